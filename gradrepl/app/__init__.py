@@ -1,0 +1,1 @@
+"""The room that joins all others: command line, prompt, keys, clock."""

@@ -1,0 +1,101 @@
+"""Lessons as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["vi", "en"]
+Kind = Literal["run", "predict", "try"]
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text in both languages, Markdown, NFC."""
+
+    vi: str
+    en: str
+
+    def get(self, language: Language) -> str:
+        """The text in one language."""
+        return self.vi if language == "vi" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One `>>>` statement of a code fence with the output that the lesson promises below it.
+
+    source: the statement without prompts, ending in a newline; want: the output verbatim
+    (may hold "..." as a wildcard, as in doctest's ELLIPSIS); line: in the lesson file, from 1.
+    """
+
+    source: str
+    want: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarningPromise:
+    """`<!--warns CATEGORY: words that the message starts with-->` behind a code fence."""
+
+    category: str
+    message: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a learner hears who answered `value` for `cell`: `<!--if CELL == VALUE #MISCONCEPTION-->`."""
+
+    cell: str
+    value: str
+    misconception: str | None
+    text: Text
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAttempt:
+    """A wrong answer to an exercise that its check must reject: `<!--wrong #MISCONCEPTION-->`."""
+
+    misconception: str | None
+    examples: tuple[Example, ...]
+    text: Text
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a lesson.
+
+    kind: "run" shows prose and runs its code; "predict" asks for `cells` (expressions such as
+    `y.grad_fn`) first; "try" asks the learner to write code that makes `check` come true.
+    cells: the expressions that a predict step asks for; their truth is computed by running.
+    """
+
+    id: str
+    kind: Kind
+    line: int
+    prose: Text
+    cells: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    promises: tuple[WarningPromise, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    hints: tuple[Text, ...] = ()
+    solution: tuple[Example, ...] = ()
+    check: tuple[Example, ...] = ()
+    wrong: tuple[WrongAttempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One lesson file. number is its place in the course (from the file name), or None."""
+
+    id: str
+    number: int | None
+    path: Path
+    title: Text
+    goal: Text
+    steps: tuple[Step, ...]

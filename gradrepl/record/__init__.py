@@ -1,0 +1,1 @@
+"""Frozen values in, files and streams out."""

@@ -1,0 +1,1 @@
+"""Run code statement by statement and say what happened, on any engine."""

@@ -1,0 +1,24 @@
+"""What a session needs to know of an engine: a namespace that behaves as torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine: ours or PyTorch.
+
+    name: "builtin" or "torch".
+    torch: the module that `import torch` gives inside a session.
+    modules: what `sys.modules` holds under "torch" and "torch.*" while a session runs code
+    (empty for real PyTorch, whose modules are there already).
+    roots: folders whose frames are left out of tracebacks.
+    """
+
+    name: str
+    torch: ModuleType
+    modules: Mapping[str, ModuleType]
+    roots: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Frozen values in, rich renderables and plain lines out."""
