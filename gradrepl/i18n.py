@@ -1,0 +1,60 @@
+"""Messages in the learner's language: English is the key, one catalog holds the Vietnamese."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Translate = Callable[[str], str]
+Speech = Literal["en", "vi", "both"]
+CATALOG = Path(__file__).parent / "locale" / "vi" / "LC_MESSAGES" / "gradrepl.po"
+SPEECHES: tuple[Speech, ...] = ("en", "vi", "both")
+
+
+def mark(message: str) -> str:
+    """The message unchanged: marks a text in a table that is translated where it is shown."""
+    return message
+
+
+def english(message: str) -> str:
+    """The message itself."""
+    return message
+
+
+def vietnamese(message: str) -> str:
+    """The Vietnamese of a message, or the message where the catalog has none."""
+    return _catalog().get(message, message)
+
+
+def both(message: str) -> str:
+    """Vietnamese, then English: on one line, or one below the other when the message has several."""
+    separator = "\n" if "\n" in message else " / "
+    return vietnamese(message) + separator + message
+
+
+def translator(speech: Speech) -> Translate:
+    """The function that says a message in `speech`."""
+    return {"en": english, "vi": vietnamese, "both": both}[speech]
+
+
+def from_environment(environment: Mapping[str, str]) -> Speech:
+    """The language that the locale variables ask for: Vietnamese if they name it, else English.
+
+    LANGUAGE counts only where a locale other than C is set, as gettext has it.
+    """
+    locale = next((environment[k] for k in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(k)), "")
+    if locale.split(".")[0] in ("C", "POSIX"):
+        return "en"
+    wanted = environment.get("LANGUAGE", "").split(":")[0] or locale
+    return "vi" if wanted.replace("-", "_").split("_")[0].split(".")[0].lower() == "vi" else "en"
+
+
+@cache
+def _catalog() -> Mapping[str, str]:
+    import polib  # type: ignore[import-untyped]
+
+    return {
+        entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG), encoding="utf-8") if entry.msgstr
+    }

@@ -1,0 +1,51 @@
+"""A table cell with a gutter for its sign, that breaks a long value between the rows of its matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+
+GUTTER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One line of text, drawn behind a gutter of two columns that holds the sign, if any.
+
+    style: of sign and text, a rich style definition.
+    """
+
+    text: str
+    sign: str = ""
+    style: str = ""
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        narrow = max(len(part) for part in _matrix_rows(self.text))
+        return Measurement(GUTTER + narrow, GUTTER + len(self.text)).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(options.max_width - GUTTER, 1)
+        style = console.get_style(self.style)
+        for number, line in enumerate(_lines(self.text, width)):
+            gutter = self.sign if number == 0 else ""
+            yield Segment(f"{gutter:<{GUTTER}}{line}", style)
+            yield Segment.line()
+
+
+def _lines(text: str, width: int) -> Iterator[str]:
+    for part in [text] if len(text) <= width else _matrix_rows(text):
+        while len(part) > width:
+            end = part.rfind(" ", 1, width + 1)
+            end = width if end <= 0 or part[:end].isspace() else end
+            yield part[:end]
+            part = part[end:]
+        yield part
+
+
+def _matrix_rows(text: str) -> list[str]:
+    rows = text.split("], ")
+    return [(" " if n else "") + row + ("]," if n < len(rows) - 1 else "") for n, row in enumerate(rows)]

@@ -1,0 +1,25 @@
+"""Text from outside, made harmless for a terminal."""
+
+from __future__ import annotations
+
+import re
+
+# C0 but tab and newline, DEL, C1, marks that reorder what is read, line separators, lone surrogates.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text with control characters written as escapes ("\\x1b"); newlines and tabs stay."""
+    return _CONTROLS.sub(_escape, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """As `visible`, with newlines and tabs as escapes too."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
