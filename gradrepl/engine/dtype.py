@@ -1,0 +1,140 @@
+"""The dtypes and the rules by which they meet: torch.dtype, promotion, numpy's counterparts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class dtype:  # noqa: N801
+    """An element type (torch.dtype): `category` orders bool < int < float < complex."""
+
+    __slots__ = ("category", "itemsize", "name", "numpy", "tensor_type")
+
+    def __init__(self, name: str, numpy: Any, category: int, tensor_type: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(numpy)
+        self.category = category
+        self.itemsize = self.numpy.itemsize
+        self.tensor_type = tensor_type
+
+    @property
+    def is_floating_point(self) -> bool:
+        return self.category == FLOAT
+
+    @property
+    def is_complex(self) -> bool:
+        return self.category == COMPLEX
+
+    @property
+    def is_signed(self) -> bool:
+        return self.name not in ("bool", "uint8", "uint16", "uint32", "uint64")
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+dtype.__module__ = "torch"
+
+BOOL, INT, FLOAT, COMPLEX = range(4)
+
+bool_ = dtype("bool", np.bool_, BOOL, "Bool")
+uint8 = dtype("uint8", np.uint8, INT, "Byte")
+int8 = dtype("int8", np.int8, INT, "Char")
+int16 = dtype("int16", np.int16, INT, "Short")
+int32 = dtype("int32", np.int32, INT, "Int")
+int64 = dtype("int64", np.int64, INT, "Long")
+float16 = dtype("float16", np.float16, FLOAT, "Half")
+float32 = dtype("float32", np.float32, FLOAT, "Float")
+float64 = dtype("float64", np.float64, FLOAT, "Double")
+complex64 = dtype("complex64", np.complex64, COMPLEX, "ComplexFloat")
+complex128 = dtype("complex128", np.complex128, COMPLEX, "ComplexDouble")
+
+ALL = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
+OF_NUMPY = {kind.numpy: kind for kind in ALL}
+CATEGORY = {kind.numpy: kind.category for kind in ALL}
+INEXACT = frozenset(kind.numpy for kind in ALL if kind.category >= FLOAT)
+"""The numpy dtypes that can require gradients."""
+
+FLOAT32, FLOAT64, INT64, BOOL8 = float32.numpy, float64.numpy, int64.numpy, bool_.numpy
+
+
+class _Default:
+    """The dtype of new floating-point tensors (torch.set_default_dtype)."""
+
+    float = float32
+
+
+default = _Default()
+
+
+def get_default_dtype() -> dtype:
+    """Return the dtype of new floating-point tensors (torch.get_default_dtype)."""
+    return default.float
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the dtype of new floating-point tensors (torch.set_default_dtype)."""
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    default.float = d
+
+
+def of(array: Array) -> dtype:
+    """Return the torch dtype of an array's elements."""
+    return OF_NUMPY[array.dtype]
+
+
+def scalar_category(value: object) -> int:
+    """Return the category of a Python number."""
+    if isinstance(value, bool):
+        return BOOL
+    if isinstance(value, int):
+        return INT
+    return FLOAT if isinstance(value, float) else COMPLEX
+
+
+def of_scalar(value: object) -> np.dtype[Any]:
+    """Return the numpy dtype that a Python number takes in a new tensor."""
+    category = scalar_category(value)
+    if category == FLOAT:
+        return default.float.numpy
+    return (BOOL8, INT64, None, np.dtype(np.complex64 if default.float is float32 else np.complex128))[category]
+
+
+def beside_scalar(kind: np.dtype[Any], value: object) -> np.dtype[Any]:
+    """Return the result dtype of a tensor of `kind` and a Python number: the number lifts the category only."""
+    category = scalar_category(value)
+    if category <= CATEGORY[kind]:
+        return kind
+    if category == COMPLEX and kind == FLOAT64:
+        return complex128.numpy
+    return of_scalar(value)
+
+
+def promote(a: Array, b: Array) -> np.dtype[Any]:
+    """Return the result dtype of two arrays (torch.result_type): of one category, shaped wins over 0-d."""
+    x, y = a.dtype, b.dtype
+    if x == y:
+        return x
+    if (a.ndim == 0) != (b.ndim == 0):
+        shaped, single = (y, x) if a.ndim == 0 else (x, y)
+        if CATEGORY[single] <= CATEGORY[shaped]:
+            return shaped
+        if CATEGORY[shaped] < FLOAT <= CATEGORY[single]:
+            return single
+    return promote_types(x, y)
+
+
+def promote_types(x: np.dtype[Any], y: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the smallest dtype that holds both (torch.promote_types); an int never widens a float."""
+    low, high = sorted((x, y), key=CATEGORY.__getitem__)
+    if CATEGORY[low] < FLOAT <= CATEGORY[high]:
+        return high
+    return np.promote_types(x, y)

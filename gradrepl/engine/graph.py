@@ -1,0 +1,337 @@
+"""The graph of recorded operations and the walk that carries gradients back through it."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+next_sequence = itertools.count().__next__
+
+SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+    "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+    "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if "
+    "you need to access saved tensors after calling backward."
+)
+
+
+class Extra:
+    """What few nodes have: hooks, metadata and the tensors that retain their gradient."""
+
+    __slots__ = ("metadata", "post", "pre", "retained", "tensor_pre")
+
+    def __init__(self) -> None:
+        self.tensor_pre: dict[int, dict[int, Callable[..., Any]]] = {}
+        self.pre: dict[int, Callable[..., Any]] = {}
+        self.post: dict[int, Callable[..., Any]] = {}
+        self.retained: dict[int, weakref.ref[Any]] = {}
+        self.metadata: dict[Any, Any] = {}
+
+
+class HookCounter:
+    """Whether any hook was ever registered: only then the exact order of leaves is worth its cost."""
+
+    in_play = False
+
+
+class RemovableHandle:
+    """What register_hook returns; remove() takes the hook off (torch.utils.hooks.RemovableHandle)."""
+
+    next_id = 0
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        self._hooks = hooks
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+RemovableHandle.__module__ = "torch.utils.hooks"
+
+
+def add_hook(hooks: dict[int, Any], hook: Callable[..., Any]) -> RemovableHandle:
+    """Register a hook at the end of an ordered dict of hooks."""
+    HookCounter.in_play = True
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
+
+
+class Node:
+    """One recorded operation (torch.autograd.graph.Node).
+
+    edges: for each input the node that made it, the tensor itself where it is a leaf, or None
+    where no gradient is wanted. numbers: which output of that node it was; None when all are 0.
+    sequence: nodes made later have higher numbers, so users come before what they use.
+    """
+
+    __slots__ = ("__weakref__", "edges", "extra", "numbers", "sequence")
+
+    outputs = 1
+
+    edges: tuple[Any, ...]
+    numbers: tuple[int, ...] | None
+    sequence: int
+    extra: Extra | None
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        """Return the gradient of each edge, as arrays; `gradient` is a list where there are several outputs."""
+        raise NotImplementedError
+
+    def tensors(self, gradient: Any) -> Sequence[Any]:
+        """Return the gradient of each edge, as tensors whose making is recorded."""
+        raise NotImplementedError
+
+    def free(self) -> None:
+        """Let go of the saved tensors."""
+
+    def output_shape(self, number: int) -> tuple[int, ...] | None:
+        """Return the shape of an output where the node knows it."""
+        return None
+
+    def extras(self) -> Extra:
+        if self.extra is None:
+            self.extra = Extra()
+        return self.extra
+
+    def name(self) -> str:
+        """Return the node's name, as PyTorch prints it."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """The nodes that the gradient goes to next, each with the number of its output."""
+        numbers = self.numbers or (0,) * len(self.edges)
+        return tuple((as_node(edge), number) for edge, number in zip(self.edges, numbers, strict=True))
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dict to keep things in."""
+        return self.extras().metadata
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call fn(grad_inputs, grad_outputs) after this node ran; its result replaces grad_inputs."""
+        return add_hook(self.extras().post, fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call fn(grad_outputs) before this node runs; its result replaces grad_outputs."""
+        return add_hook(self.extras().pre, fn)
+
+    def _sequence_nr(self) -> int:
+        return self.sequence
+
+
+class AccumulateGrad(Node):
+    """The end of every path: adds the gradient to a leaf's `.grad`.
+
+    Made only when somebody looks at it; the walk uses the leaf itself.
+    """
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.edges, self.numbers, self.sequence, self.extra = (), None, 2**64 - 1, None
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+
+AccumulateGrad.__module__ = "builtins"
+
+
+def as_node(edge: Any) -> Any:
+    """Return the node behind an edge; a leaf tensor shows its AccumulateGrad."""
+    return edge if edge is None or isinstance(edge, Node) else edge._accumulator()
+
+
+class Walk:
+    """One run of the backward pass.
+
+    exact: count the users of each leaf beforehand, so that hooks on leaves fire in PyTorch's order.
+    captures: maps an edge (node, number) or a leaf to the slots of the result to fill, instead of
+    accumulating into `.grad`; None for backward() into all leaves.
+    """
+
+    def __init__(self, ops: Any, create_graph: bool, retain_graph: bool) -> None:
+        self.ops = ops
+        self.create_graph = create_graph
+        self.retain_graph = retain_graph
+        self.buffers: dict[Any, Any] = {}
+        self.leaves: dict[Any, Any] = {}
+        self.users: dict[Any, int] | None = None
+        self.heap: list[tuple[int, Node]] = []
+        self.wanted: set[int] | None = None
+        self.into: set[int] | None = None
+        self.captures: dict[tuple[int, int], int] = {}
+        self.captured: dict[int, Any] = {}
+
+    def give(self, edge: Any, number: int, gradient: Any) -> None:
+        """Add a gradient to what an edge has got so far."""
+        if not isinstance(edge, Node):
+            self.give_leaf(edge, gradient)
+            return
+        if self.wanted is not None and id(edge) not in self.wanted:
+            return
+        if edge.outputs == 1:
+            before = self.buffers.get(edge)
+            if before is None:
+                self.buffers[edge] = gradient
+                heappush(self.heap, (-edge.sequence, edge))
+            else:
+                self.buffers[edge] = before + gradient
+            return
+        slots = self.buffers.get(edge)
+        if slots is None:
+            slots = self.buffers[edge] = [None] * edge.outputs
+            heappush(self.heap, (-edge.sequence, edge))
+        slots[number] = gradient if slots[number] is None else slots[number] + gradient
+
+    def give_leaf(self, leaf: Any, gradient: Any) -> None:
+        before = self.leaves.get(leaf)
+        self.leaves[leaf] = gradient if before is None else before + gradient
+
+    def run(self) -> None:
+        """Visit the nodes, newest first; then put what the leaves got into them."""
+        try:
+            while self.heap:
+                self.visit(heappop(self.heap)[1])
+        except BaseException:
+            self.flush(self.finished_leaves())
+            raise
+        self.flush(list(self.leaves))
+
+    def visit(self, node: Node) -> None:
+        """Run one node, and its successors as long as they form a chain."""
+        heap, buffers, wanted = self.heap, self.buffers, self.wanted
+        while True:
+            gradient = buffers.pop(node)
+            try:
+                gradients = self.apply(node, gradient)
+            except BaseException:
+                heappush(heap, (-node.sequence, node))
+                raise
+            edges = node.edges
+            if len(edges) == 1 and not heap and node.numbers is None:
+                edge, gradient = edges[0], gradients[0]
+                if gradient is None or edge is None:
+                    return
+                if isinstance(edge, Node) and edge.outputs == 1 and wanted is None:
+                    buffers[edge] = gradient
+                    node = edge
+                    continue
+            self.pass_on(node, gradients)
+            return
+
+    def pass_on(self, node: Node, gradients: Sequence[Any]) -> None:
+        numbers = node.numbers
+        for index, (edge, gradient) in enumerate(zip(node.edges, gradients, strict=False)):
+            if edge is None:
+                continue
+            if gradient is not None:
+                self.give(edge, 0 if numbers is None else numbers[index], gradient)
+            if self.users is not None:
+                self.count_down(edge)
+
+    def apply(self, node: Node, gradient: Any) -> Sequence[Any]:
+        if node.extra is not None or self.captures:
+            gradient = self.before(node, gradient)
+            if gradient is None:
+                return (None,) * len(node.edges)
+        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        if node.extra is not None and node.extra.post:
+            gradients = self.after(node, gradients, gradient)
+        if not self.retain_graph:
+            node.free()
+        return gradients
+
+    def count_users(self, roots: Iterable[Any]) -> None:
+        """Count for each leaf how many visited nodes will give it a gradient."""
+        users: dict[Any, int] = {}
+        for node in reachable(roots):
+            for edge in node.edges:
+                if edge is not None and not isinstance(edge, Node):
+                    users[edge] = users.get(edge, 0) + 1
+        self.users = users
+
+    def count_down(self, edge: Any) -> None:
+        assert self.users is not None
+        left = self.users.get(edge, 0) - 1
+        if left >= 0:
+            self.users[edge] = left
+        if left == 0 and edge in self.leaves:
+            self.flush([edge])
+
+    def finished_leaves(self) -> list[Any]:
+        """Return the leaves that no unvisited node can reach any more."""
+        waiting = {id(edge) for node in reachable(n for _, n in self.heap) for edge in node.edges}
+        return [leaf for leaf in self.leaves if id(leaf) not in waiting]
+
+    def flush(self, leaves: Iterable[Any]) -> None:
+        for leaf in leaves:
+            gradient = self.leaves.pop(leaf)
+            gradient = self.ops.leaf_hooks(leaf, gradient, self.create_graph)
+            if (slot := self.captures.get((id(leaf), 0))) is not None:
+                self.captured[slot] = gradient
+            elif gradient is not None and (self.into is None or id(leaf) in self.into):
+                self.ops.accumulate(leaf, gradient, self.create_graph)
+
+    def before(self, node: Node, gradient: Any) -> Any:
+        """Run tensor hooks, keep retained and captured gradients, run the node's own pre-hooks."""
+        slots = gradient if node.outputs > 1 else [gradient]
+        extra = node.extra
+        for number in range(node.outputs):
+            if extra is not None and number in extra.tensor_pre:
+                slots[number] = self.ops.run_tensor_hooks(extra.tensor_pre[number], slots[number], self.create_graph)
+            if extra is not None and number in extra.retained:
+                self.ops.retain(extra.retained[number], slots[number], self.create_graph)
+            if (slot := self.captures.get((id(node), number))) is not None:
+                self.captured[slot] = slots[number]
+        if self.wanted is not None and id(node) not in self.wanted_inside:
+            return None
+        if extra is not None and extra.pre:
+            slots = self.ops.run_pre_hooks(extra.pre, slots, self.create_graph)
+        return slots if node.outputs > 1 else slots[0]
+
+    def after(self, node: Node, gradients: Sequence[Any], gradient: Any) -> Sequence[Any]:
+        assert node.extra is not None
+        slots = gradient if node.outputs > 1 else [gradient]
+        return list(self.ops.run_post_hooks(node.extra.post, gradients, slots, self.create_graph))
+
+    wanted_inside: set[int] = frozenset()  # type: ignore[assignment]
+
+    def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
+        """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""
+        targets = {id(edge) for edge, _ in inputs}
+        inside: set[int] = set()
+        for node in sorted(reachable(roots), key=lambda node: node.sequence):
+            if any(id(edge) in targets or id(edge) in inside for edge in node.edges if edge is not None):
+                inside.add(id(node))
+        self.wanted_inside = inside
+        self.wanted = inside | {id(edge) for edge, _ in inputs if isinstance(edge, Node)}
+
+
+def reachable(roots: Iterable[Any]) -> list[Node]:
+    """Return every node that can be reached from `roots`, without recursion."""
+    found: list[Node] = []
+    seen: set[int] = set()
+    stack = [root for root in roots if isinstance(root, Node)]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        found.append(node)
+        stack.extend(edge for edge in node.edges if isinstance(edge, Node))
+    return found
