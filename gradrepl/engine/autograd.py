@@ -12,7 +12,8 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, Array
 from gradrepl.engine.grad_mode import mode, set_mode
 from gradrepl.engine.graph import HookCounter, Node, Walk
-from gradrepl.engine.op import Hooks, edge_of
+from gradrepl.engine.node import Hooks
+from gradrepl.engine.op import constant, edge_of
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.tensor import Tensor, make
@@ -42,7 +43,8 @@ class TensorOps:
         if create_graph:
             leaf._grad = clone(gradient) if before is None else add(before, gradient)
         elif before is None:
-            leaf._grad = make(np.array(gradient, dtype=leaf._data.dtype))
+            same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
+            leaf._grad = make(gradient.copy() if same else np.array(gradient, dtype=leaf._data.dtype))
         else:
             np.add(before._data, gradient, out=before._data)
             if before._counter is not None:
@@ -117,7 +119,7 @@ def start_gradient(out: Tensor, gradient: Any) -> Any:
             raise RuntimeError(
                 f"grad can be implicitly created only for real scalar outputs but got {dtypes.of(out._data)}"
             )
-        return np.ones(out._data.shape, out._data.dtype)
+        return constant(1.0, out._data.dtype).reshape(out._data.shape)
     if not isinstance(gradient, Tensor):
         raise TypeError("gradients can be either Tensors or None, but got " + type(gradient).__name__)
     return gradient
@@ -146,24 +148,28 @@ def run(
 ) -> Walk:
     """Carry gradients from `outputs` back: into leaves' `.grad`, or to `capture` (autograd.grad)."""
     walk = Walk(TensorOps, create_graph, create_graph if retain_graph is None else retain_graph)
-    starts = [start_gradient(out, gradient) for out, gradient in zip(outputs, gradients, strict=True)]
-    for index, (out, start) in enumerate(zip(outputs, starts, strict=True)):
-        check_shape(index, out, start)
+    starts = []
+    for index, out in enumerate(outputs):
+        gradient = gradients[index]
+        starts.append(start_gradient(out, gradient))
+        if gradient is not None:
+            check_shape(index, out, gradient)
     for index, out in enumerate(outputs):
         if not out._requires_grad:
             raise RuntimeError(NO_GRAPH.format(index))
     roots = [edge_of(out) for out in outputs]
-    aim(walk, roots, into, capture)
+    if into is not None or capture is not None:
+        aim(walk, roots, into, capture)
     if HookCounter.in_play:
         walk.count_users(roots)
-    for out, root, start in zip(outputs, roots, starts, strict=True):
-        give_start(walk, root, out._output_nr, start)
-    before = (mode.enabled, mode.inference)
-    set_mode(create_graph, before[1])
+    for index, root in enumerate(roots):
+        give_start(walk, root, outputs[index]._output_nr, starts[index])
+    enabled, inference = mode.enabled, mode.inference
+    set_mode(create_graph, inference)
     try:
         walk.run()
     finally:
-        set_mode(*before)
+        set_mode(enabled, inference)
     return walk
 
 

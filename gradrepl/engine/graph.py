@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from types import MappingProxyType
 from typing import Any
 
 next_sequence = itertools.count().__next__
@@ -78,7 +79,7 @@ class Node:
 
     __slots__ = ("__weakref__", "edges", "extra", "numbers", "sequence")
 
-    outputs = 1
+    _outputs = 1
 
     edges: tuple[Any, ...]
     numbers: tuple[int, ...] | None
@@ -156,6 +157,12 @@ def as_node(edge: Any) -> Any:
     return edge if edge is None or isinstance(edge, Node) else edge._accumulator()
 
 
+def put(slots: list[Any], number: int, gradient: Any) -> list[Any]:
+    """Add a gradient to one output of a node that has several."""
+    slots[number] = gradient if slots[number] is None else slots[number] + gradient
+    return slots
+
+
 class Walk:
     """One run of the backward pass.
 
@@ -164,77 +171,86 @@ class Walk:
     accumulating into `.grad`; None for backward() into all leaves.
     """
 
+    users: dict[Any, int] | None = None
+    wanted: set[int] | None = None
+    wanted_inside: frozenset[int] = frozenset()
+    into: set[int] | None = None
+    captures: Mapping[tuple[int, int], int] = MappingProxyType({})
+
     def __init__(self, ops: Any, create_graph: bool, retain_graph: bool) -> None:
         self.ops = ops
         self.create_graph = create_graph
         self.retain_graph = retain_graph
         self.buffers: dict[Any, Any] = {}
         self.leaves: dict[Any, Any] = {}
-        self.users: dict[Any, int] | None = None
         self.heap: list[tuple[int, Node]] = []
-        self.wanted: set[int] | None = None
-        self.into: set[int] | None = None
-        self.captures: dict[tuple[int, int], int] = {}
         self.captured: dict[int, Any] = {}
 
     def give(self, edge: Any, number: int, gradient: Any) -> None:
         """Add a gradient to what an edge has got so far."""
-        if not isinstance(edge, Node):
-            self.give_leaf(edge, gradient)
+        outputs = edge._outputs
+        if not outputs:
+            before = self.leaves.get(edge)
+            self.leaves[edge] = gradient if before is None else before + gradient
             return
         if self.wanted is not None and id(edge) not in self.wanted:
             return
-        if edge.outputs == 1:
-            before = self.buffers.get(edge)
-            if before is None:
-                self.buffers[edge] = gradient
-                heappush(self.heap, (-edge.sequence, edge))
-            else:
-                self.buffers[edge] = before + gradient
-            return
-        slots = self.buffers.get(edge)
-        if slots is None:
-            slots = self.buffers[edge] = [None] * edge.outputs
+        before = self.buffers.get(edge)
+        if before is None:
+            self.buffers[edge] = gradient if outputs == 1 else put([None] * outputs, number, gradient)
             heappush(self.heap, (-edge.sequence, edge))
-        slots[number] = gradient if slots[number] is None else slots[number] + gradient
-
-    def give_leaf(self, leaf: Any, gradient: Any) -> None:
-        before = self.leaves.get(leaf)
-        self.leaves[leaf] = gradient if before is None else before + gradient
+        elif outputs == 1:
+            self.buffers[edge] = before + gradient
+        else:
+            put(before, number, gradient)
 
     def run(self) -> None:
         """Visit the nodes, newest first; then put what the leaves got into them."""
+        node: Any = None
+        heap, ordinary = self.heap, not self.captures and self.users is None
         try:
-            while self.heap:
-                self.visit(heappop(self.heap)[1])
+            while heap:
+                node = heappop(heap)[1]
+                while node is not None:
+                    node = self.visit(node) if ordinary and node.extra is None else self.visit_exactly(node)
         except BaseException:
-            self.flush(self.finished_leaves())
+            self.flush(self.finished_leaves(node))
             raise
         self.flush(list(self.leaves))
 
-    def visit(self, node: Node) -> None:
-        """Run one node, and its successors as long as they form a chain."""
-        heap, buffers, wanted = self.heap, self.buffers, self.wanted
-        while True:
-            gradient = buffers.pop(node)
-            try:
-                gradients = self.apply(node, gradient)
-            except BaseException:
-                heappush(heap, (-node.sequence, node))
-                raise
-            edges = node.edges
-            if len(edges) == 1 and not heap and node.numbers is None:
-                edge, gradient = edges[0], gradients[0]
-                if gradient is None or edge is None:
-                    return
-                if isinstance(edge, Node) and edge.outputs == 1 and wanted is None:
-                    buffers[edge] = gradient
-                    node = edge
-                    continue
-            self.pass_on(node, gradients)
-            return
+    def visit(self, node: Any) -> Any:
+        """Run one node that nobody watches; return its successor where that is the only one left to visit."""
+        buffers = self.buffers
+        gradient = buffers.pop(node)
+        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        if not self.retain_graph:
+            node.free()
+        following, numbers = None, node.numbers
+        for index, edge in enumerate(node.edges):
+            if edge is None or (gradient := gradients[index]) is None:
+                continue
+            if edge._outputs == 1 and following is None and not self.heap and self.wanted is None:
+                buffers[edge] = gradient
+                following = edge
+            elif edge is following:
+                buffers[edge] = buffers[edge] + gradient
+            else:
+                self.give(edge, 0 if numbers is None else numbers[index], gradient)
+        if following is not None and self.heap:
+            heappush(self.heap, (-following.sequence, following))
+            return None
+        return following
 
-    def pass_on(self, node: Node, gradients: Sequence[Any]) -> None:
+    def visit_exactly(self, node: Node) -> None:
+        """Run one node with everything that may hang on it: hooks, captures, the count of users."""
+        gradient = self.before(node, self.buffers.pop(node))
+        if gradient is None:
+            return
+        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        if node.extra is not None and node.extra.post:
+            gradients = self.after(node, gradients, gradient)
+        if not self.retain_graph:
+            node.free()
         numbers = node.numbers
         for index, (edge, gradient) in enumerate(zip(node.edges, gradients, strict=False)):
             if edge is None:
@@ -243,18 +259,6 @@ class Walk:
                 self.give(edge, 0 if numbers is None else numbers[index], gradient)
             if self.users is not None:
                 self.count_down(edge)
-
-    def apply(self, node: Node, gradient: Any) -> Sequence[Any]:
-        if node.extra is not None or self.captures:
-            gradient = self.before(node, gradient)
-            if gradient is None:
-                return (None,) * len(node.edges)
-        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
-        if node.extra is not None and node.extra.post:
-            gradients = self.after(node, gradients, gradient)
-        if not self.retain_graph:
-            node.free()
-        return gradients
 
     def count_users(self, roots: Iterable[Any]) -> None:
         """Count for each leaf how many visited nodes will give it a gradient."""
@@ -273,9 +277,9 @@ class Walk:
         if left == 0 and edge in self.leaves:
             self.flush([edge])
 
-    def finished_leaves(self) -> list[Any]:
+    def finished_leaves(self, failed: Any) -> list[Any]:
         """Return the leaves that no unvisited node can reach any more."""
-        waiting = {id(edge) for node in reachable(n for _, n in self.heap) for edge in node.edges}
+        waiting = {id(edge) for node in reachable([failed, *(n for _, n in self.heap)]) for edge in node.edges}
         return [leaf for leaf in self.leaves if id(leaf) not in waiting]
 
     def flush(self, leaves: Iterable[Any]) -> None:
@@ -289,9 +293,9 @@ class Walk:
 
     def before(self, node: Node, gradient: Any) -> Any:
         """Run tensor hooks, keep retained and captured gradients, run the node's own pre-hooks."""
-        slots = gradient if node.outputs > 1 else [gradient]
+        slots = gradient if node._outputs > 1 else [gradient]
         extra = node.extra
-        for number in range(node.outputs):
+        for number in range(node._outputs):
             if extra is not None and number in extra.tensor_pre:
                 slots[number] = self.ops.run_tensor_hooks(extra.tensor_pre[number], slots[number], self.create_graph)
             if extra is not None and number in extra.retained:
@@ -302,14 +306,12 @@ class Walk:
             return None
         if extra is not None and extra.pre:
             slots = self.ops.run_pre_hooks(extra.pre, slots, self.create_graph)
-        return slots if node.outputs > 1 else slots[0]
+        return slots if node._outputs > 1 else slots[0]
 
     def after(self, node: Node, gradients: Sequence[Any], gradient: Any) -> Sequence[Any]:
         assert node.extra is not None
-        slots = gradient if node.outputs > 1 else [gradient]
+        slots = gradient if node._outputs > 1 else [gradient]
         return list(self.ops.run_post_hooks(node.extra.post, gradients, slots, self.create_graph))
-
-    wanted_inside: set[int] = frozenset()  # type: ignore[assignment]
 
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""
@@ -318,7 +320,7 @@ class Walk:
         for node in sorted(reachable(roots), key=lambda node: node.sequence):
             if any(id(edge) in targets or id(edge) in inside for edge in node.edges if edge is not None):
                 inside.add(id(node))
-        self.wanted_inside = inside
+        self.wanted_inside = frozenset(inside)
         self.wanted = inside | {id(edge) for edge, _ in inputs if isinstance(edge, Node)}
 
 

@@ -111,6 +111,8 @@ class Tensor:
 
     __array_priority__ = 1000
 
+    _outputs = 0
+
     def _slow_extra(self) -> LeafExtra:
         if self._extra is None:
             self._extra = LeafExtra()

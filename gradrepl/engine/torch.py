@@ -8,7 +8,7 @@ from typing import Any
 from gradrepl.engine import autograd, creation, grad_mode, printing, random
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.graph import Node
-from gradrepl.engine.op import Op
+from gradrepl.engine.op import as_function
 from gradrepl.engine.ops import activation, arithmetic, comparison, reduction, shape
 from gradrepl.engine.tensor import Size, Tensor
 
@@ -30,7 +30,7 @@ def module(name: str, *parts: dict[str, Any]) -> ModuleType:
 
 def named(*entries: Any) -> dict[str, Any]:
     """Return functions under their own names; an entry of the table of operations becomes a function."""
-    return {entry.name if isinstance(entry, Op) else entry.__name__: entry for entry in entries}
+    return {function.__name__: function for function in map(as_function, entries)}
 
 
 def functions() -> dict[str, Any]:

@@ -77,13 +77,13 @@ def dims_of(dim: Any, ndim: int) -> Dims:
 def sum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A001
     """Sum all elements, or over `dim` (torch.sum)."""
     if dim is None:
-        return sum_all(input)
+        return sum_all.call(input)
     return sum_dims(input, dims_of(dim, input.ndim), keepdim)
 
 
 def mean(input: Any) -> Any:
     """Return the mean of all elements (torch.mean)."""
-    return mean_all(input)
+    return mean_all.call(input)
 
 
 methods(sum=sum, mean=mean)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import op as op_module
+from gradrepl.engine import node as node_module
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import methods, op
 from gradrepl.engine.tensor import Tensor
@@ -53,7 +53,7 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     return gradient
 
 
-op_module.fitters.append(sum_to_fit)
+node_module.fitters.append(sum_to_fit)
 
 
 @op("WhereBackward0", broadcasts=True)

@@ -1,0 +1,256 @@
+"""The node of a recorded operation: what it kept, and how its rules are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.graph import SECOND_TIME, Node
+from gradrepl.engine.tensor import Tensor, make
+
+Rule = Callable[..., Any]
+
+SAVED_INFERENCE = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use it "
+    "in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+)
+
+
+class Plan(NamedTuple):
+    """What to keep for one combination of inputs that require grad, and how to use it.
+
+    fields: (kind, index) of each kept thing; first the tensors, of kind "tensor" or "out", then
+    the rest, of kind "shape", "dtype" or "value". tensors: how many of them are tensors.
+    rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
+    only: (edge, rule, positions) where there is one rule, else None.
+    keepers: for each field the function that keeps it, and its index.
+    """
+
+    fields: tuple[tuple[str, int], ...]
+    tensors: int
+    rules: tuple[tuple[Rule, tuple[int, ...]] | None, ...]
+    only: tuple[int, Rule, tuple[int, ...]] | None
+    keepers: tuple[tuple[Callable[..., Any], int], ...]
+
+
+Kept = tuple[Any, list[int] | None, int, Tensor | None]
+"""A saved tensor: its array, its version counter (None for a constant), the version it had, and the
+tensor itself where it was an input."""
+
+
+class OpNode(Node):
+    """A node made by an entry of the table of operations.
+
+    saved: what the rules need, in the order of plan.fields; None once it was freed.
+    fix: for each edge the (shape, dtype) that its gradient must be brought back to, or None.
+    """
+
+    __slots__ = ("fix", "plan", "saved")
+
+    op: Any
+    plan: Plan
+    saved: tuple[Any, ...] | None
+    fix: tuple[Any, ...] | None
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        saved = self.saved
+        if saved is None:
+            raise RuntimeError(SECOND_TIME)
+        count = self.plan.tensors
+        if not count:
+            return self.apply(gradient, saved)
+        values = list(saved)
+        for index in range(count):
+            item = saved[index]
+            if type(item) is tuple and ((counter := item[1]) is None or counter[0] == item[2]):
+                values[index] = item[0]
+            else:
+                values[index] = self.unpack(index, item, False)
+        return self.apply(gradient, values)
+
+    def tensors(self, gradient: Any) -> Sequence[Any]:
+        saved = self.saved
+        if saved is None:
+            raise RuntimeError(SECOND_TIME)
+        count = self.plan.tensors
+        values = [self.unpack(index, item, True) for index, item in enumerate(saved[:count])]
+        return self.apply(gradient, [*values, *saved[count:]])
+
+    def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
+        plan, fix = self.plan, self.fix
+        if plan.only is not None:
+            edge, rule, picks = plan.only
+            found = rule(gradient, *values) if len(values) < 2 else rule(gradient, *[values[i] for i in picks])
+            if fix is not None and (target := fix[edge]) is not None and found is not None:
+                found = fitters[0](found, *target)
+            return (found,) if not edge else (*(None,) * edge, found)
+        gradients = [
+            None if entry is None else entry[0](gradient, *[values[i] for i in entry[1]]) for entry in plan.rules
+        ]
+        return gradients if fix is None else fit(gradients, fix)
+
+    def unpack(self, index: int, item: Any, recorded: bool) -> Any:
+        """Return a saved tensor as the rules want it: an array, or a tensor in the graph."""
+        if isinstance(item, Packed):
+            tensor = item.unpack()
+            return tensor if recorded else tensor._data
+        if isinstance(item, list):
+            return [self.unpack(index, one, recorded) for one in item]
+        array, counter, version, tensor = item
+        if counter is not None and counter[0] != version:
+            raise RuntimeError(self.modified(index, item))
+        if not recorded:
+            return array
+        if tensor is not None and (tensor._data is array or tensor._data.dtype is not array.dtype):
+            return tensor
+        return self.as_output(index, item)
+
+    def as_output(self, index: int, item: Kept) -> Tensor:
+        """Return a saved output (or a constant) as the tensor that it was."""
+        kind, number = self.plan.fields[index]
+        tensor = make(item[0])
+        if kind == "out":
+            tensor._counter = item[1]
+            tensor._requires_grad, tensor._grad_fn, tensor._output_nr = True, self, number
+        return tensor
+
+    def modified(self, index: int, item: Kept) -> str:
+        """Return PyTorch's words for a saved tensor that was written to in the meantime."""
+        array, counter, version, tensor = item
+        assert counter is not None
+        kind, number = self.plan.fields[index]
+        maker: Any = self
+        if kind == "tensor":
+            maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
+        origin = f", which is output {number} of {maker.name()}," if maker is not None else ""
+        return (
+            "one of the variables needed for gradient computation has been modified by an inplace operation: "
+            f"[torch.{dtypes.of(array).tensor_type}Tensor {list(array.shape)}]{origin} is at version {counter[0]}; "
+            f"expected version {version} instead. Hint: enable anomaly detection to find the operation that failed to "
+            "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        )
+
+    def free(self) -> None:
+        if self.plan.tensors:
+            self.saved = None
+
+
+class ListNode(OpNode):
+    """The node of an operation on a sequence of tensors: one rule gives the gradients of all."""
+
+    __slots__ = ()
+
+    def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
+        assert self.plan.only is not None
+        _, rule, picks = self.plan.only
+        found: Sequence[Any] = rule(gradient, *[values[i] for i in picks])
+        return found
+
+
+class MultiOutputNode(OpNode):
+    """The node of an operation with several results; a rule gets a list with None where no gradient came."""
+
+    __slots__ = ("_outputs",)
+
+
+class Packed:
+    """A saved tensor that went through the pack hook of saved_tensors_hooks."""
+
+    __slots__ = ("packed", "unpack_hook")
+
+    def __init__(self, packed: Any, unpack_hook: Callable[[Any], Any]) -> None:
+        self.packed = packed
+        self.unpack_hook = unpack_hook
+
+    def unpack(self) -> Tensor:
+        """Return what the unpack hook makes of the packed thing."""
+        tensor = self.unpack_hook(self.packed)
+        if not isinstance(tensor, Tensor):
+            kind = type(tensor).__name__
+            raise TypeError(
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {kind}"
+            )
+        return tensor
+
+
+class Hooks:
+    """The stack of saved_tensors_hooks that are in force; empty nearly always."""
+
+    stack: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = []
+
+
+def keep(plan: Plan, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> tuple[Any, ...]:
+    """Return what the rules will need: tensors with the version that they have now, shapes, plain values."""
+    return tuple([keeper(index, args, values, outs) for keeper, index in plan.keepers])
+
+
+def keep_input(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    argument = args[index]
+    if argument.__class__ in NUMBERS:
+        return (values[index], None, 0, None)
+    if isinstance(argument, Tensor):
+        counter = argument._counter
+        if counter is None:
+            raise RuntimeError(SAVED_INFERENCE)
+        if Hooks.stack:
+            return pack(argument)
+        return (values[index], counter, counter[0], argument)
+    return [keep_input(i, argument, values[index], outs) for i in range(len(argument))]
+
+
+NUMBERS = frozenset((int, float, bool, complex))
+
+
+def keep_output(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    out = outs[index]
+    counter = out._counter
+    assert counter is not None
+    if Hooks.stack:
+        shown = make(out._data)
+        shown._counter = counter
+        return pack(shown)
+    return (out._data, counter, counter[0], None)
+
+
+def pack(tensor: Tensor) -> Packed:
+    pack_hook, unpack_hook = Hooks.stack[-1]
+    return Packed(pack_hook(tensor), unpack_hook)
+
+
+def keep_shape(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    value = values[index]
+    return [array.shape for array in value] if isinstance(value, list) else value.shape
+
+
+def keep_dtype(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    value = args[index]
+    if isinstance(value, (list, tuple)):
+        return [item._data.dtype for item in value]
+    return value._data.dtype if isinstance(value, Tensor) else None
+
+
+def keep_value(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    return values[index]
+
+
+KEEPERS: dict[str, Callable[..., Any]] = {
+    "tensor": keep_input,
+    "out": keep_output,
+    "shape": keep_shape,
+    "dtype": keep_dtype,
+    "value": keep_value,
+}
+
+
+def fit(gradients: Sequence[Any], fix: Sequence[Any]) -> list[Any]:
+    """Undo broadcasting and promotion: the one place for both."""
+    return [
+        gradient if target is None or gradient is None else fitters[0](gradient, *target)
+        for gradient, target in zip(gradients, fix, strict=True)
+    ]
+
+
+fitters: list[Callable[..., Any]] = []
+"""Filled by ops/shape.py with sum_to_fit, which is made of operations itself."""
