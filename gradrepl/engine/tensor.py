@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -266,14 +266,6 @@ class Tensor:
 
     def __hash__(self) -> int:
         return id(self)
-
-    def __len__(self) -> int:
-        if self._data.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        raise NotImplementedError
 
     def __dir__(self) -> list[str]:
         return sorted({*dir(type(self)), *self.__dict__})

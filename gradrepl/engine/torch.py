@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import autograd, creation, grad_mode, printing, random
+from gradrepl.engine import access, autograd, creation, grad_mode, printing, random
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.graph import Node
 from gradrepl.engine.op import as_function
@@ -57,6 +57,7 @@ def kinds() -> dict[str, Any]:
 
 def build() -> dict[str, ModuleType]:
     """Make the modules, each holding what PyTorch has under its name."""
+    assert access
     modes = module("torch.autograd.grad_mode", SWITCHES)
     graph = module("torch.autograd.graph", {"saved_tensors_hooks": autograd.saved_tensors_hooks, "Node": Node})
     gradients = module(

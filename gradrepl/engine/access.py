@@ -1,0 +1,128 @@
+"""Numbers out of tensors: item, tolist, numpy, and Python's own conversions."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.op import methods
+from gradrepl.engine.tensor import Tensor, make, make_view
+
+NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+LOSES_GRAD = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+    "Consider using tensor.detach() first."
+)
+
+
+def item(self: Tensor) -> Any:
+    """Return the single element as a Python number; raises RuntimeError for any other count of elements."""
+    if self._data.size != 1:
+        raise RuntimeError(f"a Tensor with {self._data.size} elements cannot be converted to Scalar")
+    return self._data.item()
+
+
+def tolist(self: Tensor) -> Any:
+    """Return the elements as nested lists, or as a number for a 0-d tensor."""
+    return self._data.tolist()
+
+
+def numpy(self: Tensor, *, force: bool = False) -> Array:
+    """Return an array that shares this tensor's memory; raises RuntimeError where it requires grad."""
+    if self._requires_grad and not force:
+        raise RuntimeError(NEEDS_DETACH)
+    return self._data
+
+
+def as_array(self: Tensor, dtype: Any = None, copy: Any = None) -> Array:
+    """Give numpy the array that it asks for."""
+    return np.array(numpy(self), dtype=dtype, copy=copy if copy is not None else None)
+
+
+def scalar(self: Tensor) -> Any:
+    """Return the number that float(), int() and complex() start from."""
+    if self._data.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    if self._requires_grad:
+        warnings.warn(LOSES_GRAD, UserWarning, stacklevel=3)
+    return self._data.item()
+
+
+def as_index(self: Tensor) -> int:
+    """Return the number that a list index or range() asks for."""
+    if self._data.size != 1 or CATEGORY[self._data.dtype] >= FLOAT:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(self._data.item())
+
+
+def truth(self: Tensor) -> bool:
+    """Return whether the single element is not zero."""
+    if self._data.size == 0:
+        raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+    if self._data.size > 1:
+        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+    return bool(self._data.item())
+
+
+def contains(self: Tensor, element: Any) -> bool:
+    """Return whether some element equals a number or tensor."""
+    if not isinstance(element, (Tensor, int, float, complex)):
+        raise RuntimeError(
+            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+        )
+    return bool(np.any(self._data == (element._data if isinstance(element, Tensor) else element)))
+
+
+def detach(self: Tensor) -> Tensor:
+    """Return a tensor on the same storage that is cut off from the graph (torch.Tensor.detach)."""
+    out = make_view(self._data, self)
+    out._view = None
+    return out
+
+
+def get_data(self: Tensor) -> Tensor:
+    """Return a tensor on the same storage with a version counter of its own."""
+    return make(self._data)
+
+
+def set_data(self: Tensor, value: Any) -> None:
+    """Put another tensor's storage under this name, flags and history unchanged."""
+    if not isinstance(value, Tensor):
+        raise TypeError("Variable data has to be a tensor, but got " + type(value).__name__)
+    self._data = value._data
+
+
+def length(self: Tensor) -> int:
+    """Return the size of the first dimension."""
+    if self._data.ndim == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return len(self._data)
+
+
+def iterate(self: Tensor) -> Iterator[Tensor]:
+    """Go through the first dimension."""
+    if self._data.ndim == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))  # type: ignore[attr-defined, no-any-return]
+
+
+methods(
+    item=item,
+    tolist=tolist,
+    numpy=numpy,
+    detach=detach,
+    __array__=as_array,
+    __float__=lambda self: float(scalar(self)),
+    __int__=lambda self: int(scalar(self)),
+    __complex__=lambda self: complex(scalar(self)),
+    __index__=as_index,
+    __bool__=truth,
+    __contains__=contains,
+    __len__=length,
+    __iter__=iterate,
+    data=property(get_data, set_data),
+)
