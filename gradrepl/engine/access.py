@@ -71,9 +71,7 @@ def truth(self: Tensor) -> bool:
 def contains(self: Tensor, element: Any) -> bool:
     """Return whether some element equals a number or tensor."""
     if not isinstance(element, (Tensor, int, float, complex)):
-        raise RuntimeError(
-            f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-        )
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
     return bool(np.any(self._data == (element._data if isinstance(element, Tensor) else element)))
 
 
@@ -107,7 +105,7 @@ def iterate(self: Tensor) -> Iterator[Tensor]:
     """Go through the first dimension."""
     if self._data.ndim == 0:
         raise TypeError("iteration over a 0-d tensor")
-    return iter(self.unbind(0))  # type: ignore[attr-defined, no-any-return]
+    return iter(self.unbind(0))  # type: ignore[attr-defined]
 
 
 methods(

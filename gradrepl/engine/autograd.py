@@ -95,7 +95,10 @@ class TensorOps:
 
     @staticmethod
     def run_post_hooks(
-        hooks: dict[int, Callable[..., Any]], gradients: Sequence[Any], slots: Sequence[Any], create_graph: bool
+        hooks: dict[int, Callable[..., Any]],
+        gradients: Sequence[Any],
+        slots: Sequence[Any],
+        create_graph: bool,
     ) -> list[Any]:
         inputs = tuple(as_tensor(gradient) for gradient in gradients)
         outputs = tuple(as_tensor(slot) for slot in slots)

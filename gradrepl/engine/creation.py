@@ -22,7 +22,7 @@ def shape_of(size: tuple[Any, ...]) -> tuple[int, ...]:
 def numpy_kind(dtype: Any, fallback: Any = None) -> np.dtype[Any]:
     """Return the numpy dtype for a dtype argument, or the fallback, or the default float."""
     if dtype is not None:
-        return dtype.numpy  # type: ignore[no-any-return]
+        return dtype.numpy
     return fallback if fallback is not None else dtypes.default.float.numpy
 
 

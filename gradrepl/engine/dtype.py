@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+Array = Any
+"""A numpy array. Its overloads can't follow shapes and dtypes that are known at run time only, hence Any."""
 
 
 class dtype:  # noqa: N801
@@ -105,7 +106,7 @@ def of_scalar(value: object) -> np.dtype[Any]:
     category = scalar_category(value)
     if category == FLOAT:
         return default.float.numpy
-    return (BOOL8, INT64, None, np.dtype(np.complex64 if default.float is float32 else np.complex128))[category]
+    return (BOOL8, INT64, FLOAT32, np.dtype(np.complex64 if default.float is float32 else np.complex128))[category]
 
 
 def beside_scalar(kind: np.dtype[Any], value: object) -> np.dtype[Any]:

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Generator
 from typing import Any, Self
 
-
 OFF, ON, INFERENCE = 0, 1, -1
 
 
@@ -100,7 +99,7 @@ class DecoratorContextManager:
     def __enter__(self) -> Any:
         raise NotImplementedError
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         raise NotImplementedError
 
     def clone(self) -> Self:

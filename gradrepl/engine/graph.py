@@ -212,7 +212,11 @@ class Walk:
             while heap:
                 node = heappop(heap)[1]
                 while node is not None:
-                    node = self.visit(node) if ordinary and node.extra is None else self.visit_exactly(node)
+                    if ordinary and node.extra is None:
+                        node = self.visit(node)
+                    else:
+                        self.visit_exactly(node)
+                        node = None
         except BaseException:
             self.flush(self.finished_leaves(node))
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.graph import SECOND_TIME, Node
@@ -169,16 +169,14 @@ class Packed:
         tensor = self.unpack_hook(self.packed)
         if not isinstance(tensor, Tensor):
             kind = type(tensor).__name__
-            raise TypeError(
-                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {kind}"
-            )
+            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {kind}")
         return tensor
 
 
 class Hooks:
     """The stack of saved_tensors_hooks that are in force; empty nearly always."""
 
-    stack: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = []
+    stack: ClassVar[list[tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = []
 
 
 def keep(plan: Plan, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> tuple[Any, ...]:

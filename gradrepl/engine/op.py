@@ -162,7 +162,7 @@ class Op:
         return out
 
 
-def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Op]:
+def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a function on arrays an entry of the table; `node` is PyTorch's name of its grad_fn."""
 
     def enter(forward: Callable[..., Any]) -> Op:

@@ -106,7 +106,10 @@ def formatter_for(values: Array) -> tuple[Formatter, int]:
     """Return the formatter of any dtype; a complex number has one for each part."""
     if CATEGORY[values.dtype] != COMPLEX:
         return real_formatter(values)
-    (real, real_width), (imaginary, imaginary_width) = real_formatter(values.real), real_formatter(values.imag)
+    (real, real_width), (imaginary, imaginary_width) = (
+        real_formatter(values.real),
+        real_formatter(values.imag),
+    )
 
     def write(value: complex) -> str:
         part = f"{imaginary(value.imag)}j".lstrip()
@@ -214,4 +217,4 @@ def tensor_format(self: Tensor, spec: str) -> str:
 
 
 Tensor.__repr__ = tensor_repr  # type: ignore[method-assign, assignment]
-Tensor.__format__ = tensor_format  # type: ignore[method-assign]
+Tensor.__format__ = tensor_format  # type: ignore[method-assign, assignment]

@@ -36,12 +36,26 @@ def named(*entries: Any) -> dict[str, Any]:
 def functions() -> dict[str, Any]:
     """Return what torch has as functions."""
     return named(
-        *(arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.neg, arithmetic.reciprocal),
+        *(
+            arithmetic.add,
+            arithmetic.sub,
+            arithmetic.mul,
+            arithmetic.div,
+            arithmetic.neg,
+            arithmetic.reciprocal,
+        ),
         *(arithmetic.pow, arithmetic.exp, arithmetic.log, arithmetic.sqrt, arithmetic.abs, arithmetic.sign),
         *(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),
         *(comparison.all, comparison.any, reduction.sum, reduction.mean, shape.where, shape.clone),
         *(activation.sigmoid, activation.tanh, activation.relu),
-        *(creation.tensor, creation.full, creation.ones, creation.zeros, creation.ones_like, creation.zeros_like),
+        *(
+            creation.tensor,
+            creation.full,
+            creation.ones,
+            creation.zeros,
+            creation.ones_like,
+            creation.zeros_like,
+        ),
         *(creation.randn, creation.rand, random.manual_seed),
         *(grad_mode.is_grad_enabled, grad_mode.is_inference_mode_enabled),
         *(printing.set_printoptions, dtypes.get_default_dtype, dtypes.set_default_dtype),

@@ -110,7 +110,7 @@ def pow_base(base: Any, b: Array) -> Any:
 pow_base.grad(b=lambda g, base, out: g * (out * float(np.log(base))) if base else g * 0)
 
 
-def pow(input: Any, exponent: Any) -> Any:  # noqa: A001
+def pow(input: Any, exponent: Any) -> Any:
     """Raise to a power: a number or a tensor to a number or a tensor (torch.pow)."""
     if isinstance(exponent, Tensor):
         return pow_tensor(input, exponent) if isinstance(input, Tensor) else pow_base(input, exponent)
@@ -145,7 +145,7 @@ sqrt.grad(a=lambda g, out: g / (2 * out))
 
 
 @op("AbsBackward0", samples=POSITIVE)
-def abs(a: Array) -> Any:  # noqa: A001
+def abs(a: Array) -> Any:
     """|a|"""
     return np.abs(a)
 

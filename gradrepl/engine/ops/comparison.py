@@ -67,13 +67,13 @@ def bitwise_not(a: Array) -> Any:
 
 
 @op()
-def all(a: Array) -> Any:  # noqa: A001
+def all(a: Array) -> Any:
     """Whether every element is true"""
     return np.all(a)
 
 
 @op()
-def any(a: Array) -> Any:  # noqa: A001
+def any(a: Array) -> Any:
     """Whether some element is true"""
     return np.any(a)
 

@@ -47,7 +47,7 @@ sum_all.grad(a=lambda g, a_shape: fill(g, a_shape))
 @op("SumBackward1", samples=(((2, 3), (1,), False), ((2, 3), (0,), True)))
 def sum_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
     """The sum over some dimensions"""
-    return np.add.reduce(a, axis=dim, dtype=widened(a), keepdims=keepdim)
+    return a.sum(axis=dim, dtype=widened(a), keepdims=keepdim)
 
 
 sum_dims.grad(a=lambda g, a_shape, dim, keepdim: unreduced(g, a_shape, dim, keepdim))
@@ -68,13 +68,11 @@ def dims_of(dim: Any, ndim: int) -> Dims:
     span = max(ndim, 1)
     for d in wanted:
         if not -span <= d < span:
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {d})"
-            )
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {d})")
     return tuple(d % span for d in wanted)
 
 
-def sum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A001
+def sum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Sum all elements, or over `dim` (torch.sum)."""
     if dim is None:
         return sum_all.call(input)
