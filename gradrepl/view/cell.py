@@ -1,4 +1,4 @@
-"""A table cell with a gutter for its sign, that breaks a long value between the rows of its matrix."""
+"""Table cells: a gutter for the sign of change, long values broken between the rows of their matrix."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ class Cell:
             gutter = self.sign if number == 0 else ""
             yield Segment(f"{gutter:<{GUTTER}}{line}", style)
             yield Segment.line()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's name over a rule as wide as the column: rules of neighbours join."""
+
+    text: str
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        width = min(GUTTER + len(self.text), options.max_width)
+        return Measurement(width, width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(f"{'':<{GUTTER}}{self.text}", console.get_style("bold"))
+        yield Segment.line()
+        yield Segment(("-" if options.ascii_only else "─") * options.max_width, console.get_style("bright_black"))
 
 
 def _lines(text: str, width: int) -> Iterator[str]:

@@ -22,5 +22,11 @@ def sentence(outcome: Outcome, _: Translate) -> str:
 
 
 def worth_saying(outcome: Outcome) -> bool:
-    """Whether the statement switched the mode, or ran under another than plain "on"."""
-    return bool(outcome.switches or outcome.mode.stack or not outcome.mode.enabled)
+    """Whether the statement switched the mode, or changed tensors under another than plain "on"."""
+    unusual = bool(outcome.mode.stack) or not outcome.mode.enabled
+    return bool(outcome.switches) or (unusual and bool(outcome.changed_rows))
+
+
+def style(mode: GradMode) -> str:
+    """The colour of a mode: one where operations are recorded, another where they are not."""
+    return "cyan" if mode.enabled else "magenta"

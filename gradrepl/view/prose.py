@@ -100,3 +100,9 @@ def _spans(tokens: Sequence[Token]) -> Iterator[Span]:
             text = f" ({target})" if token.type == "link_close" else _BREAKS.get(token.type, token.content)
             # Entities such as &#27; have become characters by now.
             yield Span(visible(text), "code" if token.type == "code_inline" else style)
+
+
+def split_label(markdown: str) -> tuple[str, str]:
+    """The short label that a step's prose may begin with ("### Make a leaf"), and the rest."""
+    first, _, rest = markdown.strip().partition("\n")
+    return (first.lstrip("# "), rest.strip()) if first.startswith("### ") else ("", markdown.strip())

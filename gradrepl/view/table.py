@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode
-from gradrepl.view.cell import Cell
+from gradrepl.view.cell import Cell, Heading
 from gradrepl.view.language import Translate
 from gradrepl.view.safe import one_line
 
@@ -23,14 +22,14 @@ _WRAPPING = ("value", "grad_fn", "grad")
 def table(outcome: Outcome, _: Translate) -> Table:
     """The tensors after a statement; of more than MOST_ROWS, those that it changed and the newest."""
     shown = _most_telling(outcome.rows)
-    drawn = Table(box=box.HORIZONTALS, show_edge=False, padding=0, border_style="bright_black")
-    drawn.title = Text(mode.sentence(outcome, _), style="cyan" if outcome.mode.enabled else "magenta")
+    drawn = Table(box=None, padding=0, title_style="", caption_style="")
+    drawn.title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
     drawn.title_justify = drawn.caption_justify = "left"
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
         drawn.caption = _("unchanged, not shown: {count}").format(count=hidden)
     for name in _COLUMNS:
-        drawn.add_column(Cell(name, style="bold"), no_wrap=name not in _WRAPPING)
+        drawn.add_column(Heading(name), no_wrap=name not in _WRAPPING)
     for row in shown:
         drawn.add_row(*_cells(row))
     for name in outcome.gone:

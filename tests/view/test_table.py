@@ -1,0 +1,75 @@
+"""The table, drawn on consoles of several widths and encodings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from gradrepl.i18n import english, vietnamese
+from gradrepl.session.outcome import GradMode, Outcome, TensorRow
+from gradrepl.view.table import MOST_ROWS, table
+
+Make = Callable[..., Outcome]
+MATRIX = "[[0.2824, -0.3715], [0.9088, -1.7601]]"
+
+
+def draw(shown: Outcome, width: int = 80, encoding: str = "utf-8", color: bool = False) -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="\n")
+    console = Console(file=file, width=width, force_terminal=color, color_system="standard" if color else None)
+    console.print(table(shown, english))
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_headings_and_cells_stand_in_their_columns(outcome: Make, x: TensorRow, y: TensorRow, width: int) -> None:
+    shown = outcome(replace(x, changed=("grad",)), replace(y, changed=("name",)))
+    lines = draw(shown, width).splitlines()
+    assert lines[0].rstrip() == "grad mode: on"
+    assert lines[1].split() == ["name", "value", "requires_grad", "grad_fn", "grad", "leaf"]
+    assert lines[3].split() == ["x", "[1.]", "True", "None", "~", "[2.]", "True"]
+    assert lines[4].split() == ["+", "y", "[2.]", "True", "MulBackward0", "None", "False"]
+    assert lines[1].index("grad_fn") == lines[4].index("MulBackward0")
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [64, 80, 100, 120])
+def test_a_matrix_breaks_between_its_rows_and_the_table_fits(outcome: Make, x: TensorRow, width: int) -> None:
+    lines = draw(outcome(replace(x, value=MATRIX, grad=MATRIX)), width).splitlines()
+    assert max(map(len, lines)) <= width
+    rows = [line.strip() for line in lines[3:]]
+    assert rows[0].startswith("x     [[0.2824, -0.3715],") == (width >= 80)
+    assert any(row.startswith("[0.9088, -1.7601]]") for row in rows) == (width >= 80)
+
+
+def test_an_encoding_without_box_characters_gets_ascii(outcome: Make, x: TensorRow) -> None:
+    assert draw(outcome(x), encoding="ascii").isascii()
+
+
+def test_change_shows_without_colour_and_with(outcome: Make, x: TensorRow) -> None:
+    shown = outcome(replace(x, changed=("grad",)))
+    assert "~ [2.]" in draw(shown)
+    assert "\x1b" not in draw(shown)
+    assert "\x1b[1;33m~ [2.]" in draw(shown, color=True)
+
+
+def test_a_name_that_is_gone_is_struck(outcome: Make, x: TensorRow) -> None:
+    assert "- y" in draw(outcome(x, gone=("y",)))
+
+
+def test_of_many_rows_the_changed_and_the_newest_stay(outcome: Make, x: TensorRow) -> None:
+    rows = [replace(x, name=f"t{n}") for n in range(40)]
+    rows[3] = replace(rows[3], changed=("grad",))
+    text = draw(outcome(*rows))
+    shown = [line.split()[0] for line in text.splitlines()[3:-1]]
+    assert shown == ["t3", *(f"t{n}" for n in range(40 - MOST_ROWS + 1, 40))]
+    assert f"unchanged, not shown: {40 - MOST_ROWS}" in text
+
+
+def test_the_mode_stands_over_the_table_in_the_learners_language(outcome: Make, x: TensorRow, off: GradMode) -> None:
+    assert str(table(outcome(x, mode=off), vietnamese).title) == "chế độ gradient: tắt (no_grad), sau đó bật"
