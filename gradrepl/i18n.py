@@ -28,15 +28,9 @@ def vietnamese(message: str) -> str:
     return _catalog().get(message, message)
 
 
-def both(message: str) -> str:
-    """Vietnamese, then English: on one line, or one below the other when the message has several."""
-    separator = "\n" if "\n" in message else " / "
-    return vietnamese(message) + separator + message
-
-
 def translator(speech: Speech) -> Translate:
-    """The function that says a message in `speech`."""
-    return {"en": english, "vi": vietnamese, "both": both}[speech]
+    """The function that says a message in `speech`; "both" is for lesson texts, the rest is Vietnamese then."""
+    return english if speech == "en" else vietnamese
 
 
 def from_environment(environment: Mapping[str, str]) -> Speech:

@@ -1,0 +1,111 @@
+"""The command `gradrepl`: reads its arguments, hands over to the command that does the work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from gradrepl.app.options import Options, never_fail_to_print
+from gradrepl.i18n import SPEECHES, Speech, Translate, from_environment, translator
+
+USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    never_fail_to_print(sys.stdout, sys.stderr)
+    speech = _speech(arguments)
+    try:
+        status = _main(arguments, speech, translator(speech))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write(translator(speech)("interrupted") + "\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes at exit: let it have somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def _main(arguments: Sequence[str], speech: Speech, _: Translate) -> int:
+    from gradrepl.app import dispatch
+
+    parsed = parser(_).parse_args(arguments)
+    options = Options(
+        speech=speech,
+        engine=parsed.engine,
+        plain=parsed.plain,
+        json=parsed.json,
+        no_input=parsed.no_input,
+        color=parsed.color,
+    )
+    return dispatch.run(parsed, options, _)
+
+
+def _speech(arguments: Sequence[str]) -> Speech:
+    """The language before the arguments are parsed: the parser itself speaks it."""
+    early = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    early.add_argument("--lang", choices=SPEECHES)
+    try:
+        found, _ = early.parse_known_args(arguments)
+    except argparse.ArgumentError:
+        return from_environment(os.environ)
+    return found.lang or from_environment(os.environ)
+
+
+def parser(_: Translate) -> argparse.ArgumentParser:
+    """The whole command line; every option may stand before or after the command."""
+    top = argparse.ArgumentParser(
+        prog="gradrepl",
+        description=_("See autograd: requires_grad, grad_fn and grad of each tensor after every statement."),
+        epilog=_("Without a command: a prompt, or the program on standard input."),
+    )
+    top.add_argument("--version", action="version", version=f"gradrepl {_version()}")
+    top.add_argument("-c", dest="code", metavar="CODE", help=_("run a program given as text"))
+    _add_options(top, _, defaults=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    _add_options(common, _, defaults=False)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    learn = command("learn", _("go through a lesson at the prompt"))
+    learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
+    play = command("play", _("show lessons as they run"))
+    play.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
+    play.add_argument("--all", action="store_true", help=_("every lesson"))
+    command("lessons", _("list the lessons"))
+    check = command("check", _("run lessons and compare them with what they promise"))
+    check.add_argument("paths", nargs="*", metavar="PATH", help=_("lesson files or folders; default: all lessons"))
+    run = command("run", _("run a Python file"))
+    run.add_argument("file", metavar="FILE")
+    return top
+
+
+def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -> None:
+    def add(*names: str, default: Any, text: str, **more: Any) -> None:
+        to.add_argument(*names, default=default if defaults else argparse.SUPPRESS, help=text, **more)
+
+    add("--lang", default=None, choices=SPEECHES, text=_("language (default: from the locale)"))
+    add(
+        "--engine",
+        default="builtin",
+        choices=("builtin", "torch"),
+        text=_("whose tensors: gradrepl's own or PyTorch's"),
+    )
+    add("--plain", default=False, action="store_true", text=_("plain lines: no tables, no colours"))
+    add("--json", default=False, action="store_true", text=_("one line of JSON a statement"))
+    add("--no-input", default=False, action="store_true", text=_("ask nothing"))
+    add("--color", default="auto", choices=("auto", "always", "never"), text=_("colours and tables"))
+
+
+def _version() -> str:
+    from gradrepl import __version__
+
+    return __version__

@@ -1,0 +1,124 @@
+"""Each command and what it runs; imports wait until the command is known."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gradrepl.app.errors import DamagedLessonsError, UsageError
+from gradrepl.app.options import Options, survey
+from gradrepl.i18n import Translate
+
+if TYPE_CHECKING:
+    from gradrepl.app.program import Program
+    from gradrepl.app.screen import Screen
+    from gradrepl.session.engine import Engine
+
+FAILED, USAGE = 1, 2
+
+
+def run(parsed: Namespace, options: Options, _: Translate) -> int:
+    """Run the command that was parsed; returns the exit status."""
+    try:
+        return _COMMANDS[parsed.command](parsed, options, _)
+    except UsageError as error:
+        sys.stderr.write(f"gradrepl: {error}\n")
+        return USAGE
+    except DamagedLessonsError as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+
+
+def _program_or_prompt(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import program
+
+    if parsed.code is not None:
+        return _execute(program.from_text(parsed.code), options, _)
+    if not sys.stdin.isatty():
+        return _execute(program.from_standard_input(_), options, _)
+    _refuse_json(options, _)
+    from gradrepl.app import repl
+
+    return repl.start(options, survey(options, os.environ))
+
+
+def _run(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import program
+
+    return _execute(program.from_file(parsed.file, _), options, _, transcript=True)
+
+
+def _execute(program: Program, options: Options, _: Translate, *, transcript: bool = False) -> int:
+    from gradrepl.app.execute import execute
+
+    engine = _engine(options, _)
+    errors_apart = not transcript and not sys.stdout.isatty()
+    return execute(program, engine, _screen(options, errors_apart=errors_apart), transcript=transcript)
+
+
+def _play(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import lessons, play
+
+    chosen = lessons.all_shipped() if parsed.all else lessons.named(parsed.lessons, _)
+    if not chosen:
+        raise UsageError(_("Which lesson? Name it by number or id, or use --all; `gradrepl lessons` lists them."))
+    keyboard = survey(options, os.environ).keyboard
+    return play.play(chosen, _engine(options, _), _screen(options), options.speech, ask=keyboard)
+
+
+def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import learn, lessons
+
+    chosen = lessons.named([parsed.lesson or "1"], _)
+    terminal = survey(options, os.environ)
+    return learn.start(chosen[0], _engine(options, _), options, terminal)
+
+
+def _lessons(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import lessons
+
+    lessons.show(lessons.all_shipped(), _screen(options), options.speech)
+    return 0
+
+
+def _check(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import check
+
+    return check.check(parsed.paths, _engine(options, _), _)
+
+
+def _engine(options: Options, _: Translate) -> Engine:
+    from gradrepl.app import engines
+    from gradrepl.app.errors import unavailable
+
+    try:
+        return engines.load(options.engine)
+    except engines.EngineUnavailableError as error:
+        raise UsageError(unavailable(error, _)) from error
+
+
+def _screen(options: Options, *, errors_apart: bool = False) -> Screen:
+    from gradrepl.app.screen import open_screen
+
+    return open_screen(options, survey(options, os.environ), sys.stderr if errors_apart else None)
+
+
+def _refuse_json(options: Options, _: Translate) -> None:
+    if options.json:
+        raise UsageError(_("--json needs a program or a lesson to play: -c CODE, run FILE, play LESSON."))
+
+
+_COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
+    None: _program_or_prompt,
+    "run": _run,
+    "play": _play,
+    "learn": _learn,
+    "lessons": _lessons,
+    "check": _check,
+}

@@ -1,0 +1,82 @@
+"""The drawn screen: rich tables, colours and highlighted code."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from gradrepl.i18n import Translate
+from gradrepl.session.outcome import Outcome, Output
+from gradrepl.view import code, mode, plain, prose, report, table
+from gradrepl.view.paragraph import Paragraph
+from gradrepl.view.safe import visible
+
+NARROWEST_TABLE = 64
+
+
+class DrawnScreen:
+    """Draws on standard output with rich; colours are the terminal's own sixteen."""
+
+    def __init__(self, speech: Translate, *, colored: bool, width: int | None = None) -> None:
+        self._ = speech
+        self.console = Console(
+            file=sys.stdout,
+            color_system="standard",
+            no_color=not colored,
+            force_terminal=True,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            width=width,
+        )
+        self._line_open = False
+
+    def heading(self, text: str) -> None:
+        self._print()
+        self._print(Rule(Text(visible(text), style="bold"), align="left", style="bright_black"))
+
+    def prose(self, markdown: str) -> None:
+        within_list = False
+        for block in prose.blocks(markdown):
+            is_item = bool(block.lead)
+            if not (within_list and is_item):
+                self._print()
+            self._print(Paragraph(block))
+            within_list = is_item
+
+    def note(self, text: str) -> None:
+        self._print(Text(visible(text), style="cyan"))
+
+    def source(self, source: str) -> None:
+        self._print(code.code(source))
+
+    def output(self, output: Output) -> None:
+        text = report.output(output)
+        self.console.print(text, end="", soft_wrap=True)
+        self._line_open = not text.plain.endswith("\n")
+
+    def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        for warned in outcome.warnings:
+            self._print(report.warning(warned))
+        if outcome.failure is not None:
+            self._print(report.failure(outcome.failure))
+        if table.worth_showing(outcome):
+            self._table(outcome)
+        elif mode.worth_saying(outcome):
+            self._print(Text(mode.sentence(outcome, self._), style=mode.style(outcome.mode)))
+
+    def _table(self, outcome: Outcome) -> None:
+        if self.console.width < NARROWEST_TABLE:
+            for line in plain.state(outcome, self._):
+                self._print(Text(line))
+            return
+        self._print(table.table(outcome, self._))
+
+    def _print(self, *renderables: object) -> None:
+        if self._line_open:
+            self.console.print()
+            self._line_open = False
+        self.console.print(*renderables)

@@ -1,0 +1,47 @@
+"""The one door to the engines: ours on numpy, or PyTorch where it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from gradrepl.session.engine import Engine
+
+NAMES = ("builtin", "torch")
+
+
+class EngineUnavailableError(Exception):
+    """The engine asked for can't be loaded; `missing` says that PyTorch isn't installed at all."""
+
+    def __init__(self, reason: str, *, missing: bool) -> None:
+        super().__init__(reason)
+        self.missing = missing
+
+
+def load(name: str) -> Engine:
+    """The engine `name`, one of NAMES.
+
+    Raises EngineUnavailableError where PyTorch is asked for and can't be imported.
+    """
+    return _pytorch() if name == "torch" else _builtin()
+
+
+def _builtin() -> Engine:
+    from gradrepl.engine import torch as builtin
+
+    modules = builtin.modules()
+    return Engine("builtin", modules["torch"], modules, (_folder(builtin),))
+
+
+def _pytorch() -> Engine:
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise EngineUnavailableError(str(error), missing=error.name == "torch") from error
+    except (ImportError, OSError) as error:  # a library that PyTorch needs is missing or broken
+        raise EngineUnavailableError(str(error), missing=False) from error
+    return Engine("torch", torch, {}, (_folder(torch),))
+
+
+def _folder(module: ModuleType) -> str:
+    return str(Path(str(module.__file__)).parent)

@@ -1,0 +1,67 @@
+"""Lessons by name, from the shelf to the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradrepl.app.errors import DamagedLessonsError, UsageError
+from gradrepl.app.screen import Screen
+from gradrepl.i18n import Speech, Translate
+from gradrepl.lesson import shelf
+from gradrepl.lesson.load import LessonErrors, load
+from gradrepl.lesson.model import Language, Lesson, Text
+
+
+def all_shipped() -> list[Lesson]:
+    """Every lesson of the course, in its order; raises DamagedLessonsError."""
+    return _load(shelf.lessons())
+
+
+def named(names: Sequence[str], _: Translate) -> list[Lesson]:
+    """The lessons named by number, id, start of an id or path.
+
+    Raises UsageError for a name that no lesson has and DamagedLessonsError for a damaged file.
+    """
+    try:
+        paths = [shelf.find(name) for name in names]
+    except LookupError as error:
+        raise UsageError(str(error)) from error
+    return _load(paths)
+
+
+def languages(speech: Speech) -> tuple[Language, ...]:
+    """The languages to show lesson texts in, in this order."""
+    return ("vi", "en") if speech == "both" else (speech,)
+
+
+def texts(text: Text, speech: Speech) -> list[str]:
+    """A lesson's text in the languages that are shown."""
+    return [text.get(language) for language in languages(speech)]
+
+
+def title(lesson: Lesson, speech: Speech) -> str:
+    """Such as "1. no_grad as a with-block"."""
+    words = " / ".join(texts(lesson.title, speech))
+    return words if lesson.number is None else f"{lesson.number}. {words}"
+
+
+def show(lessons: Sequence[Lesson], screen: Screen, speech: Speech) -> None:
+    """List the lessons: number, title, id, goal."""
+    for lesson in lessons:
+        screen.heading(title(lesson, speech))
+        screen.note(lesson.id)
+        for goal in texts(lesson.goal, speech):
+            screen.prose(goal)
+
+
+def _load(paths: Sequence[Path]) -> list[Lesson]:
+    lessons, problems = [], []
+    for path in paths:
+        try:
+            lessons.append(load(path))
+        except LessonErrors as error:
+            problems += error.problems
+    if problems:
+        raise DamagedLessonsError("\n".join(str(problem) for problem in problems))
+    return lessons

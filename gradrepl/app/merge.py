@@ -1,0 +1,32 @@
+"""Several statements that were typed as one input, shown as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from gradrepl.session.outcome import Outcome, TensorRow
+
+
+def merge(outcomes: Sequence[Outcome]) -> Outcome:
+    """The last outcome, with the warnings, switches and changes of all; outcomes: at least one."""
+    first, last = outcomes[0], outcomes[-1]
+    return replace(
+        last,
+        warnings=tuple(warned for outcome in outcomes for warned in outcome.warnings),
+        switches=tuple(switch for outcome in outcomes for switch in outcome.switches),
+        mode_before=first.mode_before,
+        rows=tuple(_merged(row, outcomes) for row in last.rows),
+        gone=_gone(outcomes),
+    )
+
+
+def _merged(row: TensorRow, outcomes: Sequence[Outcome]) -> TensorRow:
+    changed = {field for outcome in outcomes for r in outcome.rows if r.name == row.name for field in r.changed}
+    return replace(row, changed=tuple(f.name for f in fields(TensorRow) if f.name in changed))
+
+
+def _gone(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    left = {row.name for row in outcomes[-1].rows}
+    gone = dict.fromkeys(name for outcome in outcomes for name in outcome.gone)
+    return tuple(name for name in gone if name not in left)

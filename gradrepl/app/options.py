@@ -1,0 +1,55 @@
+"""What the command line asked for, and what the streams can show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TextIO
+
+from gradrepl.i18n import Speech
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options that every command takes."""
+
+    speech: Speech = "en"
+    engine: str = "builtin"
+    plain: bool = False
+    json: bool = False
+    no_input: bool = False
+    color: Literal["auto", "always", "never"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What the streams are.
+
+    drawn: tables and colours may be drawn (else plain lines); colored: with colours;
+    keyboard: somebody is there to answer.
+    """
+
+    drawn: bool
+    colored: bool
+    keyboard: bool
+
+
+def survey(options: Options, environment: Mapping[str, str]) -> Terminal:
+    """What this process's streams can do, as far as `options` want it used."""
+    smart = environment.get("TERM", "") not in ("dumb", "unknown")
+    screen = sys.stdout.isatty() or options.color == "always" or bool(environment.get("FORCE_COLOR"))
+    wanted = options.color == "always" or not environment.get("NO_COLOR")
+    return Terminal(
+        drawn=screen and smart and not options.plain and not options.json,
+        colored=screen and wanted and options.color != "never",
+        keyboard=sys.stdin.isatty() and sys.stdout.isatty() and not options.no_input and not options.json,
+    )
+
+
+def never_fail_to_print(*streams: TextIO) -> None:
+    """Letters that a stream's encoding doesn't have are written as escapes, not refused."""
+    for stream in streams:
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,86 @@
+"""The prompt on a real terminal, with editing, history, highlighting and a toolbar."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.input import Input
+from prompt_toolkit.lexers import DynamicLexer, Lexer
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.styles import Style
+
+from gradrepl.app.history import QuietHistory
+from gradrepl.app.keys import bindings
+
+# The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
+_STYLE = Style.from_dict(
+    {
+        "pygments.keyword": "ansimagenta",
+        "pygments.literal.string": "ansigreen",
+        "pygments.literal.number": "ansicyan",
+        "pygments.comment": "ansibrightblack",
+        "pygments.operator.word": "ansimagenta",
+        "pygments.name.decorator": "ansiyellow",
+        "pygments.name.builtin": "ansicyan",
+        "prompt": "ansibrightblack",
+        "bottom-toolbar": "reverse",
+    }
+)
+
+
+class PromptReader:
+    """Asks on a terminal with prompt_toolkit.
+
+    toolbar: the text of the line below the input, asked for at each redraw.
+    """
+
+    def __init__(
+        self,
+        history: QuietHistory,
+        toolbar: Callable[[], str],
+        *,
+        colored: bool = True,
+        input: Input | None = None,
+        output: Output | None = None,
+    ) -> None:
+        # Asking the terminal where its cursor is costs time and, where it doesn't answer, a warning.
+        os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
+        self.history = history
+        self._lexer: Lexer | None = None
+        depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
+        self._code: PromptSession[str] = PromptSession(
+            FormattedText([("class:prompt", ">>> ")]),
+            prompt_continuation=FormattedText([("class:prompt", "... ")]),
+            multiline=True,
+            history=history,
+            key_bindings=bindings(),
+            lexer=DynamicLexer(lambda: self._lexer),
+            style=_STYLE,
+            include_default_pygments_style=False,
+            bottom_toolbar=lambda: f" {toolbar()} ",
+            reserve_space_for_menu=0,
+            color_depth=depth,
+            input=input,
+            output=output,
+        )
+        self._line: PromptSession[str] = PromptSession(
+            color_depth=depth, input=input, output=output, reserve_space_for_menu=0
+        )
+
+    def highlight(self) -> None:
+        """Colour the input from now on; slow to import, so not before the prompt is drawn."""
+        from prompt_toolkit.lexers import PygmentsLexer
+        from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+
+        self._lexer = PygmentsLexer(PythonLexer)
+
+    def code(self) -> str:
+        """The next complete input."""
+        return self._code.prompt()
+
+    def line(self, prompt: str) -> str:
+        """One line, behind a prompt."""
+        return self._line.prompt(prompt)

@@ -1,0 +1,232 @@
+"""The prompt: typed code in, tables out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gradrepl import __version__
+from gradrepl.app import engines
+from gradrepl.app.background import Background
+from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
+from gradrepl.app.errors import unavailable
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.reader import LineReader, Reader
+from gradrepl.i18n import SPEECHES, Translate, mark, translator
+from gradrepl.session import read
+from gradrepl.session.read import read as parse
+
+if TYPE_CHECKING:
+    from gradrepl.app.screen import Screen
+    from gradrepl.session.core import Session
+    from gradrepl.session.engine import Engine
+
+
+class Repl:
+    """A prompt at work; engine, session and screen are waited for when an input needs them."""
+
+    def __init__(self, options: Options, terminal: Terminal, reader: Reader | None = None) -> None:
+        self.options = options
+        self.terminal = terminal
+        self.status = 0
+        self._session: Session | None = None
+        self._history_lost = False
+        self.reader = reader or self._open_reader()
+        self._loading = Background(self._load)
+
+    @property
+    def _(self) -> Translate:
+        """Says a message in the language chosen now."""
+        return translator(self.options.speech)
+
+    @property
+    def session(self) -> Session:
+        """The session, with torch imported; raises EngineUnavailableError."""
+        if self._session is None:
+            self._session = _open_session(self._loading.result())
+        return self._session
+
+    @property
+    def engine(self) -> Engine:
+        """The engine chosen now; raises EngineUnavailableError."""
+        return self._loading.result()
+
+    @property
+    def screen(self) -> Screen:
+        """A screen in the language chosen now."""
+        from gradrepl.app.screen import open_screen
+
+        return open_screen(self.options, self.terminal)
+
+    def loop(self) -> int:
+        """Ask and run until the end; returns the exit status."""
+        print(self._banner())
+        ended = False
+        while not ended:
+            try:
+                ended = self._turn(self.reader.code())
+            except EOFError:
+                ended = True
+            except KeyboardInterrupt:
+                continue
+        self.close()
+        return self.status
+
+    def change_engine(self, name: str) -> None:
+        """Start afresh on another engine; raises EngineUnavailableError and leaves all as it is."""
+        engine = engines.load(name)
+        self.close()
+        self._loading = Background(lambda: engine)
+        self.options = replace(self.options, engine=name)
+
+    def close(self) -> None:
+        """End the session; the grad mode is then as it was before."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _turn(self, text: str) -> bool:
+        typed = parse(text)
+        if isinstance(typed, read.Command):
+            return self._command(typed)
+        if isinstance(typed, read.Blank):
+            return False
+        return self._execute(text if isinstance(typed, read.Incomplete) else typed.source)
+
+    def _command(self, typed: read.Command) -> bool:
+        try:
+            return bool(find(COMMANDS, typed.name).run(self, typed.arguments))
+        except UnknownCommandError as error:
+            self.screen.note(unknown(error, self._))
+            return False
+
+    def _execute(self, source: str) -> bool:
+        from gradrepl.app.execute import exit_status
+        from gradrepl.app.merge import merge
+
+        screen, outcomes = self.screen, []
+        try:
+            session = self.session
+        except engines.EngineUnavailableError as error:
+            screen.note(unavailable(error, self._))
+            return False
+        for outcome in session.run(source):
+            outcomes.append(outcome)
+            for output in outcome.outputs:
+                screen.output(output)
+        if not outcomes:
+            return False
+        screen.result(merge(outcomes))
+        self._complain_of_history()
+        if outcomes[-1].exit_status is None:
+            return False
+        self.status = exit_status(outcomes[-1])
+        return True
+
+    def _load(self) -> Engine:
+        """What the first input needs, while the learner reads the banner and types."""
+        if self.terminal.drawn:
+            import gradrepl.app.drawn
+            import gradrepl.session.core  # noqa: F401
+        engine = engines.load(self.options.engine)
+        highlight = getattr(self.reader, "highlight", None)
+        if highlight is not None:
+            highlight()
+        return engine
+
+    def _open_reader(self) -> Reader:
+        if not (self.terminal.keyboard and self.terminal.drawn):
+            return LineReader()
+        from gradrepl.app.history import QuietHistory, default_path
+        from gradrepl.app.prompt import PromptReader
+
+        return PromptReader(QuietHistory(default_path()), self.toolbar, colored=self.terminal.colored)
+
+    def toolbar(self) -> str:
+        """The line below the input: grad mode, engine, language."""
+        from gradrepl.view import mode
+
+        if self._session is None:
+            state = self._("on")
+        else:
+            state = mode.describe(self._session.grad_mode(), self._)
+        words = (self._("grad mode: {mode}").format(mode=state), self.options.engine, self.options.speech, ":help")
+        return " | ".join(words)
+
+    def _banner(self) -> str:
+        text = self._("torch is imported. :learn 1 starts lesson 1, :help lists the commands, Ctrl-D leaves.")
+        return f"gradrepl {__version__} ({self.options.engine})\n{text}"
+
+    def _complain_of_history(self) -> None:
+        history = getattr(self.reader, "history", None)
+        if history is None or history.failure is None or self._history_lost:
+            return
+        self._history_lost = True
+        text = self._("What you type is not kept for next time: {reason}.")
+        self.screen.note(text.format(reason=history.failure.strerror))
+
+
+def start(options: Options, terminal: Terminal) -> int:
+    """Run the prompt until its end; returns the exit status."""
+    return Repl(options, terminal).loop()
+
+
+def _open_session(engine: Engine) -> Session:
+    from gradrepl.session.core import Session
+
+    session = Session(engine)
+    session.names["torch"] = engine.torch
+    return session
+
+
+def _help(repl: Repl, argument: str) -> None:
+    for line in help_lines(COMMANDS, repl._):
+        repl.screen.note(line)
+
+
+def _lessons(repl: Repl, argument: str) -> None:
+    from gradrepl.app.lessons import show_list
+
+    show_list(repl.screen, repl.options)
+
+
+def _learn(repl: Repl, argument: str) -> None:
+    from gradrepl.app.learn import learn_named
+
+    learn_named(argument, repl.engine, repl.reader, repl.screen, repl.options)
+
+
+def _language(repl: Repl, argument: str) -> None:
+    chosen = next((speech for speech in SPEECHES if speech == argument.strip()), None)
+    if chosen is None:
+        repl.screen.note(repl._("Choose a language: {choices}.").format(choices=", ".join(SPEECHES)))
+        return
+    repl.options = replace(repl.options, speech=chosen)
+    repl.screen.note(repl._("language: {name}").format(name=chosen))
+
+
+def _engine(repl: Repl, argument: str) -> None:
+    name = argument.strip()
+    if name not in engines.NAMES:
+        repl.screen.note(repl._("Choose an engine: {choices}.").format(choices=", ".join(engines.NAMES)))
+        return
+    try:
+        repl.change_engine(name)
+    except engines.EngineUnavailableError as error:
+        repl.screen.note(unavailable(error, repl._))
+        return
+    repl.screen.note(repl._("engine: {name}; your names are gone, torch is imported.").format(name=name))
+
+
+def _quit(repl: Repl, argument: str) -> bool:
+    return True
+
+
+COMMANDS: tuple[Command[Repl], ...] = (
+    Command(("help", "giup"), "", mark("this list"), _help),
+    Command(("lessons", "bai"), "", mark("list the lessons"), _lessons),
+    Command(("learn", "hoc"), "LESSON", mark("go through a lesson"), _learn),
+    Command(("lang", "nn"), "en|vi|both", mark("change the language"), _language),
+    Command(("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine),
+    Command(("quit", "thoat"), "", mark("leave; Ctrl-D does too"), _quit),
+)

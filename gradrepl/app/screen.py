@@ -1,0 +1,114 @@
+"""Where everything that is shown goes: a drawn screen, plain lines, or the event stream."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol, TextIO
+
+from gradrepl.app.options import Options, Terminal
+from gradrepl.i18n import Translate, translator
+from gradrepl.record import json_lines
+from gradrepl.session.outcome import Outcome, Output
+from gradrepl.view import plain, prose
+from gradrepl.view.safe import visible
+
+
+class Screen(Protocol):
+    """What a command may show; each method ends its output with a newline."""
+
+    def heading(self, text: str) -> None:
+        """A title in the learner's language."""
+
+    def prose(self, markdown: str) -> None:
+        """A lesson's words."""
+
+    def note(self, text: str) -> None:
+        """A line of gradrepl's own."""
+
+    def source(self, source: str) -> None:
+        """A statement that is about to run, or has just run."""
+
+    def output(self, output: Output) -> None:
+        """A piece of output, as soon as it comes."""
+
+    def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        """What a statement did, but for the output that `output` has shown already."""
+
+
+class PlainScreen:
+    """One fact a line: for pipes, dumb terminals and screen readers."""
+
+    def __init__(self, speech: Translate, out: TextIO | None = None, errors: TextIO | None = None) -> None:
+        self._ = speech
+        self._out = out or sys.stdout
+        self._errors = errors or self._out
+        self._line_open = False
+
+    def heading(self, text: str) -> None:
+        self._print("\n" + visible(text))
+
+    def prose(self, markdown: str) -> None:
+        for block in prose.blocks(markdown):
+            self._print(prose.plain(block))
+
+    def note(self, text: str) -> None:
+        self._print(visible(text))
+
+    def source(self, source: str) -> None:
+        self._print(plain.source(source))
+
+    def output(self, output: Output) -> None:
+        text = visible(output.text) + ("\n" if output.kind == "echo" else "")
+        stream = self._errors if output.kind == "stderr" else self._out
+        stream.write(text)
+        stream.flush()
+        self._line_open = not text.endswith("\n")
+
+    def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        for warned in outcome.warnings:
+            self._print(plain.warning(warned), self._errors)
+        if outcome.failure is not None:
+            self._print(visible(outcome.failure.traceback).rstrip("\n"), self._errors)
+        for line in plain.state(outcome, self._):
+            self._print(line)
+
+    def _print(self, text: str, stream: TextIO | None = None) -> None:
+        if self._line_open:
+            self._out.write("\n")
+            self._line_open = False
+        (stream or self._out).write(text + "\n")
+        (stream or self._out).flush()
+
+
+class EventScreen:
+    """JSON lines on standard output; what a program writes to standard error goes there."""
+
+    def __init__(self, options: Options) -> None:
+        self._print(json_lines.header(options.engine, options.speech))
+
+    def heading(self, text: str) -> None:
+        """Nothing: events only."""
+
+    prose = note = source = heading
+
+    def output(self, output: Output) -> None:
+        if output.kind == "stderr":
+            sys.stderr.write(output.text)
+
+    def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        self._print(json_lines.event(outcome, lesson, step))
+
+    def _print(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = None) -> Screen:
+    """The screen for these options; errors: where a plain screen writes warnings and tracebacks."""
+    if options.json:
+        return EventScreen(options)
+    if not terminal.drawn:
+        return PlainScreen(translator(options.speech), errors=errors)
+    from gradrepl.app.drawn import DrawnScreen
+
+    return DrawnScreen(translator(options.speech), colored=terminal.colored)
