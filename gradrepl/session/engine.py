@@ -15,10 +15,12 @@ class Engine:
     torch: the module that `import torch` gives inside a session.
     modules: what `sys.modules` holds under "torch" and "torch.*" while a session runs code
     (empty for real PyTorch, whose modules are there already).
-    roots: folders whose frames are left out of tracebacks.
+    roots: folders whose frames are left out of tracebacks; grad modes that code in them switches for its
+    own ends are not the learner's. decorators: modules in them that switch on behalf of who called.
     """
 
     name: str
     torch: ModuleType
     modules: Mapping[str, ModuleType]
     roots: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ("torch.utils._contextlib", "gradrepl.engine.grad_mode")

@@ -1,0 +1,261 @@
+"""The session: runs code statement by statement on an engine and says what happened."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import linecache
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import CodeType, ModuleType
+from typing import Any
+
+from gradrepl.session import failure, snapshot
+from gradrepl.session.engine import Engine
+from gradrepl.session.modes import ModeWatch, watching
+from gradrepl.session.outcome import Failure, GradMode, Outcome, Output, TensorRow, Warned
+from gradrepl.session.streams import Pieces, captured
+
+FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+Sink = Callable[[Output], None]
+
+
+class Session:
+    """Names, a grad mode and a count of statements, on one engine.
+
+    Code runs on the calling thread, as module `__main__`; inside, `import torch` gives the engine. The
+    grad mode that code leaves behind stays from one run to the next, and is put back by close().
+    """
+
+    def __init__(self, engine: Engine, sink: Sink | None = None) -> None:
+        self.engine = engine
+        self.sink = sink
+        self.module = ModuleType("__main__")
+        self.module.__dict__["__builtins__"] = builtins
+        self.number = 0
+        self.seen: dict[str, snapshot.Seen] = {}
+        self.started = bool(engine.torch.is_grad_enabled())
+        engine.torch.set_grad_enabled(True)
+        self.watch = ModeWatch(engine)
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The namespace in which code runs."""
+        return self.module.__dict__
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Put the thread's grad mode back to what it was when the session began."""
+        self.engine.torch.set_grad_enabled(self.started)
+
+    def grad_mode(self) -> GradMode:
+        """Return the mode that the next statement will run under."""
+        return self.watch.now()
+
+    def rows(self) -> tuple[TensorRow, ...]:
+        """Return the named tensors as they are now."""
+        return tuple(seen.row for seen in snapshot.look(self.engine, self.names).values())
+
+    def fork(self) -> Session:
+        """Return a session with a copy of the names: what it binds is not seen here.
+
+        The tensors themselves are the same ones, so writing into them is seen.
+        """
+        other = Session(self.engine, self.sink)
+        other.names.update({name: value for name, value in self.names.items() if not name.startswith("__")})
+        self.engine.torch.set_grad_enabled(self.watch.now().enabled)
+        other.watch.stack = list(self.watch.stack)
+        other.seen = dict(self.seen)
+        return other
+
+    def run(self, source: str, filename: str | None = None, echo: bool = True) -> Iterator[Outcome]:
+        """Run a source and yield one outcome a top-level statement; stop behind one that fails.
+
+        filename: what tracebacks call the source, `<input N>` unless given (N is the statement's number, so
+        that a function's frame shows the input that defined it). echo: show the values of bare
+        expressions, as Python's prompt does; a `;` at the end of the source silences the last one.
+        """
+        name = filename or f"<input {self.number + 1}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        try:
+            with attribute(warnings, "showwarning", collector([])):
+                tree = compile(source, name, "exec", FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
+            self.number += 1
+            yield self.unparsed(source, name, error)
+            return
+        lines = source.splitlines(keepends=True)
+        silent = source.rstrip().endswith(";")
+        for index, statement in enumerate(tree.body):
+            text = segment(lines, statement)
+            last = index == len(tree.body) - 1
+            outcome = self.run_statement(statement, text, name, echo and not (silent and last))
+            yield outcome
+            if outcome.failure is not None or outcome.exit_status is not None:
+                return
+
+    def unparsed(self, source: str, name: str, error: BaseException) -> Outcome:
+        mode = self.watch.now()
+        self.watch.start()
+        rows = snapshot.compare(self.seen, self.look())
+        described = failure.describe(error, self.engine, name)
+        return Outcome(source, self.number, (), (), described, mode, mode, mode, (), rows)
+
+    def look(self) -> dict[str, snapshot.Seen]:
+        self.seen = snapshot.look(self.engine, self.names)
+        return self.seen
+
+    def run_statement(self, statement: ast.stmt, text: str, name: str, echo: bool) -> Outcome:
+        self.number += 1
+        number = self.number
+        pieces, warned = Pieces(self.sink), list[Warned]()
+        before, mode_before = self.seen, self.watch.now()
+        self.watch.start()
+        error: BaseException | None = None
+        started = time.perf_counter()
+        try:
+            with self.running(pieces, warned, echo):
+                code = compile(ast.Interactive([statement]), name, "single", FLAGS, dont_inherit=True)
+                with watching(self.watch):
+                    execute(code, self.names)
+        except BaseException as raised:
+            error = raised
+        seconds = time.perf_counter() - started
+        described, status = self.ended(error, name, pieces)
+        after = self.look()
+        return Outcome(
+            source=text,
+            number=number,
+            outputs=tuple(pieces.items),
+            warnings=tuple(warned),
+            failure=described,
+            mode=self.watch.deepest,
+            mode_before=mode_before,
+            mode_after=self.watch.now(),
+            switches=tuple(self.watch.switches),
+            rows=snapshot.compare(before, after),
+            gone=snapshot.gone(before, after),
+            exit_status=status,
+            seconds=seconds,
+        )
+
+    def ended(self, error: BaseException | None, name: str, pieces: Pieces) -> tuple[Failure | None, int | None]:
+        """Return how a statement ended: its failure, and the exit status where it asked to leave."""
+        if error is None:
+            return None, None
+        if isinstance(error, SystemExit):
+            if error.code is None or isinstance(error.code, int):
+                return None, error.code or 0
+            pieces.add("stderr", f"{error.code}\n")
+            return None, 1
+        described = failure.describe(error, self.engine, name)
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+        return described, None
+
+    @contextmanager
+    def running(self, pieces: Pieces, warned: list[Warned], echo: bool) -> Iterator[None]:
+        """Make the process look to the learner's code as Python's prompt does, and be as before afterwards."""
+        with ExitStack() as stack:
+            stack.enter_context(replaced(sys.modules, {"__main__": self.module}))
+            if self.engine.modules:
+                stack.enter_context(engine_as_torch(self.engine.modules))
+            stack.enter_context(captured(pieces))
+            stack.enter_context(attribute(sys, "displayhook", self.displayhook(pieces, echo)))
+            stack.enter_context(attribute(warnings, "showwarning", collector(warned)))
+            yield
+
+    def displayhook(self, pieces: Pieces, echo: bool) -> Callable[[Any], None]:
+        def show(value: Any) -> None:
+            if value is None:
+                return
+            text = repr(value)
+            self.names["_"] = value
+            if echo:
+                pieces.add("echo", text)
+
+        return show
+
+
+def segment(lines: list[str], statement: ast.stmt) -> str:
+    """Return the source of one statement, with its decorators and its own lines."""
+    decorators = getattr(statement, "decorator_list", [])
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+    last = statement.end_lineno or statement.lineno
+    return "".join(lines[first - 1 : last])
+
+
+def execute(code: CodeType, names: dict[str, Any]) -> None:
+    """Run compiled code; a top-level `await` gets an event loop for it."""
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, names)
+        return
+    import asyncio
+
+    asyncio.run(eval(code, names))
+
+
+def collector(warned: list[Warned]) -> Callable[..., None]:
+    """Return a warnings.showwarning that keeps what it is shown.
+
+    Python's own filters stay in force (a warning shows once a line, as at Python's prompt), which
+    warnings.catch_warnings would reset.
+    """
+
+    def show(message: Any, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+        warned.append(Warned(category.__name__, str(message), lineno))
+
+    return show
+
+
+@contextmanager
+def attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+@contextmanager
+def replaced(modules: dict[str, Any], entries: Mapping[str, Any]) -> Iterator[None]:
+    before = {name: modules.get(name) for name in entries}
+    modules.update(entries)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                modules.pop(name, None)
+            else:
+                modules[name] = module
+
+
+@contextmanager
+def engine_as_torch(entries: Mapping[str, ModuleType]) -> Iterator[None]:
+    """Let `import torch` and all below it find the engine, and nothing of another torch."""
+    others = {name: module for name, module in sys.modules.items() if name == "torch" or name.startswith("torch.")}
+    for name in others:
+        del sys.modules[name]
+    sys.modules.update(entries)
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
+            del sys.modules[name]
+        sys.modules.update(others)
+
+
+def on_main_thread() -> bool:
+    """Whether the caller may run a learner's code: Ctrl-C reaches the main thread only."""
+    return threading.current_thread() is threading.main_thread()

@@ -1,0 +1,155 @@
+"""Watch the grad mode while code runs: which switches are in force, on any engine."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Literal
+
+from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import GradMode, ModeSwitch
+
+SWITCHES = ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode")
+
+
+def label(switch: Any) -> str:
+    """Return a switch as one reads it in code: no_grad, set_grad_enabled(False)."""
+    name = type(switch).__name__
+    if name == "set_grad_enabled" or (name == "inference_mode" and not switch.mode):
+        return f"{name}({switch.mode})"
+    return name
+
+
+class ModeWatch:
+    """The stack of switches of one session, kept up to date while it runs code.
+
+    Each entry is the switch object itself and whether it is a block, so that a generator may leave its
+    block out of order. A call of set_grad_enabled is an entry too; it takes the place of an earlier call at
+    its depth and ends with the block that encloses it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.torch = engine.torch
+        self.stack: list[tuple[Any, bool]] = []
+        self.displaced: tuple[Any, bool] | None = None
+        self.switches: list[ModeSwitch] = []
+        self.deepest = self.deepest_before = self.now()
+
+    def now(self) -> GradMode:
+        """Return the mode of this moment."""
+        return GradMode(bool(self.torch.is_grad_enabled()), tuple(label(switch) for switch, _ in self.stack))
+
+    def start(self) -> None:
+        """Begin a statement."""
+        self.switches = []
+        self.deepest = self.now()
+
+    def entered(self, switch: Any, frame: FrameType | None) -> None:
+        """Note the start of a block; what looked like a call a moment ago was the making of its switch."""
+        self.take_back_call(switch)
+        self.stack.append((switch, True))
+        self.note("enter", switch, frame)
+
+    def left(self, switch: Any, frame: FrameType | None) -> None:
+        """Note the end of a block, and of the calls inside it."""
+        places = [i for i, (entry, _) in enumerate(self.stack) if entry is switch]
+        if places:
+            self.stack[places[-1] :] = [entry for entry in self.stack[places[-1] + 1 :] if entry[1]]
+        self.note("exit", switch, frame)
+
+    def called(self, switch: Any, frame: FrameType | None) -> None:
+        """Note a call of set_grad_enabled."""
+        self.displaced = self.stack.pop() if self.stack and not self.stack[-1][1] else None
+        self.stack.append((switch, False))
+        self.note("call", switch, frame)
+
+    def decorated(self, switch: Any) -> None:
+        """Note that a switch was made to decorate a function: its making switched nothing."""
+        if self.take_back_call(switch):
+            self.deepest = max(self.deepest_before, self.now(), key=lambda mode: len(mode.stack))
+
+    def take_back_call(self, switch: Any) -> bool:
+        if not self.stack or self.stack[-1] != (switch, False):
+            return False
+        self.stack.pop()
+        if self.displaced is not None:
+            self.stack.append(self.displaced)
+            self.displaced = None
+        if self.switches and self.switches[-1].kind == "call":
+            self.switches.pop()
+        return True
+
+    def note(self, kind: Literal["enter", "exit", "call"], switch: Any, frame: FrameType | None) -> None:
+        mode = self.now()
+        self.switches.append(ModeSwitch(kind, label(switch), mode.enabled, line_of(frame)))
+        if kind != "exit" and len(mode.stack) >= len(self.deepest.stack):
+            self.deepest_before, self.deepest = self.deepest, mode
+
+
+def is_learners(frame: FrameType | None, engine: Engine) -> bool:
+    """Whether the learner's code switched, itself or through a decorator; not the engine for its own ends."""
+    while frame is not None and frame.f_globals.get("__name__") in engine.decorators:
+        frame = frame.f_back
+    return frame is None or not frame.f_code.co_filename.startswith(engine.roots or ("\0",))
+
+
+def line_of(frame: FrameType | None) -> int | None:
+    """Return the line in the learner's own source that switched the mode."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "__main__":
+            return frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+@contextmanager
+def watching(watch: ModeWatch) -> Iterator[None]:
+    """Tell `watch` of every switch that this thread makes inside the block; the engine is as before afterwards."""
+    patched: list[tuple[type, str, Any]] = []
+    thread = threading.get_ident()
+
+    def patch(owner: type, name: str, make: Callable[[Any], Any]) -> None:
+        patched.append((owner, name, owner.__dict__.get(name)))
+        original = getattr(owner, name)
+        setattr(owner, name, functools.wraps(original)(make(original)))
+
+    def after(tell: Callable[[Any, FrameType | None], None]) -> Callable[[Any], Any]:
+        def make(original: Any) -> Any:
+            def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+                result = original(self, *args, **kwargs)
+                frame = sys._getframe(1)
+                if threading.get_ident() == thread and is_learners(frame, watch.engine):
+                    tell(self, frame)
+                return result
+
+            return method
+
+        return make
+
+    def decorating(original: Any) -> Any:
+        def method(self: Any, function: Any) -> Any:
+            if threading.get_ident() == thread:
+                watch.decorated(self)
+            return original(self, function)
+
+        return method
+
+    for name in SWITCHES:
+        owner = getattr(watch.torch, name)
+        patch(owner, "__enter__", after(watch.entered))
+        patch(owner, "__exit__", after(watch.left))
+    patch(watch.torch.set_grad_enabled, "__init__", after(watch.called))
+    patch(watch.torch.set_grad_enabled, "__call__", decorating)
+    try:
+        yield
+    finally:
+        for owner, name, original in reversed(patched):
+            if original is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

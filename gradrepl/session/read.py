@@ -1,0 +1,121 @@
+"""What a typed or pasted text is: nothing, half a statement, code or a command."""
+
+from __future__ import annotations
+
+import ast
+import codeop
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """Nothing but white space or comments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """The beginning of a statement that needs more lines."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Python to run. It may still hold a syntax error, which running it reports."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line `:name argument`."""
+
+    name: str
+    argument: str
+
+
+Reading = Blank | Incomplete | Code | Command
+
+PROMPT = re.compile(r"^[ \t]*(>>> ?|In \[\d+\]: ?)")
+CONTINUATION = re.compile(r"^[ \t]*(\.\.\. ?|\.{3,}: ?)")
+COMMAND = re.compile(r"^\s*:\s*([^\W\d][\w-]*|\?)(?:\s+(.*))?$", re.DOTALL)
+FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+COMPOUND = (
+    *(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While, ast.If, ast.Try, ast.TryStar, ast.Match),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+
+
+def strip_prompts(text: str) -> str:
+    """Return a pasted transcript's statements without prompts and output; other text as it is.
+
+    Only a text whose first line has a prompt is taken for a transcript, so that a string that holds
+    `>>>` survives.
+    """
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    if not PROMPT.match(first):
+        return text
+    kept: list[str] = []
+    continues = False
+    for line in lines:
+        if PROMPT.match(line):
+            kept.append(PROMPT.sub("", line, count=1))
+            continues = True
+        elif continues and CONTINUATION.match(line):
+            kept.append(CONTINUATION.sub("", line, count=1))
+        else:
+            continues = False
+    return "\n".join(kept) + "\n"
+
+
+@contextmanager
+def unseen_warnings() -> Iterator[None]:
+    """Drop warnings; unlike warnings.catch_warnings this leaves alone what Python remembers of those shown."""
+    before = warnings.showwarning
+    warnings.showwarning = lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
+def is_complete(source: str) -> bool:
+    """Whether Python's own prompt would run the source now: a block wants an empty line at its end.
+
+    A source with an error that more lines can't mend is complete: running it reports the error.
+    """
+    with unseen_warnings():
+        try:
+            tree = compile(source, "<input>", "exec", FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return not wants_more(source)
+    if not tree.body or not isinstance(tree.body[-1], COMPOUND):
+        return True
+    return source.endswith("\n") and not source.splitlines()[-1].strip()
+
+
+def wants_more(source: str) -> bool:
+    """Whether all that is wrong with a source is that it stops too early."""
+    compiler = codeop.CommandCompiler()
+    compiler.compiler.flags |= FLAGS
+    try:
+        return compiler(source, "<input>", "exec") is None
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+        return False
+
+
+def read(text: str) -> Reading:
+    """Return what a text is; prompts of a pasted transcript are taken off first."""
+    command = COMMAND.match(text)
+    if command:
+        return Command(command.group(1), (command.group(2) or "").strip())
+    source = textwrap.dedent(strip_prompts(text)) if PROMPT.match(text.lstrip("\n")) else text
+    if not any(line.strip() and not line.strip().startswith("#") for line in source.splitlines()):
+        return Blank()
+    return Code(source) if is_complete(source) else Incomplete(source)
