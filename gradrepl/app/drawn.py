@@ -34,6 +34,9 @@ class DrawnScreen:
         )
         self._line_open = False
 
+    def title(self, text: str) -> None:
+        self._print(Text(visible(text), style="bold reverse"))
+
     def heading(self, text: str) -> None:
         self._print()
         self._print(Rule(Text(visible(text), style="bold"), align="left", style="bright_black"))
@@ -74,6 +77,7 @@ class DrawnScreen:
                 self._print(Text(line))
             return
         self._print(table.table(outcome, self._))
+        self._print()
 
     def _print(self, *renderables: object) -> None:
         if self._line_open:

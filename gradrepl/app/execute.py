@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from gradrepl.app.program import Program
 from gradrepl.app.screen import Screen
-from gradrepl.session.core import Session
+from gradrepl.session.core import Session, segment
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome
 
@@ -22,9 +23,16 @@ def execute(program: Program, engine: Engine, screen: Screen, *, transcript: boo
     transcript: show each statement too, behind `>>> `.
     """
     status = 0
-    with _as_script(program.filename), Session(engine) as session:
-        for outcome in session.run(program.source, program.filename):
-            _show(outcome, screen, transcript=transcript)
+    with _as_script(program.filename), Session(engine, screen.output) as session:
+        session.names["__file__"] = program.filename
+        outcomes = session.run(program.source, program.filename)
+        for source in _statements(program.source):
+            if transcript:
+                screen.source(source)
+            outcome = next(outcomes, None)
+            if outcome is None:
+                break
+            screen.result(outcome)
             status = exit_status(outcome)
     return status
 
@@ -38,12 +46,14 @@ def exit_status(outcome: Outcome) -> int:
     return INTERRUPTED if outcome.failure.type == "KeyboardInterrupt" else FAILED
 
 
-def _show(outcome: Outcome, screen: Screen, *, transcript: bool) -> None:
-    if transcript:
-        screen.source(outcome.source)
-    for output in outcome.outputs:
-        screen.output(output)
-    screen.result(outcome)
+def _statements(source: str) -> list[str]:
+    """The top-level statements, so that each can be shown before it prints; a broken source is one."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return [source]
+    lines = source.splitlines(keepends=True)
+    return [segment(lines, statement) for statement in body]
 
 
 @contextmanager

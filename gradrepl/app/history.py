@@ -32,8 +32,11 @@ class QuietHistory(FileHistory):
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            with open(os.open(self._path, flags, 0o600), "ab", buffering=0) as file:
-                file.write(("\n" + lines).encode("utf-8", "replace"))
+            descriptor = os.open(self._path, flags, 0o600)
+            try:
+                os.write(descriptor, ("\n" + lines).encode("utf-8", "replace"))
+            finally:
+                os.close(descriptor)
         except OSError as error:
             self.failure = self.failure or error
 

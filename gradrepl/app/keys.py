@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.enums import DEFAULT_BUFFER
@@ -11,6 +13,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from gradrepl.session.read import Incomplete, read
 
 INDENT = "    "
+_COMMENT = re.compile(r"""#[^'"]*$""")
 
 
 def bindings() -> KeyBindings:
@@ -43,13 +46,13 @@ def bindings() -> KeyBindings:
 
 def is_complete(text: str) -> bool:
     """Whether Enter at the end runs the text rather than opening another line."""
-    return not isinstance(read(text), Incomplete)
+    return not isinstance(read(text + "\n"), Incomplete)
 
 
 def next_indent(line: str) -> str:
     """The indent of the line after `line`: deeper after a colon, back after return, pass and the like."""
     indent = line[: len(line) - len(line.lstrip())]
-    code = line.strip()
+    code = _COMMENT.sub("", line).strip()
     if code.endswith(":"):
         return indent + INDENT
     if code.split(" ")[0] in ("return", "pass", "raise", "break", "continue"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
@@ -46,8 +45,6 @@ class PromptReader:
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
-        # Asking the terminal where its cursor is costs time and, where it doesn't answer, a warning.
-        os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")
         self.history = history
         self._lexer: Lexer | None = None
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
@@ -66,6 +63,8 @@ class PromptReader:
             input=input,
             output=output,
         )
+        # A terminal that doesn't say where its cursor is shows no toolbar; that needs no warning.
+        self._code.app.renderer.cpr_not_supported_callback = None
         self._line: PromptSession[str] = PromptSession(
             color_depth=depth, input=input, output=output, reserve_space_for_menu=0
         )

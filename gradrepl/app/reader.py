@@ -27,7 +27,7 @@ class LineReader:
 
     def code(self) -> str:
         text = self._ask(">>> ")
-        while isinstance(read(text), Incomplete):
+        while isinstance(read(text + "\n"), Incomplete):
             text += "\n" + self._ask("... ")
         return text
 

@@ -14,6 +14,7 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import LineReader, Reader
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
+from gradrepl.session.outcome import GradMode
 from gradrepl.session.read import read as parse
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Repl:
 
     def _command(self, typed: read.Command) -> bool:
         try:
-            return bool(find(COMMANDS, typed.name).run(self, typed.arguments))
+            return bool(find(COMMANDS, typed.name).run(self, typed.argument))
         except UnknownCommandError as error:
             self.screen.note(unknown(error, self._))
             return False
@@ -104,16 +105,14 @@ class Repl:
         from gradrepl.app.execute import exit_status
         from gradrepl.app.merge import merge
 
-        screen, outcomes = self.screen, []
+        screen = self.screen
         try:
             session = self.session
         except engines.EngineUnavailableError as error:
             screen.note(unavailable(error, self._))
             return False
-        for outcome in session.run(source):
-            outcomes.append(outcome)
-            for output in outcome.outputs:
-                screen.output(output)
+        session.sink = screen.output
+        outcomes = list(session.run(source))
         if not outcomes:
             return False
         screen.result(merge(outcomes))
@@ -146,12 +145,9 @@ class Repl:
         """The line below the input: grad mode, engine, language."""
         from gradrepl.view import mode
 
-        if self._session is None:
-            state = self._("on")
-        else:
-            state = mode.describe(self._session.grad_mode(), self._)
-        words = (self._("grad mode: {mode}").format(mode=state), self.options.engine, self.options.speech, ":help")
-        return " | ".join(words)
+        now = GradMode(True, ()) if self._session is None else self._session.grad_mode()
+        state = self._("grad mode: {mode}").format(mode=mode.describe(now, self._))
+        return " | ".join((state, self.options.engine, self.options.speech, ":help"))
 
     def _banner(self) -> str:
         text = self._("torch is imported. :learn 1 starts lesson 1, :help lists the commands, Ctrl-D leaves.")
@@ -185,9 +181,9 @@ def _help(repl: Repl, argument: str) -> None:
 
 
 def _lessons(repl: Repl, argument: str) -> None:
-    from gradrepl.app.lessons import show_list
+    from gradrepl.app.lessons import all_shipped, show
 
-    show_list(repl.screen, repl.options)
+    show(all_shipped(), repl.screen, repl.options.speech)
 
 
 def _learn(repl: Repl, argument: str) -> None:

@@ -16,8 +16,11 @@ from gradrepl.view.safe import visible
 class Screen(Protocol):
     """What a command may show; each method ends its output with a newline."""
 
+    def title(self, text: str) -> None:
+        """A lesson's title."""
+
     def heading(self, text: str) -> None:
-        """A title in the learner's language."""
+        """A step's number and label."""
 
     def prose(self, markdown: str) -> None:
         """A lesson's words."""
@@ -43,6 +46,9 @@ class PlainScreen:
         self._out = out or sys.stdout
         self._errors = errors or self._out
         self._line_open = False
+
+    def title(self, text: str) -> None:
+        self._print(visible(text))
 
     def heading(self, text: str) -> None:
         self._print("\n" + visible(text))
@@ -84,23 +90,25 @@ class EventScreen:
     """JSON lines on standard output; what a program writes to standard error goes there."""
 
     def __init__(self, options: Options) -> None:
+        # A program may put other streams in their place.
+        self._out, self._errors = sys.stdout, sys.stderr
         self._print(json_lines.header(options.engine, options.speech))
 
-    def heading(self, text: str) -> None:
+    def title(self, text: str) -> None:
         """Nothing: events only."""
 
-    prose = note = source = heading
+    heading = prose = note = source = title
 
     def output(self, output: Output) -> None:
         if output.kind == "stderr":
-            sys.stderr.write(output.text)
+            self._errors.write(output.text)
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         self._print(json_lines.event(outcome, lesson, step))
 
     def _print(self, line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        self._out.write(line + "\n")
+        self._out.flush()
 
 
 def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = None) -> Screen:

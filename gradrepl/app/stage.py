@@ -26,20 +26,17 @@ def show_step(lesson: Lesson, number: int, screen: Screen, speech: Speech) -> No
     screen.heading(f"{number + 1}/{len(lesson.steps)}  {labels or step.id}")
     for _label, rest in parts:
         screen.prose(rest)
-    screen.gap()
 
 
 def run_example(
     example: Example, session: Session, screen: Screen, lesson: Lesson, step: Step, *, shown: bool = True
 ) -> list[Outcome]:
-    """Run one example and show it; shown: its source too."""
+    """Run one example on a session whose sink is the screen, and show it; shown: its source too."""
     if shown:
         screen.source(example.source)
     outcomes = []
     for outcome in session.run(example.source):
         outcomes.append(outcome)
-        for output in outcome.outputs:
-            screen.output(output)
         screen.result(outcome, lesson.id, step.id)
     return outcomes
 
