@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.op import methods
-from gradrepl.engine.tensor import Tensor, make, make_view
+from gradrepl.engine.tensor import Tensor, make
 
 NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 LOSES_GRAD = (
@@ -77,9 +77,22 @@ def contains(self: Tensor, element: Any) -> bool:
 
 def detach(self: Tensor) -> Tensor:
     """Return a tensor on the same storage that is cut off from the graph (torch.Tensor.detach)."""
-    out = make_view(self._data, self)
-    out._view = None
+    out = make(self._data)
+    out._counter = self._counter
     return out
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Cut this tensor off from the graph, in place; raises RuntimeError for a view (torch.Tensor.detach_)."""
+    if self._view is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients. To fix this error, please refer to the "
+            "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
+        )
+    self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
+    return self
 
 
 def get_data(self: Tensor) -> Tensor:
@@ -113,6 +126,7 @@ methods(
     tolist=tolist,
     numpy=numpy,
     detach=detach,
+    detach_=detach_,
     __array__=as_array,
     __float__=lambda self: float(scalar(self)),
     __int__=lambda self: int(scalar(self)),

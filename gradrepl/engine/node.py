@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,6 +11,9 @@ from gradrepl.engine.graph import SECOND_TIME, Node
 from gradrepl.engine.tensor import Tensor, make
 
 Rule = Callable[..., Any]
+
+SHORT = re.compile(r"Backward\d*$")
+"""What PyTorch's messages leave out of a node's name: Mul for MulBackward0."""
 
 SAVED_INFERENCE = (
     "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
@@ -124,7 +128,7 @@ class OpNode(Node):
         maker: Any = self
         if kind == "tensor":
             maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
-        origin = f", which is output {number} of {maker.name()}," if maker is not None else ""
+        origin = f", which is output {number} of {SHORT.sub('', maker.name())}," if maker is not None else ""
         return (
             "one of the variables needed for gradient computation has been modified by an inplace operation: "
             f"[torch.{dtypes.of(array).tensor_type}Tensor {list(array.shape)}]{origin} is at version {counter[0]}; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import KEEPERS, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep
-from gradrepl.engine.tensor import Tensor, make, make_view
+from gradrepl.engine.node import KEEPERS, SHORT, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep
+from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 new = object.__new__
 asarray = np.asarray
@@ -60,7 +60,8 @@ class Op:
         self.plans: dict[int, Plan] = {}
         base = ListNode if self.variadic else MultiOutputNode if several else OpNode
         self.node: Any = type(node, (base,), {"__slots__": (), "__module__": "builtins", "op": self}) if node else None
-        self.call = short_way(self)
+        self.call = short_way(self, self)
+        self.operator = short_way(self, as_operator(self))
 
     def grad(self, **rules: Rule) -> None:
         """Give the gradient rule of each tensor argument.
@@ -125,11 +126,18 @@ class Op:
             argument = args[i]
             if isinstance(argument, Tensor):
                 values[i] = argument._data
+                if argument._view is not None:
+                    refresh_view(argument)
                 if argument._requires_grad:
                     mask |= 1 << bit
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
-        result = self.forward(*values)
+        try:
+            result = self.forward(*values)
+        except ValueError:
+            if self.broadcasts:
+                check_broadcast(values[i] for i in self.tensors)
+            raise
         recording = mask and mode.recording == ON and self.node is not None
         if self.several:
             outs = self.wrap_several(result, args, bool(recording))
@@ -216,6 +224,11 @@ def edge_of(tensor: Tensor) -> Any:
     return tensor if node is None else node
 
 
+def short_name(node: Any) -> str:
+    """Return a node's name as PyTorch's messages have it: Mul for MulBackward0."""
+    return SHORT.sub("", node.name())
+
+
 def start_node(entry: Op, plan: Plan) -> Any:
     node = new(entry.node)
     node.extra = None
@@ -271,42 +284,66 @@ def misfits(inputs: Sequence[Tensor | None], out: Array) -> tuple[Any, ...] | No
     return fix if any(fix) else None
 
 
-def short_way(entry: Op) -> Callable[..., Any]:
+def check_broadcast(arrays: Iterable[Array]) -> None:
+    """Raise what PyTorch raises for shapes that do not go together."""
+    shape: tuple[int, ...] = ()
+    for array in arrays:
+        a, b = shape, array.shape
+        for back in range(1, min(len(a), len(b)) + 1):
+            if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
+                raise RuntimeError(
+                    f"The size of tensor a ({a[-back]}) must match the size of tensor b ({b[-back]}) at non-singleton "
+                    f"dimension {max(len(a), len(b)) - back}"
+                ) from None
+        shape = np.broadcast_shapes(a, b)
+
+
+def as_operator(entry: Op) -> Callable[..., Any]:
+    """Return an entry as Python wants an operator: NotImplemented for an operand that it does not know."""
+
+    def call(a: Any, *others: Any) -> Any:
+        if others and not isinstance(others[0], (Tensor, int, float, complex, np.generic)):
+            return NotImplemented
+        return entry(a, *others)
+
+    return call
+
+
+def short_way(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function behind an entry's methods: shorter for the most frequent kinds of call.
 
-    Whatever is not quite ordinary takes the way of every operation, `entry` itself; both give the same.
+    Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
     """
     plain = entry.node is not None and not (entry.several or entry.view or entry.variadic)
     if plain and entry.broadcasts and entry.tensors == (0, 1) and len(entry.arguments) == 2:
-        call = pair(entry)
+        call = pair(entry, otherwise)
     elif plain and entry.tensors == (0,):
-        call = single(entry)
+        call = single(entry, otherwise)
     else:
-        call = every(entry)
+        call = every(otherwise)
     call.__name__ = entry.name
     call.__doc__ = entry.doc
     return call
 
 
-def every(entry: Op) -> Callable[..., Any]:
+def every(otherwise: Callable[..., Any]) -> Callable[..., Any]:
     def call(input: Any, *args: Any) -> Any:
-        return entry(input, *args)
+        return otherwise(input, *args)
 
     return call
 
 
-def single(entry: Op) -> Callable[..., Any]:
+def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """One tensor, and plain arguments behind it."""
-    forward, plan_of = entry.forward, entry.plan
-    broadcasts = entry.broadcasts
+    forward, plan_of, broadcasts = entry.forward, entry.plan, entry.broadcasts
 
     def call(input: Any, *args: Any) -> Any:
         if type(input) is not Tensor or input._view is not None:
-            return entry(input, *args)
+            return otherwise(input, *args)
         x = input._data
         kind = x.dtype
         if broadcasts and kind is not FLOAT32 and kind is not FLOAT64:
-            return entry(input, *args)
+            return otherwise(input, *args)
         out = make(forward(x, *args))
         if input._requires_grad and mode.recording == ON and out._data.dtype in INEXACT:
             plan = plan_of(1)
@@ -320,28 +357,32 @@ def single(entry: Op) -> Callable[..., Any]:
     return call
 
 
-def pair(entry: Op) -> Callable[..., Any]:
+def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Two operands of one float dtype, or one and a number."""
     forward, plan_of, cached = entry.forward, entry.plan, constants.get
 
     def call(a: Any, b: Any) -> Any:
         if type(a) is not Tensor or a._view is not None:
-            return entry(a, b)
+            return otherwise(a, b)
         x = a._data
         kind = x.dtype
         if kind is not FLOAT32 and kind is not FLOAT64:
-            return entry(a, b)
+            return otherwise(a, b)
         if b.__class__ in NUMBERS:
             y = cached((b, b.__class__, kind))
             if y is None:
-                return entry(a, b)
+                return otherwise(a, b)
             mask = 1 if a._requires_grad else 0
         elif type(b) is Tensor and b._view is None and b._data.dtype is kind:
             y = b._data
             mask = (1 if a._requires_grad else 0) + (2 if b._requires_grad else 0)
         else:
-            return entry(a, b)
-        out = make(forward(x, y))
+            return otherwise(a, b)
+        try:
+            out = make(forward(x, y))
+        except ValueError:
+            check_broadcast((x, y))
+            raise
         if mask and mode.recording == ON:
             plan = plan_of(mask)
             node = start_node(entry, plan)
@@ -364,11 +405,13 @@ NUMBERS = frozenset((int, float, bool))
 
 
 def methods(**named: Any) -> None:
-    """Make functions or entries methods of Tensor under the given names."""
+    """Make functions or entries methods of Tensor under the given names; `__x__` become operators."""
     for name, function in named.items():
-        setattr(Tensor, name, as_function(function))
+        setattr(Tensor, name, as_function(function, name.startswith("__")))
 
 
-def as_function(function: Any) -> Any:
+def as_function(function: Any, operator: bool = False) -> Any:
     """Return an entry as a plain function, which Python binds to an instance as a method."""
-    return function.call if isinstance(function, Op) else function
+    if not isinstance(function, Op):
+        return function
+    return function.operator if operator else function.call

@@ -130,6 +130,8 @@ class Tensor:
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded (torch.Tensor.requires_grad)."""
+        if self._view is not None:
+            refresh_view(self)
         return self._requires_grad
 
     @requires_grad.setter
@@ -319,6 +321,8 @@ def make_view(data: Array, source: Tensor, made: str = "default") -> Tensor:
     if source._counter is not None:
         base = source._view.base if source._view is not None else source
         tensor._view = View(base, made, source._counter[0])
+        if base._requires_grad:
+            tensor._requires_grad = True
     return tensor
 
 

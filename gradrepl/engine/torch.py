@@ -9,7 +9,7 @@ from gradrepl.engine import access, autograd, creation, grad_mode, printing, ran
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.graph import Node
 from gradrepl.engine.op import as_function
-from gradrepl.engine.ops import activation, arithmetic, comparison, reduction, shape
+from gradrepl.engine.ops import activation, arithmetic, comparison, indexing, reduction, shape, view
 from gradrepl.engine.tensor import Size, Tensor
 
 SWITCHES = {
@@ -23,6 +23,7 @@ SWITCHES = {
 def module(name: str, *parts: dict[str, Any]) -> ModuleType:
     """Return a module of the given full name that holds the given names."""
     made = ModuleType(name)
+    made.__dict__["__path__"] = []
     for part in parts:
         made.__dict__.update(part)
     return made
@@ -47,6 +48,7 @@ def functions() -> dict[str, Any]:
         *(arithmetic.pow, arithmetic.exp, arithmetic.log, arithmetic.sqrt, arithmetic.abs, arithmetic.sign),
         *(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),
         *(comparison.all, comparison.any, reduction.sum, reduction.mean, shape.where, shape.clone),
+        *(view.reshape, view.unbind, view.transpose, view.permute, view.unsqueeze, view.squeeze, view.t),
         *(activation.sigmoid, activation.tanh, activation.relu),
         *(
             creation.tensor,
@@ -71,7 +73,7 @@ def kinds() -> dict[str, Any]:
 
 def build() -> dict[str, ModuleType]:
     """Make the modules, each holding what PyTorch has under its name."""
-    assert access
+    assert access and indexing
     modes = module("torch.autograd.grad_mode", SWITCHES)
     graph = module("torch.autograd.graph", {"saved_tensors_hooks": autograd.saved_tensors_hooks, "Node": Node})
     gradients = module(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import Array
+from gradrepl.engine.in_place import in_place, in_place_methods
 from gradrepl.engine.op import methods, op
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import Tensor
@@ -78,6 +79,24 @@ def reciprocal(a: Array) -> Any:
 reciprocal.grad(a=lambda g, out: -g * (out * out))
 
 
+@op("ExpBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def exp(a: Array) -> Any:
+    """e ** a"""
+    return np.exp(a)
+
+
+exp.grad(a=lambda g, out: g * out)
+
+
+@op("LogBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def log(a: Array) -> Any:
+    """The natural logarithm of a"""
+    return np.log(a)
+
+
+log.grad(a=lambda g, a: g / a)
+
+
 @op("PowBackward0", broadcasts=True, samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5)))
 def pow_number(a: Array, exponent: Any) -> Any:
     """a ** exponent, where exponent is a number"""
@@ -117,24 +136,6 @@ def pow(input: Any, exponent: Any) -> Any:
     return pow_number(input, exponent)
 
 
-@op("ExpBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
-def exp(a: Array) -> Any:
-    """e ** a"""
-    return np.exp(a)
-
-
-exp.grad(a=lambda g, out: g * out)
-
-
-@op("LogBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
-def log(a: Array) -> Any:
-    """The natural logarithm of a"""
-    return np.log(a)
-
-
-log.grad(a=lambda g, a: g / a)
-
-
 @op("SqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def sqrt(a: Array) -> Any:
     """The square root of a"""
@@ -159,13 +160,36 @@ def sign(a: Array) -> Any:
 abs.grad(a=lambda g, a: g * sign(a))
 
 
+OPERANDS = (Tensor, int, float, complex, np.generic)
+
+
+def power(self: Tensor, exponent: Any) -> Any:
+    """self ** exponent, as Python asks for it."""
+    return pow(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented
+
+
+def swapped_power(self: Tensor, base: Any) -> Any:
+    """base ** self, as Python asks for it."""
+    return pow(base, self) if isinstance(base, OPERANDS) else NotImplemented
+
+
+def pow_(self: Tensor, exponent: Any) -> Tensor:
+    """Raise to a power in place (torch.Tensor.pow_)."""
+    entry = pow_tensor if isinstance(exponent, Tensor) else pow_number
+    return in_place(entry)(self, exponent)
+
+
 def swapped_sub(self: Tensor, other: Any) -> Any:
     """other - self, as Python asks for it."""
+    if not isinstance(other, OPERANDS):
+        return NotImplemented
     return sub(other, self) if isinstance(other, Tensor) else rsub(self, other)
 
 
 def swapped_div(self: Tensor, other: Any) -> Any:
     """other / self, as Python asks for it."""
+    if not isinstance(other, OPERANDS):
+        return NotImplemented
     return mul(reciprocal(self), other)
 
 
@@ -186,8 +210,9 @@ methods(
     __neg__=neg,
     reciprocal=reciprocal,
     pow=pow,
-    __pow__=pow,
-    __rpow__=lambda self, base: pow(base, self),
+    pow_=pow_,
+    __pow__=power,
+    __rpow__=swapped_power,
     exp=exp,
     log=log,
     sqrt=sqrt,
@@ -195,3 +220,5 @@ methods(
     __abs__=abs,
     sign=sign,
 )
+
+in_place_methods(add, sub, mul, div, neg, reciprocal, exp, log, sqrt, abs)

@@ -20,9 +20,6 @@ def expand_to(a: Array, shape: Shape) -> Any:
     return np.broadcast_to(a, shape)
 
 
-expand_to.grad(a=lambda g, a_shape: sum_to(g, a_shape))
-
-
 @op("SumBackward1", samples=(((2, 3), (2, 1)), ((2, 3), (3,))))
 def sum_to(a: Array, shape: Shape) -> Any:
     """a, summed over what broadcasting `shape` to it would repeat"""
@@ -31,6 +28,7 @@ def sum_to(a: Array, shape: Shape) -> Any:
     return np.add.reduce(a, axis=axes, keepdims=False).reshape(shape) if axes else a
 
 
+expand_to.grad(a=lambda g, a_shape: sum_to(g, a_shape))
 sum_to.grad(a=lambda g, a_shape: expand_to(g, a_shape))
 
 

@@ -1,0 +1,253 @@
+"""Operations that write into a tensor's storage: PyTorch's rules for them, for views and for the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.dtype import CATEGORY, Array
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode
+from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
+from gradrepl.engine.op import Op, align, connect, edge_of, short_name, start_node
+from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
+from gradrepl.engine.tensor import Tensor, View, make, refreshers
+
+LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
+LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
+    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
+    "you want the inplace to be tracked)."
+)
+MULTI_VIEW = (
+    "Output {} of {} is a view and is being modified inplace. This view is the output of a function that returns "
+    "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+    "inplace operation by an out-of-place one."
+)
+INFERENCE_WRITE = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
+    "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+)
+
+
+def check_writable(tensor: Tensor, recorded: bool) -> None:
+    """Raise what PyTorch raises where a tensor must not be written to now; `recorded`: a gradient is wanted."""
+    if recorded and mode.recording == ON:
+        view = tensor._view
+        if view is not None:
+            check_view(tensor, view)
+        if tensor._requires_grad and tensor.grad_fn is None:
+            raise RuntimeError(LEAF)
+        if view is not None and view.base._requires_grad and view.base._grad_fn is None:
+            raise RuntimeError(LEAF_VIEW)
+    if tensor._counter is None and mode.recording != INFERENCE:
+        raise RuntimeError(INFERENCE_WRITE)
+
+
+def check_view(tensor: Tensor, view: View) -> None:
+    if view.made == "no_grad":
+        raise RuntimeError(NO_GRAD_VIEW)
+    if view.made == "multi_output":
+        node = tensor.grad_fn
+        assert node is not None
+        raise RuntimeError(MULTI_VIEW.format(tensor._output_nr, short_name(node)))
+
+
+def bump(tensor: Tensor) -> None:
+    """Count a write to the storage."""
+    if tensor._counter is not None:
+        tensor._counter[0] += 1
+
+
+def put(tensor: Tensor, result: Any) -> None:
+    """Write a result into the storage; raises RuntimeError where shape or dtype does not fit."""
+    data = tensor._data
+    array = np.asarray(result)
+    if CATEGORY[array.dtype] > CATEGORY[data.dtype]:
+        found, wanted = dtypes.of(array).tensor_type, dtypes.of(data).tensor_type
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+    if array.shape != data.shape:
+        raise RuntimeError(
+            f"output with shape {list(data.shape)} doesn't match the broadcast shape {list(array.shape)}"
+        )
+    np.copyto(data, array, casting="unsafe")
+
+
+def in_place(entry: Op) -> Callable[..., Tensor]:
+    """Return the operation that writes its result into its first argument (add -> add_)."""
+
+    def call(self: Tensor, *args: Any) -> Tensor:
+        everything = (self, *args)
+        wanted = [isinstance(everything[i], Tensor) and everything[i]._requires_grad for i in entry.tensors]
+        check_writable(self, any(wanted))
+        values = [value._data if isinstance(value, Tensor) else value for value in everything]
+        if entry.broadcasts:
+            align(values, entry.tensors, entry.promotes)
+        result = entry.forward(*values)
+        mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
+        if mask and mode.recording == ON and entry.node is not None:
+            record_write(entry, mask, everything, values, result)
+        else:
+            put(self, result)
+            bump(self)
+        return self
+
+    call.__name__ = f"{entry.name}_"
+    call.__doc__ = f"{entry.doc}; in place"
+    return call
+
+
+def in_place_methods(*entries: Op) -> None:
+    """Give Tensor the in-place form of each entry, and Python's augmented assignment for the operators."""
+    for entry in entries:
+        write = in_place(entry)
+        setattr(Tensor, write.__name__, write)
+        if entry.name in AUGMENTED:
+            setattr(Tensor, AUGMENTED[entry.name], augmented(write))
+
+
+AUGMENTED = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__"}
+
+
+def augmented(write: Callable[..., Tensor]) -> Callable[..., Any]:
+    def call(self: Tensor, other: Any) -> Any:
+        return write(self, other) if isinstance(other, (Tensor, int, float, complex, np.generic)) else NotImplemented
+
+    return call
+
+
+def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], result: Any) -> None:
+    """Write a result and hang the operation into the graph, between the tensor's old history and its new."""
+    self = args[0]
+    before = as_it_was(self)
+    plan = entry.plan(mask)
+    kept = ("tensor", 0) in plan.fields
+    values[0] = before._data = self._data.copy() if kept else self._data
+    node = start_node(entry, plan)
+    given = (before, *args[1:])
+    saved = [
+        None if kind == "out" else keeper(index, given, values, ())
+        for (kind, _), (keeper, index) in zip(plan.fields, plan.keepers, strict=True)
+    ]
+    put(self, result)
+    bump(self)
+    for position, (kind, _) in enumerate(plan.fields):
+        if kind == "out":
+            saved[position] = plan.keepers[position][0](0, given, values, (self,))
+    node.saved = tuple(saved)
+    inputs = [given[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
+    connect(node, inputs)
+    if entry.broadcasts:
+        targets = [None if tensor is None else (tensor._data.shape, tensor._data.dtype) for tensor in inputs]
+        same = (self._data.shape, self._data.dtype)
+        node.fix = tuple(None if target == same else target for target in targets)
+    rebase(self, node)
+
+
+def as_it_was(tensor: Tensor) -> Tensor:
+    """Return a stand-in for a tensor that is about to be written to: its flags and its place in the graph."""
+    before = make(tensor._data)
+    before._requires_grad = tensor._requires_grad
+    before._grad_fn = tensor.grad_fn
+    before._output_nr = tensor._output_nr
+    return before
+
+
+def rebase(tensor: Tensor, node: Any) -> None:
+    """Make a node the newest history of a tensor; for a view, of the whole storage that it looks into."""
+    if tensor._extra is not None and tensor._extra.retains_grad and tensor._grad_fn is not None:
+        move_retained(tensor, node)
+    view = tensor._view
+    if view is None:
+        tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
+        return
+    base = view.base
+    base._grad_fn, base._output_nr, base._requires_grad = CopySlices(base, tensor, node), 0, True
+    show_view(tensor, view)
+
+
+def move_retained(tensor: Tensor, node: Node) -> None:
+    old = tensor._grad_fn
+    if old is not None and old.extra is not None:
+        reference = old.extra.retained.pop(tensor._output_nr, None)
+        if reference is not None:
+            node.extras().retained[0] = reference
+
+
+class CopySlices(Node):
+    """The history of a storage of which one part was written: the part's gradient goes another way.
+
+    inner: the operation that wrote; place: the part, as strides and offset within the base.
+    """
+
+    __slots__ = ("inner", "place")
+
+    inner: Node | None
+
+    def __init__(self, base: Tensor, part: Tensor, inner: Node) -> None:
+        self.extra = None
+        self.sequence = next_sequence()
+        self.inner = inner
+        self.place: Geometry = geometry_of(part._data, base._data)
+        first = edge_of(base) if base._requires_grad else None
+        self.edges = (first, *inner.edges[1:])
+        numbers = inner.numbers or (0,) * len(inner.edges)
+        self.numbers = (base._output_nr, *numbers[1:]) if base._output_nr or any(numbers) else None
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        if self.inner is None:
+            raise RuntimeError(SECOND_TIME)
+        whole = np.array(gradient)
+        part = as_strided.forward(whole, *self.place)
+        own, *others = self.inner.arrays(part.copy())
+        part[...] = 0 if own is None else own
+        return (whole, *others)
+
+    def tensors(self, gradient: Any) -> Sequence[Any]:
+        if self.inner is None:
+            raise RuntimeError(SECOND_TIME)
+        whole = gradient.clone()
+        part = as_strided(whole, *self.place)
+        own, *others = self.inner.tensors(part.clone())
+        if own is None:
+            part.zero_()
+        else:
+            part.copy_(own)
+        return (whole, *others)
+
+    def free(self) -> None:
+        if self.inner is not None:
+            self.inner.free()
+
+
+CopySlices.__module__ = "builtins"
+
+
+def show_view(tensor: Tensor, view: View) -> None:
+    """Give a view the grad_fn that its storage's newest history calls for: AsStridedBackward0 on the base."""
+    base = view.base
+    counter = tensor._counter
+    assert counter is not None
+    tensor._view = view._replace(version=counter[0], made="default" if base._grad_fn is not None else view.made)
+    if not base._requires_grad:
+        return
+    plan = as_strided.plan(1)
+    node = start_node(as_strided, plan)
+    place = geometry_of(tensor._data, base._data)
+    node.saved = tuple(keeper(index, (base, *place), (base._data, *place), ()) for keeper, index in plan.keepers)
+    connect(node, [base])
+    tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
+
+
+refreshers.append(show_view)
+
+
+def fill_with(tensor: Tensor, value: Array) -> None:
+    """Overwrite a tensor without a trace in the graph (random fills and the like)."""
+    check_writable(tensor, tensor._requires_grad)
+    np.copyto(tensor._data, value, casting="unsafe")
+    bump(tensor)

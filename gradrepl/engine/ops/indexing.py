@@ -1,0 +1,337 @@
+"""Indexing: x[...] and x[...] = y, of every kind, as the chain of views that PyTorch makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import in_place
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, of
+from gradrepl.engine.op import methods, op
+from gradrepl.engine.ops.shape import sum_to_fit
+from gradrepl.engine.ops.view import alias, select_at, slice_at, unsqueeze_at
+from gradrepl.engine.tensor import Tensor, make
+
+Indices = tuple[Any, ...]
+
+
+@op("IndexBackward0")
+def index_with(a: Array, indices: Indices) -> Any:
+    """The elements of a at arrays of positions"""
+    return a[indices]
+
+
+@op("IndexPutBackward0")
+def index_add_zeros(a: Array, shape: tuple[int, ...], indices: Indices) -> Any:
+    """Zeros of a shape, with a added at arrays of positions"""
+    whole = np.zeros(shape, a.dtype)
+    np.add.at(whole, indices, a)
+    return whole
+
+
+index_with.grad(a=lambda g, a_shape, indices: index_add_zeros(g, a_shape, indices))
+index_add_zeros.grad(a=lambda g, indices: index_with(g, indices))
+
+
+@op("IndexPutBackward0")
+def index_put(a: Array, indices: Indices, values: Array, accumulate: bool) -> Any:
+    """a, with values put (or added) at arrays of positions"""
+    out = a.copy()
+    if accumulate:
+        np.add.at(out, indices, values)
+    else:
+        out[indices] = values
+    return out
+
+
+index_put.grad(
+    a=lambda g, indices, accumulate: g if accumulate else index_put(g, indices, zero_like(g), False),
+    values=lambda g, indices, values_shape, values_dtype: sum_to_fit(
+        index_with(g, indices), values_shape, values_dtype
+    ),
+)
+
+
+def zero_like(gradient: Any) -> Any:
+    zero = np.zeros((), gradient._data.dtype if isinstance(gradient, Tensor) else gradient.dtype)
+    return make(zero) if isinstance(gradient, Tensor) else zero
+
+
+@op("CopyBackwards")
+def copy(a: Array, b: Array) -> Any:
+    """b, in the shape and dtype of a"""
+    return np.broadcast_to(b, a.shape).astype(a.dtype)
+
+
+copy.grad(a=lambda g: g * 0, b=lambda g, b_shape, b_dtype: sum_to_fit(g, b_shape, b_dtype))
+
+
+@op("FillBackward2")
+def fill(a: Array, value: Any) -> Any:
+    """One number in the shape and dtype of a"""
+    return np.full(a.shape, value, a.dtype)
+
+
+fill.grad(a=lambda g: g * 0)
+
+
+@op("FillBackward3")
+def fill_tensor(a: Array, value: Array) -> Any:
+    """One number, from a tensor, in the shape and dtype of a"""
+    return np.full(a.shape, value, a.dtype)
+
+
+fill_tensor.grad(a=lambda g: g * 0, value=lambda g: g.sum())
+
+
+@op("ZeroBackward0")
+def zero(a: Array) -> Any:
+    """Zeros in the shape and dtype of a"""
+    return np.zeros_like(a)
+
+
+zero.grad(a=lambda g: g * 0)
+
+copy_ = in_place.in_place(copy)
+fill_number_ = in_place.in_place(fill)
+fill_tensor_ = in_place.in_place(fill_tensor)
+zero_ = in_place.in_place(zero)
+index_put_at_ = in_place.in_place(index_put)
+
+
+def as_index_array(value: Any) -> Array:
+    """Return an index given as a sequence, array or tensor as an array of positions or of bools."""
+    array = value._data if isinstance(value, Tensor) else np.asarray(plain(value))
+    if array.size == 0 and not isinstance(value, Tensor):
+        return array.astype(INT64)
+    if CATEGORY.get(array.dtype, FLOAT) >= FLOAT:
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return array
+
+
+def plain(value: Any) -> Any:
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else getattr(value, "_data", value)
+
+
+def is_number(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value._data.ndim == 0 and CATEGORY[value._data.dtype] < FLOAT and value._data.dtype != BOOL8
+    return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+
+
+def is_truth(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value._data.ndim == 0 and value._data.dtype == BOOL8
+    return isinstance(value, (bool, np.bool_))
+
+
+def as_items(index: Any) -> tuple[Any, ...]:
+    """Return an index as the tuple of its parts; a list of numbers is one part."""
+    if isinstance(index, tuple):
+        return index
+    if isinstance(index, list) and any(
+        item is None or item is ... or isinstance(item, (slice, list, tuple, Tensor)) for item in index
+    ):
+        return tuple(index)
+    return (index,)
+
+
+def dims_taken(item: Any) -> int:
+    """Return how many dimensions a part of an index uses up."""
+    if item is None or item is ... or is_truth(item):
+        return 0
+    if isinstance(item, Tensor) and item._data.dtype == BOOL8:
+        return item._data.ndim
+    if isinstance(item, (list, np.ndarray)):
+        array = np.asarray(plain(item))
+        return array.ndim if array.dtype == BOOL8 else 1
+    return 1
+
+
+def select_number(tensor: Tensor, dim: int, index: int) -> Tensor:
+    """Take one slice; raises IndexError in PyTorch's words."""
+    if tensor._data.ndim == 0:
+        raise IndexError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "0-dim tensor to a number"
+        )
+    size = tensor._data.shape[dim]
+    if not -size <= index < size:
+        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
+    return select_at(tensor, dim, index % size)
+
+
+def take_slice(tensor: Tensor, dim: int, item: slice, skip_whole: bool) -> Tensor:
+    """Take a range; a slice of everything is no operation where PyTorch skips it."""
+    if tensor._data.ndim == 0:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    step = 1 if item.step is None else int(item.step)
+    if step <= 0:
+        raise ValueError("step must be greater than zero")
+    size = tensor._data.shape[dim]
+    start, stop, _ = slice(item.start, item.stop, step).indices(size)
+    if skip_whole and (start, stop, step) == (0, size, 1):
+        return tensor
+    return slice_at(tensor, dim, start, max(start, stop), step)
+
+
+def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
+    """Apply the views of an index; return what is left with its arrays of positions, by dimension."""
+    taken = sum(map(dims_taken, items))
+    ndim = tensor._data.ndim
+    if taken > ndim:
+        raise IndexError(f"too many indices for tensor of dimension {ndim}")
+    arrays: list[Any] = []
+    dim = 0
+    result = tensor
+
+    def place(array: Any, width: int) -> None:
+        arrays.extend([None] * (dim - len(arrays)))
+        arrays.append((array, width))
+        arrays.extend(["covered"] * (width - 1))
+
+    for item in items:
+        if is_number(item):
+            result = select_number(result, dim, int(item))
+        elif isinstance(item, slice):
+            result = take_slice(result, dim, item, True)
+            dim += 1
+        elif item is None:
+            result = unsqueeze_at(result, dim)
+            dim += 1
+        elif item is ...:
+            dim += ndim - taken
+        elif is_truth(item):
+            result = unsqueeze_at(result, dim)
+            truth = bool(item._data if isinstance(item, Tensor) else item)
+            place(np.zeros(1 if truth else 0, INT64), 1)
+            dim += 1
+        elif isinstance(item, (Tensor, list, np.ndarray)):
+            array = as_index_array(item)
+            width = array.ndim if array.dtype == BOOL8 else 1
+            check_mask(array, result, dim)
+            place(array, width)
+            dim += width
+        else:
+            raise unusable(item)
+    return result, arrays
+
+
+def check_mask(array: Array, tensor: Tensor, dim: int) -> None:
+    if array.dtype != BOOL8:
+        return
+    for i, side in enumerate(array.shape):
+        if dim + i >= tensor._data.ndim or side != tensor._data.shape[dim + i]:
+            raise IndexError(
+                f"The shape of the mask {list(array.shape)} at index {i} does not match the shape of the indexed "
+                f"tensor {list(tensor._data.shape)} at index {dim + i}"
+            )
+
+
+def unusable(item: Any) -> Exception:
+    if isinstance(item, str):
+        return TypeError("new(): invalid data type 'str'")
+    return IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+        f"{type(item).__name__})"
+    )
+
+
+def numpy_indices(tensor: Tensor, arrays: Sequence[Any]) -> Indices:
+    """Return the arrays of positions as one numpy index; raises IndexError for a position out of range."""
+    out: list[Any] = []
+    for dim, entry in enumerate(arrays):
+        if entry is None:
+            out.append(slice(None))
+        elif entry != "covered":
+            array, _ = entry
+            if array.dtype != BOOL8 and array.size:
+                check_range(array, dim, tensor._data.shape[dim])
+            out.append(array)
+    return tuple(out)
+
+
+def check_range(array: Array, dim: int, size: int) -> None:
+    bad = array[(array < -size) | (array >= size)] if array.ndim else array
+    if array.ndim and bad.size:
+        raise IndexError(f"index {bad.reshape(-1)[0]} is out of bounds for dimension {dim} with size {size}")
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """Return the part of a tensor at an index (torch.Tensor.__getitem__)."""
+    if is_number(index):
+        return select_number(self, 0, int(index))
+    if isinstance(index, slice):
+        return take_slice(self, 0, index, False)
+    result, arrays = walk(self, as_items(index))
+    if arrays:
+        return index_with(result, numpy_indices(result, arrays))
+    return alias(result) if result is self else result
+
+
+def as_value(value: Any, like: Tensor) -> Tensor:
+    """Return what is assigned as a tensor; a number takes the dtype of the target."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, (bool, int, float, complex, np.generic)):
+        return make(np.asarray(value).astype(like._data.dtype))
+    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{of(like._data).tensor_type}Tensor")
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """Write into the part of a tensor at an index (torch.Tensor.__setitem__)."""
+    given = as_value(value, self)
+    if isinstance(index, slice):
+        write_part(take_slice(self, 0, index, True), given)
+        return
+    part, arrays = walk(self, as_items(index))
+    if not arrays:
+        write_part(part, given)
+        return
+    index_put_at_(part, numpy_indices(part, arrays), fitting(given, part), False)
+
+
+def fitting(value: Tensor, part: Tensor) -> Tensor:
+    if value._data.dtype == part._data.dtype:
+        return value
+    raise RuntimeError(
+        f"Index put requires the source and destination dtypes match, got {of(part._data).tensor_type} for the "
+        f"destination and {of(value._data).tensor_type} for the source."
+    )
+
+
+def write_part(part: Tensor, value: Tensor) -> None:
+    """Copy a value into a view, or fill it where the value is a single number."""
+    if value._data.ndim == 0 and not value._requires_grad:
+        fill_tensor_(part, value)
+        return
+    trimmed = value
+    while trimmed._data.ndim > part._data.ndim and trimmed._data.shape[0] == 1:
+        trimmed = select_at(trimmed, 0, 0)
+    check_expands(trimmed._data.shape, part._data.shape)
+    copy_(part, trimmed)
+
+
+def check_expands(own: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Raise what PyTorch raises where a shape can't be broadcast to another."""
+    if len(own) > len(wanted):
+        raise RuntimeError(
+            f"expand(torch.FloatTensor{{{list(own)}}}, size={list(wanted)}): the number of sizes provided "
+            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
+        )
+    for i in range(1, len(own) + 1):
+        if own[-i] not in (1, wanted[-i]):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({wanted[-i]}) must match the existing size ({own[-i]}) at "
+                f"non-singleton dimension {len(wanted) - i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(own)}"
+            )
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Overwrite every element with one number (torch.Tensor.fill_)."""
+    return fill_tensor_(self, value) if isinstance(value, Tensor) else fill_number_(self, value)
+
+
+methods(__getitem__=getitem, __setitem__=setitem, copy_=copy_, fill_=fill_, zero_=zero_)

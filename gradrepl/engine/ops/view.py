@@ -1,0 +1,316 @@
+"""Views: other shapes and parts of the same storage."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import methods, op
+from gradrepl.engine.ops.shape import clone, expand_to
+from gradrepl.engine.tensor import Size, Tensor
+
+Shape = tuple[int, ...]
+np_strided = np.lib.stride_tricks.as_strided
+
+
+class Geometry(NamedTuple):
+    """A part of a storage: its shape, its strides and the offset of its first element, in elements."""
+
+    size: Shape
+    stride: Shape
+    offset: int
+
+
+def geometry_of(part: Array, base: Array) -> Geometry:
+    """Return where a part lies within its base."""
+    unit = base.itemsize
+    distance = part.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return Geometry(part.shape, tuple(side // unit for side in part.strides), distance // unit)
+
+
+@op("AsStridedBackward0", view=True)
+def as_strided(a: Array, size: Shape, stride: Shape, offset: int) -> Any:
+    """A view of a's storage, of any shape, strides and offset"""
+    unit = a.itemsize
+    shifted = np_strided(a, (offset + 1,), (unit,))[offset:]
+    return np_strided(shifted, size, tuple(side * unit for side in stride))
+
+
+@op("AsStridedBackwardBackward0")
+def strided_embed(a: Array, shape: Shape, size: Shape, stride: Shape, offset: int) -> Any:
+    """Zeros of a shape, with a added where as_strided would look"""
+    whole = np.zeros(shape, a.dtype)
+    np.add.at(whole.reshape(-1), np_strided(np.arange(whole.size)[offset:], size, tuple(8 * s for s in stride)), a)
+    return whole
+
+
+as_strided.grad(
+    a=lambda g, a_shape, size, stride, offset: strided_embed(g, a_shape, size, stride, offset),
+)
+strided_embed.grad(a=lambda g, size, stride, offset: as_strided(g, size, stride, offset))
+
+
+def at(dim: int, item: Any) -> tuple[Any, ...]:
+    """Return the numpy index that takes `item` in one dimension; it gives a view also of single elements."""
+    return (*(slice(None),) * dim, item, ...)
+
+
+@op("SelectBackwardBackward0")
+def embed(a: Array, shape: Shape, index: Any) -> Any:
+    """Zeros of a shape, with a at a (basic) index"""
+    whole = np.zeros(shape, a.dtype)
+    whole[index] = a
+    return whole
+
+
+@op("SelectBackward0", view=True)
+def look_at(a: Array, index: Any) -> Any:
+    """The part of a at a (basic) index"""
+    return a[index]
+
+
+embed.grad(a=lambda g, index: look_at(g, index))
+look_at.grad(a=lambda g, a_shape, index: embed(g, a_shape, index))
+
+
+@op("SelectBackward0", view=True, samples=(((2, 3), 0, 1), ((3, 2), 1, 0)))
+def select_at(a: Array, dim: int, index: int) -> Any:
+    """One slice of a along a dimension, without that dimension"""
+    return a[at(dim, index)]
+
+
+select_at.grad(a=lambda g, a_shape, dim, index: embed(g, a_shape, at(dim, index)))
+
+
+@op("SliceBackward0", view=True, samples=(((5, 2), 0, 1, 5, 2),))
+def slice_at(a: Array, dim: int, start: int, stop: int, step: int) -> Any:
+    """A range of a along a dimension"""
+    return a[at(dim, slice(start, stop, step))]
+
+
+slice_at.grad(a=lambda g, a_shape, dim, start, stop, step: embed(g, a_shape, at(dim, slice(start, stop, step))))
+
+
+@op("AliasBackward0", view=True, samples=(((2, 3),),))
+def alias(a: Array) -> Any:
+    """All of a"""
+    return a[...]
+
+
+alias.grad(a=lambda g: g)
+
+
+@op("UnsqueezeBackward0", view=True, samples=(((2, 3), 1),))
+def unsqueeze_at(a: Array, dim: int) -> Any:
+    """a, with a dimension of 1 put in"""
+    return np.expand_dims(a, dim)
+
+
+@op("SqueezeBackward1", view=True, samples=(((2, 1, 3), 1),))
+def squeeze_at(a: Array, dim: int) -> Any:
+    """a, without a dimension if that is of size 1"""
+    return a.squeeze(dim) if a.ndim and a.shape[dim] == 1 else a[...]
+
+
+unsqueeze_at.grad(a=lambda g, dim: squeeze_at(g, dim))
+squeeze_at.grad(a=lambda g, a_shape, dim: view_as(g, a_shape))
+
+
+@op("SqueezeBackward0", view=True, samples=(((2, 1, 3, 1),),))
+def squeeze_all(a: Array) -> Any:
+    """a, without its dimensions of size 1"""
+    return a.squeeze()
+
+
+squeeze_all.grad(a=lambda g, a_shape: view_as(g, a_shape))
+
+
+@op("TransposeBackward0", view=True, samples=(((2, 3, 4), 0, 2),))
+def transpose_dims(a: Array, dim0: int, dim1: int) -> Any:
+    """a, with two dimensions swapped"""
+    return a.swapaxes(dim0, dim1) if a.ndim else a[...]
+
+
+transpose_dims.grad(a=lambda g, dim0, dim1: transpose_dims(g, dim0, dim1))
+
+
+@op("TBackward0", view=True, samples=(((2, 3),),))
+def t(a: Array) -> Any:
+    """a transposed, for at most two dimensions"""
+    return a.T
+
+
+t.grad(a=lambda g: t(g))
+
+
+@op("PermuteBackward0", view=True, samples=(((2, 3, 4), (2, 0, 1)),))
+def permute_dims(a: Array, dims: Shape) -> Any:
+    """a, with its dimensions in another order"""
+    return np.transpose(a, dims)
+
+
+permute_dims.grad(a=lambda g, dims: permute_dims(g, tuple(dims.index(i) for i in range(len(dims)))))
+
+
+@op("ViewBackward0", view=True, samples=(((2, 3), (3, 2)), ((2, 3), (6,))))
+def view_at(a: Array, shape: Shape) -> Any:
+    """a's elements in another shape, without copying"""
+    view = a.view()
+    view.shape = shape
+    return view
+
+
+view_at.grad(a=lambda g, a_shape: view_as(g, a_shape))
+
+
+@op("UnsafeViewBackward0", samples=(((2, 3), (3, 2)),))
+def unsafe_view(a: Array, shape: Shape) -> Any:
+    """A fresh copy in another shape"""
+    return a.reshape(shape)
+
+
+unsafe_view.grad(a=lambda g, a_shape: view_as(g, a_shape))
+
+
+def view_as(a: Any, shape: Shape) -> Any:
+    """Return an array or tensor in another shape, copied where it must be."""
+    if not isinstance(a, Tensor):
+        return np.reshape(a, shape)
+    return view_at(a, shape) if can_view(a._data, shape) else unsafe_view(clone(a), shape)
+
+
+def can_view(array: Array, shape: Shape) -> bool:
+    """Whether a shape fits the memory layout of an array without copying."""
+    try:
+        array.view().shape = shape
+    except AttributeError:
+        return False
+    return True
+
+
+def whole_shape(shape: Shape, count: int) -> Shape:
+    """Return a shape with its -1 replaced; raises RuntimeError in PyTorch's words where it can't hold `count`."""
+    known = math.prod(side for side in shape if side != -1)
+    if shape.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    for side in shape:
+        if side < -1:
+            raise RuntimeError(f"invalid shape dimension {side} at index {shape.index(side)} of shape {list(shape)}")
+    if -1 in shape:
+        if known == 0 and count == 0:
+            raise RuntimeError(
+                f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size "
+                "-1 can be any value and is ambiguous"
+            )
+        if known and count % known == 0:
+            return tuple(count // known if side == -1 else side for side in shape)
+    elif known == count:
+        return shape
+    raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
+
+
+@op("UnbindBackward0", view=True, several=True, samples=(((2, 3), 0), ((2, 3), 1)))
+def unbind_at(a: Array, dim: int) -> Any:
+    """All slices of a along a dimension"""
+    return tuple(a[at(dim, i)] for i in range(a.shape[dim]))
+
+
+unbind_at.grad(a=lambda g, a_shape, dim: stack_some(g, a_shape, dim))
+
+
+def stack_some(parts: Any, shape: Shape, dim: int) -> Any:
+    """Put the gradients of slices together; None stands for zeros."""
+    present = [embed(part, shape, at(dim, i)) for i, part in enumerate(parts) if part is not None]
+    total = present[0]
+    for part in present[1:]:
+        total = total + part
+    return total
+
+
+def dim_of(dim: int, ndim: int) -> int:
+    """Return a dimension counted from the front; raises IndexError in PyTorch's words."""
+    span = max(ndim, 1)
+    if not -span <= dim < span:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
+    return dim % span
+
+
+def shape_from(size: tuple[Any, ...]) -> Shape:
+    if len(size) == 1 and isinstance(size[0], (tuple, list)):
+        size = tuple(size[0])
+    return tuple(int(side) for side in size)
+
+
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """Return the elements in another shape: a view where that can be (torch.reshape)."""
+    return view_as(input, whole_shape(shape_from(shape), input._data.size))
+
+
+def view(self: Tensor, *size: Any) -> Tensor:
+    """Return a view in another shape; raises RuntimeError where that needs a copy (torch.Tensor.view)."""
+    wanted = whole_shape(shape_from(size), self._data.size)
+    if not can_view(self._data, wanted):
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+            "two contiguous subspaces). Use .reshape(...) instead."
+        )
+    return view_at(self, wanted)
+
+
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return all slices along a dimension (torch.unbind)."""
+    return unbind_at(input, dim_of(dim, input._data.ndim))
+
+
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Swap two dimensions (torch.transpose)."""
+    ndim = input._data.ndim
+    return transpose_dims(input, dim_of(dim0, ndim), dim_of(dim1, ndim))
+
+
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """Put the dimensions in another order (torch.permute)."""
+    order = shape_from(dims)
+    return permute_dims(input, tuple(dim_of(dim, input._data.ndim) for dim in order))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Put in a dimension of size 1 (torch.unsqueeze)."""
+    return unsqueeze_at(input, dim_of(dim, input._data.ndim + 1))
+
+
+def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
+    """Take out dimensions of size 1 (torch.squeeze)."""
+    return squeeze_all(input) if dim is None else squeeze_at(input, dim_of(dim, input._data.ndim))
+
+
+def expand(self: Tensor, *size: Any) -> Tensor:
+    """Return a view that repeats dimensions of size 1 (torch.Tensor.expand)."""
+    sides = shape_from(size)
+    own = (1,) * (len(sides) - self._data.ndim) + self._data.shape
+    return expand_to(self, tuple(mine if side == -1 else side for side, mine in zip(sides, own, strict=True)))
+
+
+def size_of(self: Tensor, dim: int | None = None) -> Any:
+    """Return the shape, or the size of one dimension (torch.Tensor.size)."""
+    shape = self._data.shape
+    return Size(shape) if dim is None else shape[dim_of(dim, len(shape))]
+
+
+methods(
+    as_strided=as_strided,
+    reshape=reshape,
+    view=view,
+    unbind=unbind,
+    transpose=transpose,
+    permute=permute,
+    unsqueeze=unsqueeze,
+    squeeze=squeeze,
+    expand=expand,
+    t=t,
+    size=size_of,
+    T=property(lambda self: permute(self, *reversed(range(self._data.ndim)))),
+)
