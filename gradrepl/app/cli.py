@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str], speech: Speech, _: Translate) -> int:
     from gradrepl.app import dispatch
 
-    parsed = parser(_).parse_args(arguments)
+    parsed = parser(_).parse_args(_joined(arguments))
     options = Options(
         speech=speech,
         engine=parsed.engine,
@@ -47,9 +47,18 @@ def _main(arguments: Sequence[str], speech: Speech, _: Translate) -> int:
     return dispatch.run(parsed, options, _)
 
 
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`-c CODE` as one word, for argparse takes code that starts with a dash for an option."""
+    words = list(arguments)
+    if "-c" in words[:-1]:
+        place = words.index("-c")
+        words[place : place + 2] = [f"-c{words[place + 1]}"]
+    return words
+
+
 def _speech(arguments: Sequence[str]) -> Speech:
     """The language before the arguments are parsed: the parser itself speaks it."""
-    early = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     early.add_argument("--lang", choices=SPEECHES)
     try:
         found, _ = early.parse_known_args(arguments)
@@ -63,6 +72,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="gradrepl",
         description=_("See autograd: requires_grad, grad_fn and grad of each tensor after every statement."),
+        allow_abbrev=False,
         epilog=_("Without a command: a prompt, or the program on standard input."),
     )
     top.add_argument("--version", action="version", version=f"gradrepl {_version()}")
@@ -73,7 +83,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     _add_options(common, _, defaults=False)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common])
+        return commands.add_parser(name, help=text, description=text, parents=[common], allow_abbrev=False)
 
     learn = command("learn", _("go through a lesson at the prompt"))
     learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))

@@ -49,8 +49,9 @@ def find(table: Sequence[Command[State]], word: str) -> Command[State]:
     """
     wanted = without_marks(word)
     exact = [command for command in table if wanted in command.names]
-    starting = [c for c in table if any(name.startswith(wanted) for name in c.names)] if wanted else []
-    found = exact or starting
+    english = [command for command in table if wanted and command.names[0].startswith(wanted)]
+    others = [c for c in table if wanted and any(name.startswith(wanted) for name in c.names)]
+    found = exact or english or others
     if len(found) == 1:
         return found[0]
     names = {name: command.names[0] for command in table for name in command.names}

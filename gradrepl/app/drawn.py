@@ -17,12 +17,25 @@ from gradrepl.view.safe import visible
 NARROWEST_TABLE = 64
 
 
+class _Console(Console):
+    """Keeps a broken pipe for the command line, where rich would end the process.
+
+    A program that prints gets it too, but it is no failure of the program's.
+    """
+
+    broken: BrokenPipeError | None = None
+
+    def on_broken_pipe(self) -> None:
+        self.broken = BrokenPipeError()
+        raise self.broken
+
+
 class DrawnScreen:
     """Draws on standard output with rich; colours are the terminal's own sixteen."""
 
     def __init__(self, speech: Translate, *, colored: bool, width: int | None = None) -> None:
         self._ = speech
-        self.console = Console(
+        self.console = _Console(
             file=sys.stdout,
             color_system="standard",
             no_color=not colored,
@@ -62,6 +75,8 @@ class DrawnScreen:
         self._line_open = not text.plain.endswith("\n")
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        if self.console.broken is not None:
+            raise self.console.broken
         for warned in outcome.warnings:
             self._print(report.warning(warned))
         if outcome.failure is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tokenize
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ class Program:
 
 
 def from_text(source: str) -> Program:
-    """The program of `-c`."""
-    return Program(source, "<string>")
+    """The program of `-c`; its letters are read as UTF-8 in a locale without any encoding too."""
+    return Program(os.fsencode(source).decode("utf-8", "surrogateescape"), "<string>")
 
 
 def from_standard_input(_: Translate) -> Program:

@@ -46,6 +46,7 @@ class PlainScreen:
         self._out = out or sys.stdout
         self._errors = errors or self._out
         self._line_open = False
+        self._broken: BrokenPipeError | None = None
 
     def title(self, text: str) -> None:
         self._print(visible(text))
@@ -66,11 +67,18 @@ class PlainScreen:
     def output(self, output: Output) -> None:
         text = visible(output.text) + ("\n" if output.kind == "echo" else "")
         stream = self._errors if output.kind == "stderr" else self._out
-        stream.write(text)
-        stream.flush()
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError as error:
+            # The program that prints gets it, but it is no failure of the program's.
+            self._broken = error
+            raise
         self._line_open = not text.endswith("\n")
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
+        if self._broken is not None:
+            raise self._broken
         for warned in outcome.warnings:
             self._print(plain.warning(warned), self._errors)
         if outcome.failure is not None:

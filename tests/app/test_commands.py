@@ -1,0 +1,53 @@
+"""Commands are found by name, start of a name, Vietnamese name, and through Telex's marks."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradrepl.app.commands import UnknownCommandError, find, help_lines, unknown, without_marks
+from gradrepl.app.repl import COMMANDS
+from gradrepl.i18n import english, vietnamese
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("help", "help"),
+        ("h", "help"),
+        ("HELP", "help"),
+        ("giúp", "help"),
+        ("giup", "help"),
+        ("q", "quit"),
+        ("thoát", "quit"),
+        ("lesson", "lessons"),
+        ("engín", "engine"),
+        ("lâng", "lang"),
+    ],
+)
+def test_a_word_finds_its_command(word: str, name: str) -> None:
+    assert find(COMMANDS, word).names[0] == name
+
+
+@pytest.mark.parametrize(("word", "close"), [("hlep", ("help",)), ("l", ("lessons", "learn", "lang")), ("xyzzy", ())])
+def test_an_unknown_word_says_what_was_perhaps_meant(word: str, close: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownCommandError) as caught:
+        find(COMMANDS, word)
+    assert caught.value.close == close
+    assert f":{word}" in unknown(caught.value, english)
+    assert unknown(caught.value, english) != unknown(caught.value, vietnamese)
+
+
+def test_marks_are_taken_off() -> None:
+    assert without_marks("Đáp ÁN ưhy") == "dap an uhy"
+
+
+def test_names_are_unique_and_have_no_marks() -> None:
+    names = [name for command in COMMANDS for name in command.names]
+    assert len(names) == len(set(names))
+    assert names == [without_marks(name) for name in names]
+
+
+def test_every_command_has_its_line_of_help() -> None:
+    lines = help_lines(COMMANDS, vietnamese)
+    assert len(lines) == len(COMMANDS)
+    assert lines != help_lines(COMMANDS, english)
