@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
-from gradrepl.engine.op import methods
 from gradrepl.engine.tensor import Tensor, make
 
 NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."

@@ -95,14 +95,18 @@ def literal(text: str) -> Any:
 
 class Signature:
     """One way to call a function, from a string such as "Tensor input, int_or_ints? dim, bool keepdim=False, *,
-    dtype? dtype=None"; types are the keys of TYPES, `?` lets None stand for the argument."""
+    dtype? dtype=None"; types are the keys of TYPES, `?` lets None stand for the argument. A method's signature
+    leaves out the first parameter and `out`."""
 
     def __init__(self, text: str, method: bool) -> None:
         self.parameters: list[Parameter] = []
         pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+        if method:
+            pieces = [piece for piece in pieces[1:] if piece.partition("=")[0].split()[-1] != "out"]
+            pieces = pieces[:-1] if pieces[-1:] == ["*"] else pieces
         keyword_only = False
         shown = []
-        for piece in pieces[1:] if method else pieces:
+        for piece in pieces:
             if piece == "*":
                 keyword_only = True
                 shown.append("*")
@@ -293,6 +297,8 @@ def bind(
         values = signature.bind(function, args, kwargs, False)
         if values is not None:
             return signature, values
+    if len(signatures) == 1 and not signatures[0].parameters:
+        raise TypeError(takes_nothing(function, args))
     count = len(args) + len(kwargs)
     plausible = (
         [s for s in signatures if s.required <= count <= len(s.parameters)] if len(signatures) > 1 else signatures
@@ -302,45 +308,8 @@ def bind(
     raise TypeError(invalid(function, signatures, args, kwargs))
 
 
-def public(*texts: str, name: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function of torch whose arguments are checked by signature strings (the first that fits counts).
-
-    The function is called with the parameters of that overload by keyword, `input` first by position.
-    `.method` is the same as a method of Tensor, without `input` in its messages.
-    """
-
-    def make(function: Callable[..., Any]) -> Callable[..., Any]:
-        shown = name or function.__name__
-        as_function = checked(function, shown, tuple(Signature(text, False) for text in texts))
-        as_method = checked_method(function, shown, tuple(Signature(text, True) for text in texts))
-        as_function.method = as_method  # type: ignore[attr-defined]
-        as_function.signatures = texts  # type: ignore[attr-defined]
-        return as_function
-
-    return make
-
-
-def checked(function: Callable[..., Any], name: str, signatures: tuple[Signature, ...]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) == 1 and type(args[0]) is Tensor and takes_one:
-            return function(args[0])
-        signature, values = bind(name, signatures, args, kwargs)
-        return function(**{p.name: value for p, value in zip(signature.parameters, values, strict=True)})
-
-    takes_one = any(s.required == 1 and s.parameters[0].kind == "Tensor" for s in signatures if s.parameters)
-    call.__name__ = name
-    return call
-
-
-def checked_method(function: Callable[..., Any], name: str, signatures: tuple[Signature, ...]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs and not args and takes_none:
-            return function(self)
-        signature, values = bind(name, signatures, args, kwargs)
-        return function(self, **{p.name: value for p, value in zip(signature.parameters, values, strict=True)})
-
-    takes_none = any(s.required == 0 for s in signatures)
-    call.__name__ = name
-    return call
+def takes_nothing(function: str, args: Sequence[Any]) -> str:
+    """Return PyTorch's words for arguments to a method that has none."""
+    if args:
+        return f"TensorBase.{function}() takes no arguments ({len(args)} given)"
+    return f"TensorBase.{function}() takes no keyword arguments"

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine import random
+from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT, INT64, Array
 from gradrepl.engine.tensor import Tensor, make
 
@@ -106,3 +107,16 @@ def rand(
 ) -> Tensor:
     """Draw uniforms in [0, 1) (torch.rand)."""
     return leaf(random.uniform_array(shape_of(size), numpy_kind(dtype), generator), requires_grad)
+
+
+functions(
+    tensor=tensor,
+    full=full,
+    ones=ones,
+    zeros=zeros,
+    ones_like=ones_like,
+    zeros_like=zeros_like,
+    randn=randn,
+    rand=rand,
+    manual_seed=random.manual_seed,
+)

@@ -101,15 +101,6 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     return call
 
 
-def in_place_methods(*entries: Op) -> None:
-    """Give Tensor the in-place form of each entry, and Python's augmented assignment for the operators."""
-    for entry in entries:
-        write = in_place(entry)
-        setattr(Tensor, write.__name__, write)
-        if entry.name in AUGMENTED:
-            setattr(Tensor, AUGMENTED[entry.name], augmented(write))
-
-
 AUGMENTED = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__"}
 
 

@@ -404,12 +404,6 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 NUMBERS = frozenset((int, float, bool))
 
 
-def methods(**named: Any) -> None:
-    """Make functions or entries methods of Tensor under the given names; `__x__` become operators."""
-    for name, function in named.items():
-        setattr(Tensor, name, as_function(function, name.startswith("__")))
-
-
 def as_function(function: Any, operator: bool = False) -> Any:
     """Return an entry as a plain function, which Python binds to an instance as a method."""
     if not isinstance(function, Op):

@@ -16,7 +16,8 @@ MASK64 = 2**64 - 1
 class Generator:
     """A source of random numbers (torch.Generator, CPU): mt19937, of whose seed the low 32 bits count.
 
-    `spare` is the sine half of the last Box-Muller pair, kept for the next single normal.
+    `_spare` is the sine half of the last Box-Muller pair, kept for the next single normal. The twister is made
+    with the first number: numpy.random is slow to import.
     """
 
     def __init__(self, device: Any = None) -> None:
@@ -24,7 +25,7 @@ class Generator:
 
     def _seed(self, seed: int) -> None:
         self._initial = seed
-        self._twister = np.random.RandomState(seed & 0xFFFFFFFF)._bit_generator
+        self._twister: Any = None
         self._spare: float | None = None
 
     def manual_seed(self, seed: int) -> Generator:
@@ -43,8 +44,9 @@ class Generator:
 
     def raw(self, count: int) -> Array:
         """Return the next `count` 32-bit words, as uint64."""
-        words: Array = self._twister.random_raw(count)
-        return words
+        if self._twister is None:
+            self._twister = np.random.RandomState(self._initial & 0xFFFFFFFF)._bit_generator
+        return self._twister.random_raw(count)
 
     def raw64(self, count: int) -> Array:
         """Return the next `count` 64-bit words, each of two 32-bit ones, the high half first."""

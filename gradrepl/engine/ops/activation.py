@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.api import unary
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.in_place import in_place_methods
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.op import op
 
 PLAIN = ((2.0,), ((2, 3),))
 
@@ -39,5 +39,4 @@ def relu(a: Array) -> Any:
 
 relu.grad(a=lambda g, out: g * (out > 0))
 
-methods(sigmoid=sigmoid, tanh=tanh, relu=relu)
-in_place_methods(sigmoid, tanh, relu)
+unary(sigmoid, tanh, relu)

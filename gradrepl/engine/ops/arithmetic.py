@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.api import binary, methods, public, unary
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.in_place import in_place, in_place_methods
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.in_place import augmented, in_place
+from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import Tensor
 
@@ -173,10 +174,10 @@ def swapped_power(self: Tensor, base: Any) -> Any:
     return pow(base, self) if isinstance(base, OPERANDS) else NotImplemented
 
 
-def pow_(self: Tensor, exponent: Any) -> Tensor:
+def pow_(input: Tensor, exponent: Any) -> Any:
     """Raise to a power in place (torch.Tensor.pow_)."""
     entry = pow_tensor if isinstance(exponent, Tensor) else pow_number
-    return in_place(entry)(self, exponent)
+    return in_place(entry)(input, exponent)
 
 
 def swapped_sub(self: Tensor, other: Any) -> Any:
@@ -193,32 +194,51 @@ def swapped_div(self: Tensor, other: Any) -> Any:
     return mul(reciprocal(self), other)
 
 
+@public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name="add")
+def scaled_add(input: Any, other: Any, alpha: Any = 1) -> Any:
+    """input + alpha * other (torch.add)."""
+    return add.call(input, other if alpha == 1 else mul.call(other, alpha))
+
+
+@public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name="sub")
+def scaled_sub(input: Any, other: Any, alpha: Any = 1) -> Any:
+    """input - alpha * other (torch.sub)."""
+    return sub.call(input, other if alpha == 1 else mul.call(other, alpha))
+
+
+@public("Tensor input, Operand other, *, Number alpha=1", name="add_", function=False)
+def scaled_add_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
+    """input += alpha * other (torch.Tensor.add_)."""
+    return in_place(add)(input, other if alpha == 1 else mul.call(other, alpha))
+
+
+@public("Tensor input, Operand other, *, Number alpha=1", name="sub_", function=False)
+def scaled_sub_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
+    """input -= alpha * other (torch.Tensor.sub_)."""
+    return in_place(sub)(input, other if alpha == 1 else mul.call(other, alpha))
+
+
 methods(
-    add=add,
     __add__=add,
     __radd__=add,
-    sub=sub,
+    __iadd__=augmented(in_place(add)),
     __sub__=sub,
     __rsub__=swapped_sub,
-    mul=mul,
+    __isub__=augmented(in_place(sub)),
     __mul__=mul,
     __rmul__=mul,
-    div=div,
     __truediv__=div,
     __rtruediv__=swapped_div,
-    neg=neg,
     __neg__=neg,
-    reciprocal=reciprocal,
-    pow=pow,
-    pow_=pow_,
     __pow__=power,
     __rpow__=swapped_power,
-    exp=exp,
-    log=log,
-    sqrt=sqrt,
-    abs=abs,
     __abs__=abs,
-    sign=sign,
 )
-
-in_place_methods(add, sub, mul, div, neg, reciprocal, exp, log, sqrt, abs)
+unary(neg, reciprocal, exp, log, sqrt, abs, sign)
+binary(mul, div)
+public(
+    "Tensor input, Tensor exponent, *, Tensor? out=None",
+    "Number self, Tensor exponent, *, Tensor? out=None",
+    "Tensor input, Number exponent, *, Tensor? out=None",
+)(pow)
+public("Tensor input, Number exponent", "Tensor input, Tensor exponent", function=False)(pow_)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.api import binary, methods, public, unary
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.op import op
 
 BOTH = (((2, 3), (2, 3)),)
 
@@ -67,33 +68,29 @@ def bitwise_not(a: Array) -> Any:
 
 
 @op()
-def all(a: Array) -> Any:
+def all_true(a: Array) -> Any:
     """Whether every element is true"""
     return np.all(a)
 
 
 @op()
-def any(a: Array) -> Any:
+def any_true(a: Array) -> Any:
     """Whether some element is true"""
     return np.any(a)
 
 
 methods(
-    eq=eq,
     __eq__=eq,
-    ne=ne,
     __ne__=ne,
-    lt=lt,
     __lt__=lt,
-    le=le,
     __le__=le,
-    gt=gt,
     __gt__=gt,
-    ge=ge,
     __ge__=ge,
     __and__=bitwise_and,
     __or__=bitwise_or,
     __invert__=bitwise_not,
-    all=all,
-    any=any,
 )
+binary(eq, ne, lt, le, gt, ge, bitwise_and, bitwise_or)
+unary(bitwise_not)
+public("Tensor input, *, Tensor? out=None", name="all")(all_true.call)
+public("Tensor input, *, Tensor? out=None", name="any")(any_true.call)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import in_place
+from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, of
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import sum_to_fit
 from gradrepl.engine.ops.view import alias, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.api import public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import expand_to
 
 Dims = tuple[int, ...]
@@ -72,16 +73,18 @@ def dims_of(dim: Any, ndim: int) -> Dims:
     return tuple(d % span for d in wanted)
 
 
-def sum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+@public(
+    "Tensor input, *, dtype? dtype=None",
+    "Tensor input, int_or_ints? dim, bool keepdim=False, *, dtype? dtype=None, Tensor? out=None",
+)
+def sum(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """Sum all elements, or over `dim` (torch.sum)."""
     if dim is None:
         return sum_all.call(input)
-    return sum_dims(input, dims_of(dim, input.ndim), keepdim)
+    return sum_dims.call(input, dims_of(dim, input.ndim), keepdim)
 
 
-def mean(input: Any) -> Any:
+@public("Tensor input, *, dtype? dtype=None")
+def mean(input: Any, dtype: Any = None) -> Any:
     """Return the mean of all elements (torch.mean)."""
     return mean_all.call(input)
-
-
-methods(sum=sum, mean=mean)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradrepl.engine import node as node_module
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.op import methods, op
+from gradrepl.engine.op import op
 from gradrepl.engine.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -79,11 +79,3 @@ def clone(a: Array) -> Any:
 
 
 clone.grad(a=lambda g: g)
-
-
-def expand_as(input: Any, other: Any) -> Any:
-    """Return a view of the shape of `other` (torch.Tensor.expand_as)."""
-    return expand_to(input, other.shape)
-
-
-methods(clone=clone, expand_as=expand_as)

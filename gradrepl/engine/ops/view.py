@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.op import methods, op
-from gradrepl.engine.ops.shape import clone, expand_to
-from gradrepl.engine.tensor import Size, Tensor
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.shape import clone
+from gradrepl.engine.tensor import Tensor
 
 Shape = tuple[int, ...]
 np_strided = np.lib.stride_tricks.as_strided
@@ -236,81 +236,3 @@ def dim_of(dim: int, ndim: int) -> int:
     if not -span <= dim < span:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
     return dim % span
-
-
-def shape_from(size: tuple[Any, ...]) -> Shape:
-    if len(size) == 1 and isinstance(size[0], (tuple, list)):
-        size = tuple(size[0])
-    return tuple(int(side) for side in size)
-
-
-def reshape(input: Tensor, *shape: Any) -> Tensor:
-    """Return the elements in another shape: a view where that can be (torch.reshape)."""
-    return view_as(input, whole_shape(shape_from(shape), input._data.size))
-
-
-def view(self: Tensor, *size: Any) -> Tensor:
-    """Return a view in another shape; raises RuntimeError where that needs a copy (torch.Tensor.view)."""
-    wanted = whole_shape(shape_from(size), self._data.size)
-    if not can_view(self._data, wanted):
-        raise RuntimeError(
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-            "two contiguous subspaces). Use .reshape(...) instead."
-        )
-    return view_at(self, wanted)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Return all slices along a dimension (torch.unbind)."""
-    return unbind_at(input, dim_of(dim, input._data.ndim))
-
-
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Swap two dimensions (torch.transpose)."""
-    ndim = input._data.ndim
-    return transpose_dims(input, dim_of(dim0, ndim), dim_of(dim1, ndim))
-
-
-def permute(input: Tensor, *dims: Any) -> Tensor:
-    """Put the dimensions in another order (torch.permute)."""
-    order = shape_from(dims)
-    return permute_dims(input, tuple(dim_of(dim, input._data.ndim) for dim in order))
-
-
-def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """Put in a dimension of size 1 (torch.unsqueeze)."""
-    return unsqueeze_at(input, dim_of(dim, input._data.ndim + 1))
-
-
-def squeeze(input: Tensor, dim: int | None = None) -> Tensor:
-    """Take out dimensions of size 1 (torch.squeeze)."""
-    return squeeze_all(input) if dim is None else squeeze_at(input, dim_of(dim, input._data.ndim))
-
-
-def expand(self: Tensor, *size: Any) -> Tensor:
-    """Return a view that repeats dimensions of size 1 (torch.Tensor.expand)."""
-    sides = shape_from(size)
-    own = (1,) * (len(sides) - self._data.ndim) + self._data.shape
-    return expand_to(self, tuple(mine if side == -1 else side for side, mine in zip(sides, own, strict=True)))
-
-
-def size_of(self: Tensor, dim: int | None = None) -> Any:
-    """Return the shape, or the size of one dimension (torch.Tensor.size)."""
-    shape = self._data.shape
-    return Size(shape) if dim is None else shape[dim_of(dim, len(shape))]
-
-
-methods(
-    as_strided=as_strided,
-    reshape=reshape,
-    view=view,
-    unbind=unbind,
-    transpose=transpose,
-    permute=permute,
-    unsqueeze=unsqueeze,
-    squeeze=squeeze,
-    expand=expand,
-    t=t,
-    size=size_of,
-    T=property(lambda self: permute(self, *reversed(range(self._data.ndim)))),
-)

@@ -1,0 +1,160 @@
+"""What torch shows to the world: functions with checked arguments, methods, operators, and where they live."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.arguments import Signature, bind
+from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
+from gradrepl.engine.op import Op, as_function
+from gradrepl.engine.tensor import Tensor
+
+SPACES: dict[str, dict[str, Any]] = {}
+"""The names of every module: "torch", "torch.nn.functional", ... -> name -> what it holds."""
+
+
+def functions(space: str = "torch", **named: Any) -> None:
+    """Put things into a module of torch under the given names."""
+    SPACES.setdefault(space, {}).update({name: as_function(thing) for name, thing in named.items()})
+
+
+def methods(**named: Any) -> None:
+    """Make functions, entries or properties attributes of Tensor; entries under `__x__` become operators."""
+    for name, function in named.items():
+        setattr(Tensor, name, as_function(function, name.startswith("__")))
+
+
+Body = Callable[..., Any]
+
+
+def public(
+    *texts: str, name: str = "", function: bool = True, method: bool = True, space: str = "torch"
+) -> Callable[[Body], Body]:
+    """Put a function into torch and make it a method of Tensor, its arguments checked by signature strings.
+
+    The strings are those of arguments.Signature, as PyTorch lists them in its error messages; the first that fits
+    counts, and the function is called with its parameters by keyword (an `out` is dealt with here). Where only
+    `input` was given, the function gets it by position and nothing is checked twice.
+    """
+
+    def make(body: Body) -> Body:
+        shown = name or body.__name__
+        if function:
+            functions(space, **{shown: checked(body, shown, texts)})
+        if method:
+            setattr(Tensor, shown, checked_method(body, shown, texts))
+        return body
+
+    return make
+
+
+def unary(*entries: Op, writes: bool = True) -> None:
+    """Expose operations of one tensor: torch.exp(x), x.exp() and, where it `writes`, x.exp_()."""
+    for entry in entries:
+        public("Tensor input, *, Tensor? out=None", name=entry.name)(entry.call)
+        if writes:
+            public("Tensor input", name=f"{entry.name}_")(in_place(entry))
+
+
+def binary(*entries: Op, writes: bool = True) -> None:
+    """Expose operations of two operands: torch.mul(x, y), x.mul(y) and, where it `writes`, x.mul_(y) and `x *= y`."""
+    for entry in entries:
+        public("Operand input, Operand other, *, Tensor? out=None", name=entry.name)(two_operands(entry))
+        if writes:
+            expose_write(entry, "Tensor input, Operand other")
+
+
+def two_operands(entry: Op) -> Callable[..., Any]:
+    def call(input: Any, other: Any) -> Any:
+        return entry.call(input, other)
+
+    return call
+
+
+def expose_write(entry: Op, text: str) -> None:
+    """Give Tensor the in-place form of an entry, and Python's augmented assignment where there is one."""
+    write = in_place(entry)
+
+    def call(input: Tensor, other: Any) -> Tensor:
+        return write(input, other)
+
+    public(text, name=f"{entry.name}_", function=False)(call)
+    if entry.name in AUGMENTED:
+        setattr(Tensor, AUGMENTED[entry.name], augmented(write))
+
+
+def needs_only_input(text: str) -> bool:
+    """Whether a signature string lets its first parameter stand alone."""
+    pieces = text.split(",")
+    return pieces[0].startswith("Tensor ") and all("=" in piece or piece.strip() == "*" for piece in pieces[1:])
+
+
+def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Callable[..., Any]:
+    alone = any(map(needs_only_input, texts))
+    signatures: list[Signature] = []
+
+    @functools.wraps(body)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if alone and not kwargs and len(args) == 1 and type(args[0]) is Tensor:
+            return body(args[0])
+        if not signatures:
+            signatures.extend(Signature(text, False) for text in texts)
+        signature, values = bind(name, signatures, args, kwargs)
+        named = {parameter.name: value for parameter, value in zip(signature.parameters, values, strict=True)}
+        out = named.pop("out", None)
+        if out is not None:
+            check_out(name, named, out)
+        first = signature.parameters[0].name
+        result = body(named.pop(first), **named)
+        return result if out is None else write_out(result, out)
+
+    call.__name__ = name
+    call.signatures = texts  # type: ignore[attr-defined]
+    return call
+
+
+def checked_method(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Callable[..., Any]:
+    alone = any(map(needs_only_input, texts))
+    signatures: list[Signature] = []
+
+    @functools.wraps(body)
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if alone and not args and not kwargs:
+            return body(self)
+        if not signatures:
+            signatures.extend(Signature(text, True) for text in texts)
+        signature, values = bind(name, signatures, args, kwargs)
+        named = {parameter.name: value for parameter, value in zip(signature.parameters, values, strict=True)}
+        return body(self, **named)
+
+    call.__name__ = name
+    return call
+
+
+def check_out(name: str, named: dict[str, Any], out: Any) -> None:
+    """Raise what PyTorch raises for `out=` where a gradient is wanted."""
+    given = [value for value in named.values() if isinstance(value, Tensor)]
+    if mode.recording == ON and any(tensor.requires_grad for tensor in given):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
+            "arguments requires grad."
+        )
+
+
+def write_out(result: Any, out: Any) -> Any:
+    """Copy a result into the tensor(s) given as `out`, resizing them where their shape differs."""
+    if isinstance(result, tuple):
+        for one, target in zip(result, out, strict=True):
+            write_out(one, target)
+        return out
+    data = result._data
+    if out._data.shape != data.shape:
+        out._data = np.empty(data.shape, out._data.dtype)
+    np.copyto(out._data, data, casting="unsafe")
+    bump(out)
+    return out
