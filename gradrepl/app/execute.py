@@ -52,8 +52,7 @@ def _statements(source: str) -> list[str]:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [source]
-    lines = source.splitlines(keepends=True)
-    return [segment(lines, statement) for statement in body]
+    return [segment(source, body, index) for index in range(len(body))]
 
 
 @contextmanager

@@ -94,10 +94,9 @@ class Session:
             self.number += 1
             yield self.unparsed(source, name, error)
             return
-        lines = source.splitlines(keepends=True)
         silent = source.rstrip().endswith(";")
         for index, statement in enumerate(tree.body):
-            text = segment(lines, statement)
+            text = segment(source, tree.body, index)
             last = index == len(tree.body) - 1
             outcome = self.run_statement(statement, text, name, echo and not (silent and last))
             yield outcome
@@ -186,12 +185,17 @@ class Session:
         return show
 
 
-def segment(lines: list[str], statement: ast.stmt) -> str:
-    """Return the source of one statement, with its decorators and its own lines."""
+def segment(source: str, body: list[ast.stmt], index: int) -> str:
+    """Return the source of one statement: its lines, or its part of a line that it shares with others."""
+    statement = body[index]
     decorators = getattr(statement, "decorator_list", [])
     first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
     last = statement.end_lineno or statement.lineno
-    return "".join(lines[first - 1 : last])
+    shares_start = index > 0 and body[index - 1].end_lineno == first
+    shares_end = index + 1 < len(body) and body[index + 1].lineno == last
+    if shares_start or shares_end:
+        return ast.get_source_segment(source, statement) or ""
+    return "".join(source.splitlines(keepends=True)[first - 1 : last])
 
 
 def execute(code: CodeType, names: dict[str, Any]) -> None:
