@@ -7,6 +7,7 @@ from typing import Any
 
 from gradrepl.engine import access, autograd, creation, grad_mode, printing, random
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.graph import Node
 from gradrepl.engine.ops import activation, arithmetic, comparison, indexing, reduction, reshaping
@@ -63,13 +64,9 @@ def build() -> dict[str, ModuleType]:
         parent, _, child = name.rpartition(".")
         if parent:
             setattr(made[parent], child, module)
-    made["torch"].__dict__["__getattr__"] = missing
+    for module in made.values():
+        module.__dict__["__getattr__"] = module_getattr(module)
     return made
-
-
-def missing(name: str) -> Any:
-    """Raise what PyTorch raises for a name that it lacks."""
-    raise AttributeError(f"module 'torch' has no attribute '{name}'")
 
 
 _modules: dict[str, ModuleType] = {}

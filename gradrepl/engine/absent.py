@@ -1,0 +1,60 @@
+"""Names that are not here: PyTorch's words for what PyTorch lacks too, and plain words for what only we lack."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gradrepl.engine.tensor import Tensor
+
+
+@functools.cache
+def pytorch_names() -> dict[str, frozenset[str]]:
+    """Return the names that PyTorch's modules and its Tensor have."""
+    text = (Path(__file__).parent / "pytorch_names.txt").read_text(encoding="utf-8")
+    lines = [line.partition(": ") for line in text.splitlines()]
+    return {owner: frozenset(names.split()) for owner, _, names in lines}
+
+
+def only_we_lack(owner: str, name: str) -> str | None:
+    """Return what to say of a name that PyTorch has under `owner` and the builtin engine has not, or None."""
+    if name not in pytorch_names().get(owner, ()):
+        return None
+    return (
+        f"{owner}.{name} is part of PyTorch, but gradrepl's builtin engine does not have it. "
+        "Start gradrepl with --engine torch to use it."
+    )
+
+
+def attribute_error(owner: str, name: str, message: str, thing: Any) -> AttributeError:
+    """Return the error for a missing name; Python suggests a similar name of `thing`, and none for None."""
+    lack = only_we_lack(owner, name)
+    if lack is not None:
+        return AttributeError(lack, name=name, obj=None)
+    return AttributeError(message, name=name, obj=thing)
+
+
+def module_getattr(module: ModuleType) -> Callable[[str], Any]:
+    """Return a module's `__getattr__`.
+
+    For `torch` itself Python suggests nothing: in PyTorch it has more names than Python looks through.
+    """
+    owner = module.__name__
+    thing = None if owner == "torch" else module
+
+    def missing(name: str) -> Any:
+        raise attribute_error(owner, name, f"module '{owner}' has no attribute '{name}'", thing)
+
+    return missing
+
+
+def tensor_getattr(self: Tensor, name: str) -> Any:
+    """Raise for an attribute that a tensor lacks."""
+    kind = type(self).__name__
+    raise attribute_error("torch.Tensor", name, f"'{kind}' object has no attribute '{name}'", self)
+
+
+Tensor.__getattr__ = tensor_getattr  # type: ignore[attr-defined]

@@ -1,0 +1,39 @@
+"""Write gradrepl/engine/pytorch_names.txt: the names that PyTorch has, so that a missing one can be told apart.
+
+Run with PyTorch 2.13 installed: python tests/tools/pytorch_names.py
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from pathlib import Path
+
+MODULES = (
+    *("torch", "torch.Tensor", "torch.autograd", "torch.autograd.graph", "torch.autograd.functional"),
+    *("torch.autograd.grad_mode", "torch.autograd.forward_ad", "torch.func", "torch.linalg", "torch.fft"),
+    *("torch.special", "torch.random", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils"),
+    *("torch.nn.utils.rnn", "torch.optim", "torch.optim.lr_scheduler", "torch.utils", "torch.utils.data"),
+    *("torch.testing", "torch.distributions", "torch.cuda", "torch.sparse", "torch.utils.checkpoint"),
+)
+TARGET = Path(__file__).resolve().parents[2] / "gradrepl" / "engine" / "pytorch_names.txt"
+
+
+def names_of(name: str) -> list[str]:
+    """Return the public names of a module or class of PyTorch, and the special methods of Tensor."""
+    if name == "torch.Tensor":
+        thing = importlib.import_module("torch").Tensor
+    else:
+        thing = importlib.import_module(name)
+    return sorted(entry for entry in dir(thing) if not entry.startswith("_"))
+
+
+def text() -> str:
+    """Return the file's text: a line a module, its name and then what it has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return "".join(f"{name}: {' '.join(names_of(name))}\n" for name in MODULES)
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
