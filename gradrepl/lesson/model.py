@@ -91,7 +91,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One lesson file. number is its place in the course (from the file name), or None."""
+    """One lesson file.
+
+    number: its place in the course (from the file name), or None; seed: what the engine's random numbers
+    start from, so that a lesson that draws some without choosing a seed is the same each time.
+    """
 
     id: str
     number: int | None
@@ -99,3 +103,4 @@ class Lesson:
     title: Text
     goal: Text
     steps: tuple[Step, ...]
+    seed: int = 0

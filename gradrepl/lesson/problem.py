@@ -1,47 +1,45 @@
-"""What is wrong with a lesson, one line each."""
+"""What is wrong with a lesson, and where."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to mend in a lesson file; line from 1, step is its id, both None where there is none."""
+    """One thing that differs from what a lesson must be; line counts from 1."""
 
     path: Path
-    line: int | None
+    line: int
     step: str | None
     message: str
 
     def __str__(self) -> str:
-        place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
-        return ": ".join(part for part in (place, self.step, self.message) if part)
+        place = f"{self.path}:{self.line}: "
+        return f"{place}{self.step}: {self.message}" if self.step else f"{place}{self.message}"
 
 
-class LessonError(Exception):
-    """A file can't be read as a lesson; `problems` has all that was found."""
+class LessonErrors(Exception):  # noqa: N818 - it holds several
+    """A file that is no lesson; `problems` says why, in the order of its lines."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 
 
-@dataclass(slots=True)
 class Report:
-    """Problems of one file, gathered while it is read; `step` is the one being read."""
+    """Gathers the problems of one file while it is read, so that all of them are told at once."""
 
-    path: Path
-    step: str | None = None
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
 
-    def add(self, line: int | None, message: str) -> None:
-        """Note a problem in the step being read."""
-        self.problems.append(Problem(self.path, line, self.step, message))
+    def add(self, line: int, message: str, step: str | None = None) -> None:
+        self.problems.append(Problem(self.path, line, step, message))
 
-    def stop(self) -> None:
-        """Raise LessonError if there is any problem."""
+    def stop_if_any(self) -> None:
+        """Raise LessonErrors if anything was wrong so far."""
         if self.problems:
-            raise LessonError(sorted(self.problems, key=lambda problem: problem.line or 0))
+            raise LessonErrors(sorted(self.problems, key=lambda problem: problem.line))

@@ -1,0 +1,117 @@
+"""Whether a lesson keeps what it promises, on an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gradrepl.lesson import player
+from gradrepl.lesson.answers import same_answer
+from gradrepl.lesson.markup import code_spans
+from gradrepl.lesson.matching import broken_promises, difference
+from gradrepl.lesson.model import Example, Lesson, Step, Text
+from gradrepl.lesson.player import Place
+from gradrepl.lesson.problem import Problem
+from gradrepl.session.core import Session
+from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import Warned
+
+__all__ = ["Problem", "check"]
+
+
+def check(lesson: Lesson, engine: Engine) -> list[Problem]:
+    """Return all that differs between a lesson and what the engine says, in the order of the file.
+
+    Runs the whole lesson in one session, and its exercises in sessions of their own.
+    """
+    found = [*of_name(lesson), *of_texts(lesson)]
+    with player.begin(lesson, engine) as session:
+        place = Place(lesson)
+        while not place.finished:
+            found += of_code(lesson, place.step, session)
+            if place.step.kind == "try":
+                found += of_exercise(place, engine)
+            place = player.forward(place)
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def of_name(lesson: Lesson) -> Iterator[Problem]:
+    """Yield what differs between a numbered file's name and its id."""
+    name = lesson.path.stem.partition("-")[2]
+    if lesson.number is not None and name != lesson.id:
+        yield Problem(lesson.path, 1, None, f"the id is {lesson.id!r}, the file's name says {name!r}")
+
+
+def of_texts(lesson: Lesson) -> Iterator[Problem]:
+    """Yield where the two languages show different code within their sentences."""
+    for step in lesson.steps:
+        for line, text in texts(step):
+            vi, en = code_spans(text.vi), code_spans(text.en)
+            if vi != en:
+                only = "; ".join(f"only {name}: {listed(spans)}" for name, spans in (("vi", vi - en), ("en", en - vi)))
+                yield Problem(lesson.path, line, step.id, f"the languages differ in their code: {only}")
+
+
+def listed(spans: Iterable[str]) -> str:
+    return ", ".join(f"`{span}`" for span in sorted(spans)) or "nothing"
+
+
+def texts(step: Step) -> Iterator[tuple[int, Text]]:
+    """Yield every text of a step with its line."""
+    yield step.line, step.prose
+    yield from ((item.line, item.text) for item in step.feedback)
+    yield from ((step.line, hint) for hint in step.hints)
+    yield from ((item.line, item.text) for item in step.wrong)
+
+
+def of_code(lesson: Lesson, step: Step, session: Session) -> Iterator[Problem]:
+    """Run a step; yield where outputs, warnings and the keys of feedback aren't as the lesson says."""
+    warnings: list[Warned] = []
+    for example in step.examples:
+        outcomes = list(session.run(example.source))
+        warnings += [warned for outcome in outcomes for warned in outcome.warnings]
+        differs = difference(example, outcomes)
+        if differs:
+            yield Problem(lesson.path, example.line, step.id, differs)
+    for broken in broken_promises(step.promises, warnings):
+        yield Problem(lesson.path, step.promises[0].line if step.promises else step.line, step.id, broken)
+    if step.kind == "predict":
+        yield from of_prediction(lesson, step, session)
+    player.run(step.solution, session)
+
+
+def of_prediction(lesson: Lesson, step: Step, session: Session) -> Iterator[Problem]:
+    """Yield cells that can't be evaluated, and feedback to what is the truth."""
+    try:
+        values = dict(zip(step.cells, player.truths(step, session), strict=True))
+    except player.CellError as error:
+        yield Problem(lesson.path, step.line, step.id, str(error))
+        return
+    for item in step.feedback:
+        if same_answer(item.value, values[item.cell]):
+            yield Problem(lesson.path, item.line, step.id, f"feedback to {item.cell} == {item.value}, which is true")
+
+
+def of_exercise(place: Place, engine: Engine) -> Iterator[Problem]:
+    """Yield why an exercise's check doesn't tell right from wrong."""
+    step, path = place.step, place.lesson.path
+    line = step.check[0].line
+    for example, differs in tried(place, step.solution, engine):
+        yield Problem(path, example.line, step.id, f"the solution does not pass the check: {differs}")
+    if not list(tried(place, (), engine)):
+        yield Problem(path, line, step.id, "the check passes before anything is typed")
+    for wrong in step.wrong:
+        if not list(tried(place, wrong.examples, engine)):
+            yield Problem(path, wrong.line, step.id, "this wrong attempt passes the check")
+
+
+def tried(place: Place, examples: Sequence[Example], engine: Engine) -> Iterator[tuple[Example, str]]:
+    """Yield what an exercise's check finds in an attempt, run in a session of its own."""
+    with player.session_at(place, engine) as session:
+        player.run(place.step.examples, session)
+        for example, outcomes in player.run(examples, session):
+            differs = difference(example, outcomes)
+            if differs:
+                yield example, differs
+        for example, _, differs in player.checked(place.step, session):
+            if differs:
+                yield example, differs
