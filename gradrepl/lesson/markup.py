@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -90,8 +91,7 @@ def part_of(html: str, line: int) -> Part:
 
 def headings(tokens: Sequence[Token]) -> dict[int, str]:
     """Return the words of every heading by its first line, from 0."""
-    pairs = zip(tokens, tokens[1:], strict=False)
-    return {first_line(token): words.content for token, words in pairs if token.type == "heading_open"}
+    return {first_line(token): words.content for token, words in pairwise(tokens) if token.type == "heading_open"}
 
 
 def first_line(token: Token) -> int:

@@ -1,17 +1,20 @@
 """The session: runs code statement by statement on an engine and says what happened."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
+import functools
 import inspect
+import itertools
 import linecache
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from operator import or_
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -22,7 +25,9 @@ from gradrepl.session.outcome import Failure, GradMode, Outcome, Output, TensorR
 from gradrepl.session.streams import Pieces, captured
 
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+FUTURE = functools.reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 Sink = Callable[[Output], None]
+inputs = itertools.count(1)  # of the whole process: linecache keeps the lines of all sessions
 
 
 class Session:
@@ -38,6 +43,7 @@ class Session:
         self.module = ModuleType("__main__")
         self.module.__dict__["__builtins__"] = builtins
         self.number = 0
+        self.flags = FLAGS
         self.seen: dict[str, snapshot.Seen] = {}
         self.started = bool(engine.torch.is_grad_enabled())
         engine.torch.set_grad_enabled(True)
@@ -56,6 +62,7 @@ class Session:
 
     def close(self) -> None:
         """Put the thread's grad mode back to what it was when the session began."""
+        self.watch.leave_inference()
         self.engine.torch.set_grad_enabled(self.started)
 
     def grad_mode(self) -> GradMode:
@@ -69,11 +76,13 @@ class Session:
     def fork(self) -> Session:
         """Return a session with a copy of the names: what it binds is not seen here.
 
-        The tensors themselves are the same ones, so writing into them is seen.
+        The values themselves are the same ones, as a tensor and its graph can't be copied: writing into one
+        of them is seen, and a function still reads the names of the session that defined it.
         """
+        enabled = self.watch.now().enabled
         other = Session(self.engine, self.sink)
         other.names.update({name: value for name, value in self.names.items() if not name.startswith("__")})
-        self.engine.torch.set_grad_enabled(self.watch.now().enabled)
+        self.engine.torch.set_grad_enabled(enabled)
         other.watch.stack = list(self.watch.stack)
         other.seen = dict(self.seen)
         return other
@@ -81,24 +90,20 @@ class Session:
     def run(self, source: str, filename: str | None = None, echo: bool = True) -> Iterator[Outcome]:
         """Run a source and yield one outcome a top-level statement; stop behind one that fails.
 
-        filename: what tracebacks call the source, `<input N>` unless given (N is the statement's number, so
-        that a function's frame shows the input that defined it). echo: show the values of bare
+        filename: what tracebacks call the source, "<stdin>" unless given. echo: show the values of bare
         expressions, as Python's prompt does; a `;` at the end of the source silences the last one.
         """
-        name = filename or f"<input {self.number + 1}>"
+        name = filename or failure.INPUT.format(next(inputs))
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         try:
             with attribute(warnings, "showwarning", collector([])):
-                tree = compile(source, name, "exec", FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+                tree = compile(source, name, "exec", self.flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
             self.number += 1
             yield self.unparsed(source, name, error)
             return
-        silent = source.rstrip().endswith(";")
-        for index, statement in enumerate(tree.body):
-            text = segment(source, tree.body, index)
-            last = index == len(tree.body) - 1
-            outcome = self.run_statement(statement, text, name, echo and not (silent and last))
+        for statement, text, silent in statements(source, tree.body):
+            outcome = self.run_statement(statement, text, name, echo and not silent)
             yield outcome
             if outcome.failure is not None or outcome.exit_status is not None:
                 return
@@ -124,7 +129,8 @@ class Session:
         started = time.perf_counter()
         try:
             with self.running(pieces, warned, echo):
-                code = compile(ast.Interactive([statement]), name, "single", FLAGS, dont_inherit=True)
+                code = compile(ast.Interactive([statement]), name, "single", self.flags, dont_inherit=True)
+                self.flags |= code.co_flags & FUTURE
                 with watching(self.watch):
                     execute(code, self.names)
         except BaseException as raised:
@@ -135,7 +141,7 @@ class Session:
         return Outcome(
             source=text,
             number=number,
-            outputs=tuple(pieces.items),
+            outputs=pieces.outputs(),
             warnings=tuple(warned),
             failure=described,
             mode=self.watch.deepest,
@@ -159,6 +165,7 @@ class Session:
             return None, 1
         described = failure.describe(error, self.engine, name)
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+        sys.last_exc = error  # type: ignore[attr-defined,unused-ignore]  # since Python 3.12
         return described, None
 
     @contextmanager
@@ -185,17 +192,23 @@ class Session:
         return show
 
 
-def segment(source: str, body: list[ast.stmt], index: int) -> str:
-    """Return the source of one statement: its lines, or its part of a line that it shares with others."""
-    statement = body[index]
+def statements(source: str, body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, bool]]:
+    """Yield each statement, its source, and whether a `;` behind it silences its echo.
+
+    A source is whole lines, decorators and comments with them, unless statements share a line.
+    """
+    lines = source.splitlines(keepends=True)
+    spans = [(first_line(statement), statement.end_lineno or statement.lineno) for statement in body]
+    for index, (statement, (first, last)) in enumerate(zip(body, spans, strict=True)):
+        shared = any(end >= first for _, end in spans[:index]) or any(start <= last for start, _ in spans[index + 1 :])
+        text = ast.get_source_segment(source, statement) if shared else "".join(lines[first - 1 : last])
+        behind = lines[last - 1].encode()[statement.end_col_offset :].lstrip()
+        yield statement, text or "", index == len(body) - 1 and behind.startswith(b";")
+
+
+def first_line(statement: ast.stmt) -> int:
     decorators = getattr(statement, "decorator_list", [])
-    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
-    last = statement.end_lineno or statement.lineno
-    shares_start = index > 0 and body[index - 1].end_lineno == first
-    shares_end = index + 1 < len(body) and body[index + 1].lineno == last
-    if shares_start or shares_end:
-        return ast.get_source_segment(source, statement) or ""
-    return "".join(source.splitlines(keepends=True)[first - 1 : last])
+    return int(min([statement.lineno, *(decorator.lineno for decorator in decorators)]))
 
 
 def execute(code: CodeType, names: dict[str, Any]) -> None:
@@ -248,18 +261,16 @@ def replaced(modules: dict[str, Any], entries: Mapping[str, Any]) -> Iterator[No
 @contextmanager
 def engine_as_torch(entries: Mapping[str, ModuleType]) -> Iterator[None]:
     """Let `import torch` and all below it find the engine, and nothing of another torch."""
-    others = {name: module for name, module in sys.modules.items() if name == "torch" or name.startswith("torch.")}
-    for name in others:
-        del sys.modules[name]
+    others = take_torch()
     sys.modules.update(entries)
     try:
         yield
     finally:
-        for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
-            del sys.modules[name]
+        take_torch()
         sys.modules.update(others)
 
 
-def on_main_thread() -> bool:
-    """Whether the caller may run a learner's code: Ctrl-C reaches the main thread only."""
-    return threading.current_thread() is threading.main_thread()
+def take_torch() -> dict[str, ModuleType]:
+    """Take torch and all below it out of sys.modules, and return it."""
+    names = [name for name in tuple(sys.modules) if name == "torch" or name.startswith("torch.")]
+    return {name: sys.modules.pop(name) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -11,26 +12,35 @@ from types import TracebackType
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Failure
 
-HOUSE = str(Path(__file__).resolve().parent.parent)
+HOUSE = Path(__file__).resolve().parent.parent
+INPUT = "<stdin {}>"
+NUMBERED = re.compile(r'(?<=File ")<stdin \d+>(?=")')
 
 
-def own_frames(error: BaseException, engine: Engine) -> TracebackType | None:
+def own_frames(error: BaseException, engine: Engine, filename: str) -> TracebackType | None:
     """Return the traceback without the frames that the learner did not write.
 
-    Frames of gradrepl and of the engine go; if nothing else is left, none is shown.
+    Frames of gradrepl and of the engine go, and all that precede the first one of `filename` (the event
+    loop of a top-level `await`); if nothing else is left, none is shown.
     """
-    hidden = (HOUSE, *engine.roots)
-    kept = []
-    current = error.__traceback__
-    while current is not None:
-        name = current.tb_frame.f_code.co_filename
-        if not any(name.startswith(root) for root in hidden):
-            kept.append(current)
-        current = current.tb_next
+    hidden = [str(HOUSE), *engine.roots]
+    frames = list(chain(error.__traceback__))
+    names = [frame.tb_frame.f_code.co_filename for frame in frames]
+    first = names.index(filename) if filename in names else 0
     result: TracebackType | None = None
-    for frame in reversed(kept):
-        result = TracebackType(result, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    for frame, name in reversed(list(zip(frames, names, strict=True))[first:]):
+        if not any(Path(name).is_relative_to(root) for root in hidden):
+            result = TracebackType(result, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return result
+
+
+def chain(frame: TracebackType | None) -> list[TracebackType]:
+    """Return a traceback's frames, the outermost first."""
+    frames = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.tb_next
+    return frames
 
 
 def printed(error: BaseException) -> str:
@@ -42,7 +52,7 @@ def printed(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error))
     before, sys.stderr = sys.stderr, io.StringIO()
     try:
-        sys.__excepthook__(type(error), error, None)
+        sys.__excepthook__(type(error), error, error.__traceback__)
         spoken = sys.stderr.getvalue()
     finally:
         sys.stderr = before
@@ -50,35 +60,45 @@ def printed(error: BaseException) -> str:
     suggested = spoken.rstrip("\n").rpartition("\n")[2]
     if suggested != last and suggested.startswith(last):
         text = f"{body}\n{suggested}\n" if body else f"{suggested}\n"
-    return text
+    return NUMBERED.sub("<stdin>", text)
+
+
+def name_of(error: BaseException) -> str:
+    """Return the class's name as a traceback shows it: with its module, unless that is builtins or __main__."""
+    kind = type(error)
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def message_of(error: BaseException, text: str) -> str:
-    """Return what Python prints behind the exception's name."""
+    """Return an exception's message, and behind it Python's suggestion where the printed text has one."""
     if isinstance(error, SyntaxError):
         return error.msg or ""
-    start = text.rfind(f"{type(error).__name__}: ")
-    return text[start:].partition(": ")[2].rstrip("\n") if start >= 0 else ""
+    try:
+        message = str(error)
+    except Exception:  # the learner's own class may fail to speak; the traceback says so
+        return ""
+    start = f"{name_of(error)}: {message}"
+    _, found, behind = text.rpartition(start)
+    return message + (behind.partition("\n")[0] if message and found else "")
 
 
 def describe(error: BaseException, engine: Engine, filename: str) -> Failure:
-    """Return an exception as a frozen value; chained exceptions are cleaned like the last one."""
+    """Return an exception as a frozen value; the exceptions that led to it lose the same frames."""
     seen: BaseException | None = error
     while seen is not None:
-        seen.__traceback__ = own_frames(seen, engine)
+        seen.__traceback__ = own_frames(seen, engine, filename)
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     if isinstance(error, KeyboardInterrupt):
         return Failure("KeyboardInterrupt", "", "KeyboardInterrupt\n", line_in(error, filename))
     text = printed(error)
-    return Failure(type(error).__name__, message_of(error, text), text, line_in(error, filename))
+    return Failure(name_of(error), message_of(error, text), text, line_in(error, filename))
 
 
 def line_in(error: BaseException, filename: str) -> int | None:
     """Return the line of the statement that an exception points at."""
     if isinstance(error, SyntaxError) and error.filename == filename:
         return error.lineno
-    line = None
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename == filename:
-            line = number
-    return line
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == filename]
+    return lines[0] if lines else None

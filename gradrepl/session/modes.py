@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
@@ -73,6 +74,12 @@ class ModeWatch:
         if self.take_back_call(switch):
             self.deepest = max(self.deepest_before, self.now(), key=lambda mode: len(mode.stack))
 
+    def leave_inference(self) -> None:
+        """Leave the inference modes that were entered and never left."""
+        for switch, block in reversed(self.stack):
+            if block and type(switch).__name__ == "inference_mode":
+                switch.__exit__(None, None, None)
+
     def take_back_call(self, switch: Any) -> bool:
         if not self.stack or self.stack[-1] != (switch, False):
             return False
@@ -95,7 +102,7 @@ def is_learners(frame: FrameType | None, engine: Engine) -> bool:
     """Whether the learner's code switched, itself or through a decorator; not the engine for its own ends."""
     while frame is not None and frame.f_globals.get("__name__") in engine.decorators:
         frame = frame.f_back
-    return frame is None or not frame.f_code.co_filename.startswith(engine.roots or ("\0",))
+    return frame is None or not any(Path(frame.f_code.co_filename).is_relative_to(root) for root in engine.roots)
 
 
 def line_of(frame: FrameType | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,40 +12,60 @@ from gradrepl.session.numbers import EDGE, nested_text, shorten
 from gradrepl.session.outcome import TensorRow
 
 COMPARED = ("value", "shape", "dtype", "requires_grad", "is_leaf", "grad_fn", "grad")
+FEW = 64
+
+
+class Mark(NamedTuple):
+    """What tells whether a tensor's numbers changed: those read, exactly; and which tensor, in which version."""
+
+    numbers: str
+    tensor: weakref.ref[Any] | None
+    version: int
 
 
 class Seen(NamedTuple):
-    """A row, and what tells whether its numbers changed where the short text can't: storage and versions."""
+    """A row, and the marks of its tensor and of that one's grad."""
 
     row: TensorRow
-    mark: tuple[Any, ...]
-    grad_mark: tuple[Any, ...]
+    value: Mark
+    grad: Mark
 
 
-def short_value(tensor: Any) -> str:
-    """Return a tensor's numbers on one line; of a long dimension only its first and last ones are read."""
-    return shorten(nested_text(edges(tensor.detach())))
+NOTHING = Mark("", None, 0)
+
+
+def numbers_of(tensor: Any) -> Any:
+    """Return a tensor's numbers as nested lists, read without a trace; None stands for what is left out."""
+    try:
+        return edges(tensor.detach())
+    except (RuntimeError, TypeError, ValueError, NotImplementedError):
+        return None  # some layouts and devices have no numbers to read
 
 
 def edges(tensor: Any) -> Any:
+    """Return few numbers of a tensor: the first and last of a long row, the first row of many."""
     if tensor.dim() == 0:
         return tensor.item()
     count = len(tensor)
-    if count <= 2 * EDGE:
-        return tensor.tolist() if tensor.dim() == 1 else [edges(tensor[i]) for i in range(count)]
-    first, last = range(EDGE), range(count - EDGE, count)
-    return [*(edges(tensor[i]) for i in first), None, *(edges(tensor[i]) for i in last)]
+    if tensor.dim() == 1 and count <= 2 * EDGE:
+        return tensor.tolist()
+    if tensor.dim() == 1:
+        return [*tensor[:EDGE].tolist(), None, *tensor[-EDGE:].tolist()]
+    if tensor.numel() <= FEW:
+        return [edges(tensor[index]) for index in range(count)]
+    return [edges(tensor[0]), None] if count > 1 else [edges(tensor[0])]
 
 
-def version_of(tensor: Any) -> tuple[Any, ...]:
-    return (tensor.data_ptr(), -1 if tensor.is_inference() else tensor._version)
+def mark_of(tensor: Any, numbers: Any) -> Mark:
+    version = -1 if tensor.is_inference() else tensor._version
+    return Mark(repr(numbers), weakref.ref(tensor), version)
 
 
 def see(name: str, tensor: Any) -> Seen:
     """Return the row of one tensor. `.grad` is read only where reading it is silent."""
     node = tensor.grad_fn
-    readable = node is None or tensor.retains_grad
-    grad = tensor.grad if readable else None
+    grad = tensor.grad if node is None or tensor.retains_grad else None
+    value, slope = numbers_of(tensor), None if grad is None else numbers_of(grad)
     row = TensorRow(
         name=name,
         shape=tuple(int(side) for side in tensor.shape),
@@ -52,10 +73,10 @@ def see(name: str, tensor: Any) -> Seen:
         requires_grad=bool(tensor.requires_grad),
         is_leaf=bool(tensor.is_leaf),
         grad_fn=None if node is None else type(node).__name__,
-        grad=None if grad is None else short_value(grad),
-        value=short_value(tensor),
+        grad=None if grad is None else shorten(nested_text(slope)),
+        value=shorten(nested_text(value)),
     )
-    return Seen(row, version_of(tensor), () if grad is None else version_of(grad))
+    return Seen(row, mark_of(tensor, value), NOTHING if grad is None else mark_of(grad, slope))
 
 
 def look(engine: Engine, names: Mapping[str, Any]) -> dict[str, Seen]:
@@ -74,15 +95,27 @@ def compare(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> tuple[Tens
 
 
 def changes(before: Seen | None, after: Seen) -> tuple[str, ...]:
+    """Return the fields that differ; of a new name only the name.
+
+    The value (and the grad) differs if its numbers do, to the last digit, or if the same tensor was
+    written to. A new tensor with the numbers of the old one is no change.
+    """
     if before is None:
         return ("name",)
-    differing = [field for field in COMPARED if getattr(before.row, field) != getattr(after.row, field)]
-    same_storage = before.mark[0] == after.mark[0]
-    if "value" not in differing and same_storage and before.mark != after.mark:
-        differing.insert(0, "value")
-    if "grad" not in differing and before.grad_mark != after.grad_mark and after.grad_mark:
-        differing.append("grad")
-    return tuple(differing)
+    written = {
+        "value": differs(before.value, after.value),
+        "grad": differs(before.grad, after.grad),
+    }
+    return tuple(
+        field for field in COMPARED if written.get(field) or getattr(before.row, field) != getattr(after.row, field)
+    )
+
+
+def differs(before: Mark, after: Mark) -> bool:
+    if before.numbers != after.numbers:
+        return True
+    same = before.tensor is not None and after.tensor is not None and before.tensor() is after.tensor()
+    return same and before.version != after.version
 
 
 def gone(before: Iterable[str], after: Mapping[str, Seen]) -> tuple[str, ...]:

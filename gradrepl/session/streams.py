@@ -10,25 +10,32 @@ from typing import Literal
 
 from gradrepl.session.outcome import Output
 
+Kind = Literal["stdout", "stderr", "echo"]
+
 
 class Pieces:
     """The output of one statement; `sink`, where given, hears of every piece at once."""
 
     def __init__(self, sink: Callable[[Output], None] | None) -> None:
-        self.items: list[Output] = []
+        self.items: list[tuple[Kind, list[str]]] = []
         self.sink = sink
 
-    def add(self, kind: Literal["stdout", "stderr", "echo"], text: str) -> None:
-        """Add a piece, joined to the last one where both were printed to the same stream."""
+    def add(self, kind: Kind, text: str) -> None:
+        """Add a piece. All is kept until the statement ends: a bound on what endless printing takes belongs here."""
         if self.sink is not None:
             self.sink(Output(kind, text))
-        if self.items and kind != "echo" and self.items[-1].kind == kind:
-            text = self.items.pop().text + text
-        self.items.append(Output(kind, text))
+        if self.items and kind != "echo" and self.items[-1][0] == kind:
+            self.items[-1][1].append(text)
+        else:
+            self.items.append((kind, [text]))
+
+    def outputs(self) -> tuple[Output, ...]:
+        """Return the pieces, what went to one stream without anything between as one."""
+        return tuple(Output(kind, "".join(texts)) for kind, texts in self.items)
 
 
 class Stream(io.TextIOBase):
-    """A text stream that adds to the pieces; what else one asks of it, the real stream answers."""
+    """A text stream that adds to the pieces; asked what it is, it answers as the real stream."""
 
     def __init__(self, kind: Literal["stdout", "stderr"], pieces: Pieces, real: object) -> None:
         super().__init__()
