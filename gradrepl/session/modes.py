@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import GradMode, ModeSwitch
 
 SWITCHES = ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode")
+MOST = 1000  # switches kept of one statement: a loop may make millions
 
 
 def label(switch: Any) -> str:
@@ -36,9 +37,11 @@ class ModeWatch:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.torch = engine.torch
+        self.inside = tuple(f"{root}{os.sep}" for root in engine.roots)
         self.stack: list[tuple[Any, bool]] = []
         self.displaced: tuple[Any, bool] | None = None
         self.switches: list[ModeSwitch] = []
+        self.noted: Any = None
         self.deepest = self.deepest_before = self.now()
 
     def now(self) -> GradMode:
@@ -87,22 +90,25 @@ class ModeWatch:
         if self.displaced is not None:
             self.stack.append(self.displaced)
             self.displaced = None
-        if self.switches and self.switches[-1].kind == "call":
+        if self.noted is switch:
             self.switches.pop()
+            self.noted = None
         return True
+
+    def is_learners(self, frame: FrameType | None) -> bool:
+        """Whether the learner's code switched, itself or through a decorator; not the engine for its own ends."""
+        while frame is not None and frame.f_globals.get("__name__") in self.engine.decorators:
+            frame = frame.f_back
+        return frame is None or not (self.inside and frame.f_code.co_filename.startswith(self.inside))
 
     def note(self, kind: Literal["enter", "exit", "call"], switch: Any, frame: FrameType | None) -> None:
         mode = self.now()
-        self.switches.append(ModeSwitch(kind, label(switch), mode.enabled, line_of(frame)))
+        self.noted = None
+        if len(self.switches) < MOST:
+            self.switches.append(ModeSwitch(kind, label(switch), mode.enabled, line_of(frame)))
+            self.noted = switch
         if kind != "exit" and len(mode.stack) >= len(self.deepest.stack):
             self.deepest_before, self.deepest = self.deepest, mode
-
-
-def is_learners(frame: FrameType | None, engine: Engine) -> bool:
-    """Whether the learner's code switched, itself or through a decorator; not the engine for its own ends."""
-    while frame is not None and frame.f_globals.get("__name__") in engine.decorators:
-        frame = frame.f_back
-    return frame is None or not any(Path(frame.f_code.co_filename).is_relative_to(root) for root in engine.roots)
 
 
 def line_of(frame: FrameType | None) -> int | None:
@@ -130,7 +136,7 @@ def watching(watch: ModeWatch) -> Iterator[None]:
             def method(self: Any, *args: Any, **kwargs: Any) -> Any:
                 result = original(self, *args, **kwargs)
                 frame = sys._getframe(1)
-                if threading.get_ident() == thread and is_learners(frame, watch.engine):
+                if threading.get_ident() == thread and watch.is_learners(frame):
                     tell(self, frame)
                 return result
 
