@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
 NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
@@ -44,12 +44,17 @@ def as_array(self: Tensor, dtype: Any = None, copy: Any = None) -> Array:
 
 
 def scalar(self: Tensor) -> Any:
-    """Return the number that float(), int() and complex() start from."""
+    """Return the number that int() and complex() start from."""
     if self._data.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
-    if self._requires_grad:
-        warnings.warn(LOSES_GRAD, UserWarning, stacklevel=3)
     return self._data.item()
+
+
+def as_float(self: Tensor) -> float:
+    """Return the single element as a float; warns where the tensor requires grad."""
+    if self._requires_grad:
+        warn_once(LOSES_GRAD)
+    return float(scalar(self))
 
 
 def as_index(self: Tensor) -> int:
@@ -128,7 +133,7 @@ methods(
     detach=detach,
     detach_=detach_,
     __array__=as_array,
-    __float__=lambda self: float(scalar(self)),
+    __float__=as_float,
     __int__=lambda self: int(scalar(self)),
     __complex__=lambda self: complex(scalar(self)),
     __index__=as_index,

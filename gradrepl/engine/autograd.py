@@ -116,6 +116,8 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 def start_gradient(out: Tensor, gradient: Any) -> Any:
     """Return the gradient that a backward starts with, or raise what PyTorch raises."""
     if gradient is None:
+        if not out._requires_grad:
+            return None
         if out._data.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         if CATEGORY[out._data.dtype] == COMPLEX:
@@ -226,19 +228,17 @@ def grad(
     """Return the gradients of `outputs` by `inputs`, touching no `.grad` (torch.autograd.grad)."""
     outs, wanted = as_tuple(outputs), as_tuple(inputs)
     gradients = (None,) * len(outs) if grad_outputs is None else as_tuple(grad_outputs)
-    for index, tensor in enumerate(wanted):
-        if not tensor._requires_grad:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        del index
+    if not all(tensor._requires_grad for tensor in wanted):
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
     walk = run(outs, gradients, retain_graph, create_graph, None, wanted)
     slots = walk.captures
-    results = []
+    results: list[Tensor | None] = []
     for tensor in wanted:
         found = walk.captured.get(slots[(id(edge_of(tensor)), tensor._output_nr)])
         if found is None and not (allow_unused or materialize_grads):
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                "if this is the desired behavior."
+                f"The differentiated Tensor at index {len(results)} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
             )
         if found is None and materialize_grads:
             found = np.zeros_like(tensor._data)

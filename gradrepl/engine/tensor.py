@@ -155,6 +155,9 @@ class Tensor:
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Change in place whether operations on this leaf are recorded (torch.Tensor.requires_grad_)."""
+        if type(requires_grad) is not bool:
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
         self._change_requires_grad(requires_grad)
         return self
 
@@ -276,27 +279,32 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
+C_NAMES = {"float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int", "int32": "int"}
+"""What C++ calls the element types, which one message of PyTorch shows."""
+
+
 def check_new_grad(tensor: Tensor, value: Any) -> None:
     """Raise what PyTorch raises for an assignment to `.grad` that does not fit."""
     if value is None:
         return
     if not isinstance(value, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type: {type(value).__name__}")
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._data.dtype != tensor._data.dtype:
         raise RuntimeError(
             "attempting to assign a gradient with dtype '"
-            f"{dtypes.of(value._data)}' to a tensor with grad_dtype '{dtypes.of(tensor._data)}'. "
+            f"{C_NAMES.get(dtypes.of(value._data).name, dtypes.of(value._data).name)}' to a tensor with grad_dtype "
+            f"'{dtypes.of(tensor._data).tensor_type}'. "
             "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
             "tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
             "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume "
-            "that they match."
+            "they match."
         )
     if value._data.shape != tensor._data.shape:
         raise RuntimeError(
-            f"assigned grad has data of a different size: expected {list(tensor._data.shape)} "
-            f"but got {list(value._data.shape)}"
+            f"attempting to assign a gradient of size '{list(value._data.shape)}' to a tensor of size "
+            f"'{list(tensor._data.shape)}'. Please ensure that the gradient and the tensor are the same size"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import access, autograd, creation, grad_mode, printing, random
+from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
@@ -44,6 +44,8 @@ OWN: dict[str, dict[str, Any]] = {
         "is_grad_enabled": grad_mode.is_grad_enabled,
         "is_inference_mode_enabled": grad_mode.is_inference_mode_enabled,
         "set_printoptions": printing.set_printoptions,
+        "set_warn_always": once.set_warn_always,
+        "is_warn_always_enabled": once.is_warn_always_enabled,
         "get_default_dtype": dtypes.get_default_dtype,
         "set_default_dtype": dtypes.set_default_dtype,
         "__version__": "2.13.0",

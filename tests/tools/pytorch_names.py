@@ -21,10 +21,8 @@ TARGET = Path(__file__).resolve().parents[2] / "gradrepl" / "engine" / "pytorch_
 
 def names_of(name: str) -> list[str]:
     """Return the public names of a module or class of PyTorch, and the special methods of Tensor."""
-    if name == "torch.Tensor":
-        thing = importlib.import_module("torch").Tensor
-    else:
-        thing = importlib.import_module(name)
+    owner, _, child = name.rpartition(".")
+    thing = getattr(importlib.import_module(owner), child) if child == "Tensor" else importlib.import_module(name)
     return sorted(entry for entry in dir(thing) if not entry.startswith("_"))
 
 
