@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
@@ -18,25 +17,27 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROWS: list[dict[str, Any]] = json.loads((ROOT / "tests/data/article.json").read_text(encoding="utf-8"))
 SESSIONS = ("S1-3", "EX1", "EX2")
-STREAMS = [
+Event = dict[str, Any]
+ENGINES = [
+    "builtin",
     pytest.param(
-        (engine, language),
-        id=f"{engine}-{language}",
-        marks=pytest.mark.skipif(find_spec(engine) is None, reason=f"{engine} is not installed")
-        if engine == "torch"
-        else (),
-    )
-    for engine in ("builtin", "torch")
-    for language in ("vi", "en")
+        "torch",
+        marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
+    ),
 ]
 
 
-@cache
-def play(engine: str, language: str) -> tuple[dict[str, Any], ...]:
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=["vi", "en"])
+def events(engine: str, request: pytest.FixtureRequest) -> list[Event]:
     """The events of all lessons, as `gradrepl play --all --json` prints them."""
     command = [sys.executable, "-m", "gradrepl", "play", "--all", "--json", "--no-input"]
     done = subprocess.run(
-        [*command, "--engine", engine, "--lang", language],
+        [*command, "--engine", engine, "--lang", str(request.param)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -46,9 +47,7 @@ def play(engine: str, language: str) -> tuple[dict[str, Any], ...]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    events = tuple(json.loads(line) for line in done.stdout.splitlines()[1:])
-    assert events, "the stream is empty"
-    return events
+    return [json.loads(line) for line in done.stdout.splitlines()[1:]]
 
 
 def statements(row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,7 +66,7 @@ def same_text(expected: str | None, found: str | None) -> bool:
     return re.fullmatch(re.escape(expected).replace(r"0x\.\.\.", "0x[0-9a-f]+"), found) is not None
 
 
-def matches(statement: dict[str, Any], event: dict[str, Any]) -> bool:
+def matches(statement: dict[str, Any], event: Event) -> bool:
     """Whether an event is this statement with this output: printed, echoed, warned and raised."""
     output = statement["output"]
     warnings = [
@@ -83,29 +82,26 @@ def matches(statement: dict[str, Any], event: dict[str, Any]) -> bool:
     )
 
 
-def first_missing(wanted: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, Any] | None:
+def first_missing(wanted: list[dict[str, Any]], events: list[Event]) -> dict[str, Any] | None:
     """The first statement that does not follow the ones before it in the events; None if all do."""
     rest = iter(events)
     return next((each for each in wanted if not any(matches(each, event) for event in rest)), None)
 
 
-def by_lesson(events: tuple[dict[str, Any], ...]) -> list[list[dict[str, Any]]]:
+def by_lesson(events: list[Event]) -> list[list[Event]]:
     return [list(group) for _, group in groupby(events, key=lambda event: event["lesson"])]
 
 
-@pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("row", RUNNING, ids=lambda row: row["id"])
-def test_row_is_in_a_lesson_with_its_output(row: dict[str, Any], stream: tuple[str, str]) -> None:
-    lessons = by_lesson(play(*stream))
-    assert any(first_missing(statements(row), lesson) is None for lesson in lessons), row
+def test_row_is_in_a_lesson_with_its_output(row: dict[str, Any], events: list[Event]) -> None:
+    assert any(first_missing(statements(row), lesson) is None for lesson in by_lesson(events)), row
 
 
-@pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("session", SESSIONS)
-def test_session_runs_in_the_order_of_the_article(session: str, stream: tuple[str, str]) -> None:
+def test_session_runs_in_the_order_of_the_article(session: str, events: list[Event]) -> None:
     wanted = [each for row in ROWS if row["session"] == session for each in statements(row)]
     assert len(wanted) > 15
-    assert first_missing(wanted, list(play(*stream))) is None
+    assert first_missing(wanted, events) is None
 
 
 @pytest.mark.parametrize("row", COMMENTS, ids=lambda row: row["id"])
