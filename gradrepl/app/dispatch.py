@@ -61,21 +61,27 @@ def _execute(program: Program, options: Options, _: Translate, *, transcript: bo
 
 def _play(parsed: Namespace, options: Options, _: Translate) -> int:
     from gradrepl.app import lessons, play
+    from gradrepl.app.reader import LineReader
 
     chosen = lessons.all_shipped() if parsed.all else lessons.named(parsed.lessons, _)
     if not chosen:
         raise UsageError(_("Which lesson? Name it by number or id, or use --all; `gradrepl lessons` lists them."))
-    keyboard = survey(options, os.environ).keyboard
-    return play.play(chosen, _engine(options, _), _screen(options), options.speech, ask=keyboard)
+    terminal = survey(options, os.environ)
+    reader = LineReader() if terminal.keyboard else None
+    return play.play(chosen, _engine(options, _), _screen(options), options.speech, reader)
 
 
 def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
-    from gradrepl.app import learn, lessons
+    from gradrepl.app import learn, lessons, play
+    from gradrepl.app.reader import open_reader
 
     chosen = lessons.named([parsed.lesson or "1"], _)
     terminal = survey(options, os.environ)
-    return learn.start(chosen[0], _engine(options, _), options, terminal)
+    if not terminal.keyboard:
+        return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
+    learn.Learner(chosen[0], _engine(options, _), open_reader(terminal), options, terminal).loop()
+    return 0
 
 
 def _lessons(parsed: Namespace, options: Options, _: Translate) -> int:

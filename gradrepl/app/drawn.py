@@ -66,6 +66,9 @@ class DrawnScreen:
     def note(self, text: str) -> None:
         self._print(Text(visible(text), style="cyan"))
 
+    def gap(self) -> None:
+        self._print()
+
     def source(self, source: str) -> None:
         self._print(code.code(source))
 

@@ -31,21 +31,19 @@ _STYLE = Style.from_dict(
 
 
 class PromptReader:
-    """Asks on a terminal with prompt_toolkit.
-
-    toolbar: the text of the line below the input, asked for at each redraw.
-    """
+    """Asks on a terminal with prompt_toolkit."""
 
     def __init__(
         self,
         history: QuietHistory,
-        toolbar: Callable[[], str],
         *,
         colored: bool = True,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
-        self.history = history
+        self.toolbar: Callable[[], str] = str
+        self._history = history
+        self._loss_said = False
         self._lexer: Lexer | None = None
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
         self._code: PromptSession[str] = PromptSession(
@@ -57,7 +55,7 @@ class PromptReader:
             lexer=DynamicLexer(lambda: self._lexer),
             style=_STYLE,
             include_default_pygments_style=False,
-            bottom_toolbar=lambda: f" {toolbar()} ",
+            bottom_toolbar=lambda: f" {self.toolbar()} ",
             reserve_space_for_menu=0,
             color_depth=depth,
             input=input,
@@ -69,8 +67,8 @@ class PromptReader:
             color_depth=depth, input=input, output=output, reserve_space_for_menu=0
         )
 
-    def highlight(self) -> None:
-        """Colour the input from now on; slow to import, so not before the prompt is drawn."""
+    def prepare(self) -> None:
+        """Colour the input from now on."""
         from prompt_toolkit.lexers import PygmentsLexer
         from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
@@ -79,6 +77,13 @@ class PromptReader:
     def code(self) -> str:
         """The next complete input."""
         return self._code.prompt()
+
+    def loss(self) -> str | None:
+        """Why input isn't kept for next time, said once; None while it is."""
+        if self._history.failure is None or self._loss_said:
+            return None
+        self._loss_said = True
+        return self._history.failure.strerror or type(self._history.failure).__name__
 
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""

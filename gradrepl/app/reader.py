@@ -6,11 +6,17 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
+from gradrepl.app.options import Terminal
 from gradrepl.session.read import Incomplete, read
 
 
 class Reader(Protocol):
-    """Asks for input; both methods raise EOFError at its end and KeyboardInterrupt on Ctrl-C."""
+    """Asks for input; both methods raise EOFError at its end and KeyboardInterrupt on Ctrl-C.
+
+    toolbar: the text of the line below the input, where there is one; asked for at each redraw.
+    """
+
+    toolbar: Callable[[], str]
 
     def code(self) -> str:
         """The next complete input: a statement, several, or a command."""
@@ -18,12 +24,19 @@ class Reader(Protocol):
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""
 
+    def prepare(self) -> None:
+        """Load what is slow to import and not needed for the first prompt; may run on any thread."""
+
+    def loss(self) -> str | None:
+        """Why input isn't kept for next time, said once; None while it is."""
+
 
 class LineReader:
     """Reads standard input line by line: for dumb terminals and pipes."""
 
     def __init__(self, ask: Callable[[str], str] = input) -> None:
         self._ask = ask
+        self.toolbar: Callable[[], str] = str
 
     def code(self) -> str:
         text = self._ask(">>> ")
@@ -34,3 +47,19 @@ class LineReader:
     def line(self, prompt: str) -> str:
         sys.stdout.flush()
         return self._ask(prompt)
+
+    def prepare(self) -> None:
+        """Nothing: all is loaded."""
+
+    def loss(self) -> str | None:
+        return None
+
+
+def open_reader(terminal: Terminal) -> Reader:
+    """The best reader for a terminal."""
+    if not (terminal.keyboard and terminal.drawn):
+        return LineReader()
+    from gradrepl.app.history import QuietHistory, default_path
+    from gradrepl.app.prompt import PromptReader
+
+    return PromptReader(QuietHistory(default_path()), colored=terminal.colored)

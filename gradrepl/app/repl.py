@@ -9,9 +9,9 @@ from gradrepl import __version__
 from gradrepl.app import engines
 from gradrepl.app.background import Background
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
-from gradrepl.app.errors import unavailable
+from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import LineReader, Reader
+from gradrepl.app.reader import Reader, open_reader
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
 from gradrepl.session.outcome import GradMode
@@ -31,8 +31,8 @@ class Repl:
         self.terminal = terminal
         self.status = 0
         self._session: Session | None = None
-        self._history_lost = False
-        self.reader = reader or self._open_reader()
+        self.reader = reader or open_reader(terminal)
+        self.reader.toolbar = self.toolbar
         self._loading = Background(self._load)
 
     @property
@@ -116,7 +116,7 @@ class Repl:
         if not outcomes:
             return False
         screen.result(merge(outcomes))
-        self._complain_of_history()
+        self._complain_of_loss()
         if outcomes[-1].exit_status is None:
             return False
         self.status = exit_status(outcomes[-1])
@@ -128,18 +128,8 @@ class Repl:
             import gradrepl.app.drawn
             import gradrepl.session.core  # noqa: F401
         engine = engines.load(self.options.engine)
-        highlight = getattr(self.reader, "highlight", None)
-        if highlight is not None:
-            highlight()
+        self.reader.prepare()
         return engine
-
-    def _open_reader(self) -> Reader:
-        if not (self.terminal.keyboard and self.terminal.drawn):
-            return LineReader()
-        from gradrepl.app.history import QuietHistory, default_path
-        from gradrepl.app.prompt import PromptReader
-
-        return PromptReader(QuietHistory(default_path()), self.toolbar, colored=self.terminal.colored)
 
     def toolbar(self) -> str:
         """The line below the input: grad mode, engine, language."""
@@ -153,13 +143,11 @@ class Repl:
         text = self._("torch is imported. :learn 1 starts lesson 1, :help lists the commands, Ctrl-D leaves.")
         return f"gradrepl {__version__} ({self.options.engine})\n{text}"
 
-    def _complain_of_history(self) -> None:
-        history = getattr(self.reader, "history", None)
-        if history is None or history.failure is None or self._history_lost:
-            return
-        self._history_lost = True
-        text = self._("What you type is not kept for next time: {reason}.")
-        self.screen.note(text.format(reason=history.failure.strerror))
+    def _complain_of_loss(self) -> None:
+        reason = self.reader.loss()
+        if reason is not None:
+            text = self._("What you type is not kept for next time: {reason}.")
+            self.screen.note(text.format(reason=reason))
 
 
 def start(options: Options, terminal: Terminal) -> int:
@@ -187,9 +175,18 @@ def _lessons(repl: Repl, argument: str) -> None:
 
 
 def _learn(repl: Repl, argument: str) -> None:
-    from gradrepl.app.learn import learn_named
+    from gradrepl.app import learn, lessons
 
-    learn_named(argument, repl.engine, repl.reader, repl.screen, repl.options)
+    try:
+        lesson = lessons.named([argument or "1"], repl._)[0]
+        engine = repl.engine
+    except engines.EngineUnavailableError as error:
+        repl.screen.note(unavailable(error, repl._))
+    except (UsageError, DamagedLessonsError) as error:
+        repl.screen.note(str(error))
+    else:
+        repl.options = learn.Learner(lesson, engine, repl.reader, repl.options, repl.terminal).loop()
+        repl.reader.toolbar = repl.toolbar
 
 
 def _language(repl: Repl, argument: str) -> None:

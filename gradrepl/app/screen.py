@@ -28,6 +28,9 @@ class Screen(Protocol):
     def note(self, text: str) -> None:
         """A line of gradrepl's own."""
 
+    def gap(self) -> None:
+        """An empty line where that helps the eye."""
+
     def source(self, source: str) -> None:
         """A statement that is about to run, or has just run."""
 
@@ -60,6 +63,9 @@ class PlainScreen:
 
     def note(self, text: str) -> None:
         self._print(visible(text))
+
+    def gap(self) -> None:
+        """Nothing: what follows begins a line anyhow."""
 
     def source(self, source: str) -> None:
         self._print(plain.source(source))
@@ -106,6 +112,9 @@ class EventScreen:
         """Nothing: events only."""
 
     heading = prose = note = source = title
+
+    def gap(self) -> None:
+        """Nothing: events only."""
 
     def output(self, output: Output) -> None:
         if output.kind == "stderr":

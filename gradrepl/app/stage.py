@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gradrepl.app.lessons import languages, texts, title
 from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate
-from gradrepl.lesson.model import Example, Lesson, Step
+from gradrepl.lesson.model import Example, Lesson, Step, Text
+from gradrepl.lesson.player import Place, Verdict
 from gradrepl.session.core import Session
 from gradrepl.session.outcome import Outcome
 from gradrepl.view.prose import split_label
@@ -14,33 +17,51 @@ from gradrepl.view.prose import split_label
 def show_title(lesson: Lesson, screen: Screen, speech: Speech) -> None:
     """The lesson's title and goal."""
     screen.title(title(lesson, speech))
-    for goal in texts(lesson.goal, speech):
-        screen.prose(goal)
+    show_text(lesson.goal, screen, speech)
 
 
-def show_step(lesson: Lesson, number: int, screen: Screen, speech: Speech) -> None:
-    """A step's place, label and prose; number: from 0."""
-    step = lesson.steps[number]
-    parts = [split_label(step.prose.get(language)) for language in languages(speech)]
-    labels = " / ".join(label for label, _rest in parts if label)
-    screen.heading(f"{number + 1}/{len(lesson.steps)}  {labels or step.id}")
+def show_step(place: Place, screen: Screen, speech: Speech) -> None:
+    """A step's number, label and prose."""
+    parts = [split_label(place.step.prose.get(language)) for language in languages(speech)]
+    labels = " / ".join(label for label, _rest in parts if label) or place.step.id
+    screen.heading(f"{place.index + 1}/{len(place.lesson.steps)}  {labels}")
     for _label, rest in parts:
         screen.prose(rest)
+    screen.gap()
 
 
-def run_example(
-    example: Example, session: Session, screen: Screen, lesson: Lesson, step: Step, *, shown: bool = True
-) -> list[Outcome]:
-    """Run one example on a session whose sink is the screen, and show it; shown: its source too."""
-    if shown:
-        screen.source(example.source)
-    outcomes = []
-    for outcome in session.run(example.source):
-        outcomes.append(outcome)
-        screen.result(outcome, lesson.id, step.id)
-    return outcomes
+def show_text(text: Text, screen: Screen, speech: Speech) -> None:
+    """A lesson's text in the languages that are shown."""
+    for words in texts(text, speech):
+        screen.prose(words)
 
 
-def leave(_: Translate) -> str:
-    """What to press between steps."""
-    return _("Enter: next step; q: leave ")
+def show_verdict(verdict: Verdict, screen: Screen, speech: Speech, _: Translate) -> None:
+    """What a prediction was worth, and what the lesson says to it."""
+    said, is_true = verdict.answer.strip(), verdict.truth
+    if verdict.right:
+        screen.note(_("{cell}: {truth}. Right.").format(cell=verdict.cell, truth=is_true))
+    elif said:
+        text = _("{cell}: you said {answer}, it is {truth}.")
+        screen.note(text.format(cell=verdict.cell, answer=said, truth=is_true))
+    else:
+        screen.note(_("{cell}: it is {truth}.").format(cell=verdict.cell, truth=is_true))
+    if verdict.feedback is not None:
+        show_text(verdict.feedback.text, screen, speech)
+
+
+def run(
+    examples: Iterable[Example], step: Step, lesson: Lesson, session: Session, screen: Screen, *, sources: bool = True
+) -> list[tuple[Example, list[Outcome]]]:
+    """Run examples and show what they do; sources: show their code too. Each comes back with its outcomes."""
+    session.sink = screen.output
+    ran = []
+    for example in examples:
+        if sources:
+            screen.source(example.source)
+        outcomes = []
+        for outcome in session.run(example.source):
+            outcomes.append(outcome)
+            screen.result(outcome, lesson.id, step.id)
+        ran.append((example, outcomes))
+    return ran
