@@ -31,6 +31,9 @@ def read_bytes(path: Path, report: Report) -> bytes:
     if path.is_dir():
         report.add(1, "is a folder; name a lesson file")
         return b""
+    if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
+        report.add(1, "is no ordinary file; name a lesson file")
+        return b""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

@@ -193,22 +193,29 @@ class Session:
 
 
 def statements(source: str, body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str, bool]]:
-    """Yield each statement, its source, and whether a `;` behind it silences its echo.
-
-    A source is whole lines, decorators and comments with them, unless statements share a line.
-    """
+    """Yield each statement, its source, and whether a `;` behind the last one silences its echo."""
     lines = source.splitlines(keepends=True)
-    spans = [(first_line(statement), statement.end_lineno or statement.lineno) for statement in body]
-    for index, (statement, (first, last)) in enumerate(zip(body, spans, strict=True)):
-        shared = any(end >= first for _, end in spans[:index]) or any(start <= last for start, _ in spans[index + 1 :])
-        text = ast.get_source_segment(source, statement) if shared else "".join(lines[first - 1 : last])
-        behind = lines[last - 1].encode()[statement.end_col_offset :].lstrip()
-        yield statement, text or "", index == len(body) - 1 and behind.startswith(b";")
+    for index, statement in enumerate(body):
+        behind = lines[end_of(statement) - 1].encode()[statement.end_col_offset :].lstrip()
+        yield statement, segment(source, body, index), index == len(body) - 1 and behind.startswith(b";")
 
 
-def first_line(statement: ast.stmt) -> int:
+def segment(source: str, body: list[ast.stmt], index: int) -> str:
+    """Return the source of one statement: its lines, or its part of a line that it shares with others."""
+    statement = body[index]
     decorators = getattr(statement, "decorator_list", [])
-    return int(min([statement.lineno, *(decorator.lineno for decorator in decorators)]))
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+    last = end_of(statement)
+    shares_start = index > 0 and end_of(body[index - 1]) == first
+    shares_end = index + 1 < len(body) and body[index + 1].lineno == last
+    if shares_start or shares_end:
+        return ast.get_source_segment(source, statement) or ""
+    return "".join(source.splitlines(keepends=True)[first - 1 : last])
+
+
+def end_of(statement: ast.stmt) -> int:
+    """Return the number of a statement's last line."""
+    return statement.end_lineno or statement.lineno
 
 
 def execute(code: CodeType, names: dict[str, Any]) -> None:
