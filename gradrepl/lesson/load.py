@@ -71,6 +71,7 @@ class Reading:
         fence = part.fences[0]
         if not fence.closed:
             self.add(fence.line - 1, "the fence has no end; put ``` behind it")
+            return ()
         examples = parse_examples(fence.content, fence.line, self.report, self.step_id)
         if not examples:
             self.add(fence.line, "the fence has no line that starts with >>>")
@@ -150,9 +151,11 @@ def load(path: Path) -> Lesson:
     """Return the lesson in a file. Raises LessonErrors, with every problem of the file."""
     report = Report(path)
     head = front.read_front(read_source(path, report), report)
-    steps = tuple(read_step(section, report) for section in markup.sections(head.body))
-    if not steps:
+    sections = markup.sections(head.body)
+    if not any(section.heading for section in sections):
         report.add(1, "the lesson has no step; a step begins with a line such as ## first-step")
+        report.stop_if_any()
+    steps = tuple(read_step(section, report) for section in sections)
     for step, earlier in duplicates(steps):
         report.add(step.line, f"there is a step of this name already, in line {earlier}", step.id)
     report.stop_if_any()
@@ -177,7 +180,10 @@ def duplicates(steps: Iterable[Step]) -> Iterable[tuple[Step, int]]:
 def read_step(section: Section, report: Report) -> Step:
     """Return a step; what is wrong with it goes to the report."""
     reading = Reading(section, report)
-    kind, cells = read_heading(reading)
+    heading = read_heading(reading)
+    if heading is None:
+        return Step(reading.step_id, "run", section.line, Text("", ""))
+    kind, cells = heading
     found: dict[str, list[Any]] = {name: [] for name in PARTS}
     for part in known_parts(reading, kind):
         found[part.name].append(PARTS[part.name](reading, part))
@@ -186,7 +192,7 @@ def read_step(section: Section, report: Report) -> Step:
             reading.add(section.line, f"expected <!--{name}--> in this step, found none")
     step = build(reading, kind, cells, found)
     for item in step.feedback:
-        if item.cell not in cells:
+        if cells and item.cell not in cells:
             reading.add(item.line, f"the step doesn't ask for {item.cell!r}; it asks for {', '.join(cells)}")
     return step
 
@@ -236,19 +242,22 @@ def known_parts(reading: Reading, kind: Kind) -> Iterable[Part]:
             yield part
 
 
-def read_heading(reading: Reading) -> tuple[Kind, tuple[str, ...]]:
-    """Set the step's id; return its kind and the cells that it asks for."""
+def read_heading(reading: Reading) -> tuple[Kind, tuple[str, ...]] | None:
+    """Set the step's id; return its kind and the cells that it asks for, or None where it can't be told."""
     section = reading.section
+    if not section.heading:
+        reading.add(section.line, "expected a heading such as ## first-step before any other text")
+        return None
     found = HEADING.fullmatch(section.heading)
     if found is None or not front.ID.fullmatch(found["id"]):
         wanted = "a heading such as ## first-step or ## first-step {predict: y.grad_fn}"
         reading.add(section.line, f"expected {wanted}, found {section.heading!r}")
-        return "run", ()
+        return None
     reading.step_id = found["id"]
     kind = next((kind for kind in KINDS if kind == (found["kind"] or "run")), None)
     if kind is None:
         reading.add(section.line, f"unknown kind of step {found['kind']!r}; known are {', '.join(KINDS)}")
-        return "run", ()
+        return None
     cells = split_cells(found["cells"] or "")
     if (kind == "predict") != bool(cells):
         reading.add(section.line, "expected {predict: EXPRESSION, ...}, or no expressions in another kind of step")

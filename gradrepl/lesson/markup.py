@@ -18,7 +18,7 @@ ITEM = re.compile(r"[-*+]\s+(vi|en):\s*")
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A code fence; line: where its content begins; closed: whether its end is there."""
+    """A code fence; line: where its content begins; closed: whether it ends where it should."""
 
     info: str
     content: str
@@ -117,9 +117,10 @@ def add_block(section: Section, token: Token, lines: list[str]) -> None:
 
 
 def is_closed(token: Token, lines: list[str]) -> bool:
-    """Whether the last line of a fence is its end."""
+    """Whether the last line of a fence is its end, and not that of a later one which it swallowed."""
     last = lines[-1].strip()
-    return len(lines) > 1 and len(last) >= len(token.markup) and not last.strip(token.markup[0])
+    swallowed = any(line.startswith(token.markup) for line in lines[1:-1])
+    return len(lines) > 1 and len(last) >= len(token.markup) and not last.strip(token.markup[0]) and not swallowed
 
 
 def language_items(lines: list[str]) -> Iterator[tuple[str, str]]:
