@@ -125,7 +125,8 @@ class no_grad(NoParamDecoratorContextManager):  # noqa: N801
 
     def __enter__(self) -> None:
         self.prev = mode.enabled
-        set_mode(False, mode.inference)
+        if self.prev:
+            set_mode(False, mode.inference)
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
         set_mode(self.prev, mode.inference)

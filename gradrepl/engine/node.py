@@ -30,6 +30,7 @@ class Plan(NamedTuple):
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
+    only_second: whether the second input is all that is kept.
     """
 
     fields: tuple[tuple[str, int], ...]
@@ -37,6 +38,7 @@ class Plan(NamedTuple):
     rules: tuple[tuple[Rule, tuple[int, ...]] | None, ...]
     only: tuple[int, Rule, tuple[int, ...]] | None
     keepers: tuple[tuple[Callable[..., Any], int], ...]
+    only_second: bool
 
 
 Kept = tuple[Any, list[int] | None, int, Tensor | None]

@@ -11,7 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import KEEPERS, SHORT, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep
+from gradrepl.engine.node import KEEPERS, SHORT, Kept, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 new = object.__new__
@@ -60,7 +60,7 @@ class Op:
         self.plans: dict[int, Plan] = {}
         base = ListNode if self.variadic else MultiOutputNode if several else OpNode
         self.node: Any = type(node, (base,), {"__slots__": (), "__module__": "builtins", "op": self}) if node else None
-        self.call = short_way(self, self)
+        self.call = short_way(self, self.general)
         self.operator = short_way(self, as_operator(self))
 
     def grad(self, **rules: Rule) -> None:
@@ -97,7 +97,8 @@ class Op:
         present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
         count = sum(kind in ("tensor", "out") for kind, _ in fields)
         keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
-        return Plan(tuple(fields), count, rules, present[0] if len(present) == 1 else None, keepers)
+        only = present[0] if len(present) == 1 else None
+        return Plan(tuple(fields), count, rules, only, keepers, fields == [("tensor", 1)])
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
@@ -112,6 +113,10 @@ class Op:
 
     def __call__(self, *args: Any) -> Any:
         """Run on tensors (recording where wanted) or, with no tensor among the arguments, on arrays."""
+        return self.call(*args) if type(args[0]) is Tensor else self.general(*args)
+
+    def general(self, *args: Any) -> Any:
+        """Run any call, ordinary or not."""
         if self.variadic:
             return self.call_list(*args)
         for i in self.tensors:
@@ -186,16 +191,18 @@ def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]]
 def constant(value: Any, kind: np.dtype[Any]) -> Array:
     """Return a Python number as a 0-d array of `kind`, from a small cache: numpy is slow at converting numbers."""
     key = (value, value.__class__, kind)
-    array = constants.get(key)
-    if array is None:
+    kept = constants.get(key)
+    if kept is None:
         array = np.array(value).astype(kind)
         array.flags.writeable = False
+        kept = (array, None, 0, None)
         if (value != 0 or value.__class__ is int) and len(constants) < 4096:
-            constants[key] = array
-    return array
+            constants[key] = kept
+    return kept[0]
 
 
-constants: dict[Any, Array] = {}
+constants: dict[Any, Kept] = {}
+"""Numbers as the arrays that they become, in the form in which a node keeps them; zero is left out for its sign."""
 
 
 def align(values: list[Any], positions: tuple[int, ...], promotes: str) -> None:
@@ -304,7 +311,7 @@ def as_operator(entry: Op) -> Callable[..., Any]:
     def call(a: Any, *others: Any) -> Any:
         if others and not isinstance(others[0], (Tensor, int, float, complex, np.generic)):
             return NotImplemented
-        return entry(a, *others)
+        return entry.general(a, *others)
 
     return call
 
@@ -338,12 +345,14 @@ def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     forward, plan_of, broadcasts = entry.forward, entry.plan, entry.broadcasts
 
     def call(input: Any, *args: Any) -> Any:
-        if type(input) is not Tensor or input._view is not None:
+        if type(input) is not Tensor:
             return otherwise(input, *args)
         x = input._data
         kind = x.dtype
         if broadcasts and kind is not FLOAT32 and kind is not FLOAT64:
             return otherwise(input, *args)
+        if input._view is not None:
+            refresh_view(input)
         out = make(forward(x, *args))
         if input._requires_grad and mode.recording == ON and out._data.dtype in INEXACT:
             plan = plan_of(1)
@@ -358,40 +367,56 @@ def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    """Two operands of one float dtype, or one and a number."""
-    forward, plan_of, cached = entry.forward, entry.plan, constants.get
+    """Two operands of one float dtype, or one and a number. The busiest lines of the engine."""
+    forward, plan_of, plans, node_class = entry.forward, entry.plan, entry.plans, entry.node
 
     def call(a: Any, b: Any) -> Any:
-        if type(a) is not Tensor or a._view is not None:
+        if type(a) is not Tensor:
             return otherwise(a, b)
         x = a._data
         kind = x.dtype
         if kind is not FLOAT32 and kind is not FLOAT64:
             return otherwise(a, b)
+        mask = 1 if a._requires_grad else 0
+        constant_b = None
         if b.__class__ in NUMBERS:
-            y = cached((b, b.__class__, kind))
-            if y is None:
+            constant_b = constants.get((b, b.__class__, kind))
+            if constant_b is None:
                 return otherwise(a, b)
-            mask = 1 if a._requires_grad else 0
-        elif type(b) is Tensor and b._view is None and b._data.dtype is kind:
+            y = constant_b[0]
+        elif type(b) is Tensor and b._data.dtype is kind:
             y = b._data
-            mask = (1 if a._requires_grad else 0) + (2 if b._requires_grad else 0)
+            if b._view is not None:
+                refresh_view(b)
+            if b._requires_grad:
+                mask += 2
         else:
             return otherwise(a, b)
+        if a._view is not None:
+            refresh_view(a)
+            mask |= 1 if a._requires_grad else 0
         try:
             out = make(forward(x, y))
         except ValueError:
             check_broadcast((x, y))
             raise
         if mask and mode.recording == ON:
-            plan = plan_of(mask)
-            node = start_node(entry, plan)
-            node.saved = keep(plan, (a, b), (x, y), (out,)) if plan.keepers else ()
+            plan = plans.get(mask) or plan_of(mask)
+            node = new(node_class)
+            node.extra = node.fix = node.numbers = None
+            node.plan = plan
+            node.sequence = next_sequence()
+            if not plan.keepers:
+                node.saved = ()
+            elif constant_b is not None and plan.only_second:
+                node.saved = (constant_b,)
+            else:
+                node.saved = keep(plan, (a, b), (x, y), (out,))
             first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
             second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
             node.edges = (first, second)
-            numbered = a._output_nr or (mask > 1 and b._output_nr)
-            node.numbers = (a._output_nr, b._output_nr if mask > 1 else 0) if numbered else None
+            if a._output_nr or (mask > 1 and b._output_nr):
+                node.numbers = (a._output_nr, b._output_nr if mask > 1 else 0)
             shape = out._data.shape
             if x.shape != shape or (mask > 1 and y.shape != shape):
                 node.fix = misfits((a if mask & 1 else None, b if mask > 1 else None), out._data)
