@@ -53,12 +53,14 @@ def parse_toml(text: str, report: Report) -> dict[str, Any]:
     """Return the values; raises LessonErrors for what is no TOML."""
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        report.add(2, "the front matter is no TOML that one could read: its brackets are too deep")
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at (?:line (\d+).*|end of document)\)$", str(error))
         line = int(place[1]) + 1 if place and place[1] else text.count("\n") + 2
         report.add(line, f"the front matter is no TOML: {str(error)[: place.start()] if place else error}")
-        report.stop_if_any()
-        raise
+    report.stop_if_any()
+    return {}
 
 
 def lesson_id(values: dict[str, Any], report: Report) -> str:

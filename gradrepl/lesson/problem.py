@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+LONGEST = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -37,7 +39,9 @@ class Report:
         self.problems: list[Problem] = []
 
     def add(self, line: int, message: str, step: str | None = None) -> None:
-        self.problems.append(Problem(self.path, line, step, message))
+        """Note a problem; of a message that quotes a very long line, only its beginning is kept."""
+        text = message if len(message) <= LONGEST else f"{message[:LONGEST]} ..."
+        self.problems.append(Problem(self.path, line, step or None, text))
 
     def stop_if_any(self) -> None:
         """Raise LessonErrors if anything was wrong so far."""
