@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gradrepl.app.program import Program
 from gradrepl.app.screen import Screen
-from gradrepl.session.core import Session, segment
+from gradrepl.session.core import Session, statements
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome
 
@@ -26,7 +26,7 @@ def execute(program: Program, engine: Engine, screen: Screen, *, transcript: boo
     with _as_script(program.filename), Session(engine, screen.output) as session:
         session.names["__file__"] = program.filename
         outcomes = session.run(program.source, program.filename)
-        for source in _statements(program.source):
+        for source in _sources(program.source):
             if transcript:
                 screen.source(source)
             outcome = next(outcomes, None)
@@ -46,13 +46,13 @@ def exit_status(outcome: Outcome) -> int:
     return INTERRUPTED if outcome.failure.type == "KeyboardInterrupt" else FAILED
 
 
-def _statements(source: str) -> list[str]:
+def _sources(source: str) -> list[str]:
     """The top-level statements, so that each can be shown before it prints; a broken source is one."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [source]
-    return [segment(source, body, index) for index in range(len(body))]
+    return [text for _statement, text, _silent in statements(source, body)]
 
 
 @contextmanager

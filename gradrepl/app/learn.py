@@ -11,7 +11,7 @@ from gradrepl.app.reader import Reader
 from gradrepl.app.screen import Screen, open_screen
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.lesson import player
-from gradrepl.lesson.model import Lesson
+from gradrepl.lesson.model import Example, Lesson
 from gradrepl.lesson.player import Place
 from gradrepl.session import read
 from gradrepl.session.engine import Engine
@@ -22,8 +22,9 @@ from gradrepl.view.prose import split_label
 class Learner:
     """Somebody at a step of a lesson.
 
-    place: what is done and what is next. ran: the step's code has run. solved: its exercise passes.
-    typed: what the learner ran in this step.
+    place: what is done and what is next. pending: the examples of the step that haven't run yet.
+    solved: its exercise passes. typed: what the learner ran in this step beside them.
+    offering: the next statement is to stand at the prompt.
     """
 
     def __init__(self, lesson: Lesson, engine: Engine, reader: Reader, options: Options, terminal: Terminal) -> None:
@@ -33,8 +34,10 @@ class Learner:
         self.terminal = terminal
         self.place = Place(lesson)
         self.session = player.begin(lesson, engine)
-        self.ran = self.solved = False
+        self.pending: list[Example] = []
         self.typed: list[str] = []
+        self.solved = False
+        self.offering = True
         reader.toolbar = self.toolbar
 
     @property
@@ -51,33 +54,35 @@ class Learner:
         """The line below the input: place, grad mode, what may be typed."""
         state = self._("grad mode: {mode}").format(mode=mode.describe(self.session.grad_mode(), self._))
         place = f"{self.place.lesson.id} {self.place.index + 1}/{len(self.place.lesson.steps)}"
-        return " | ".join((place, state, self._("Enter: go on"), ":hint :back :list :quit :help"))
+        return " | ".join((place, state, self._("Enter: go on"), ":help"))
 
     def loop(self) -> Options:
         """Go through the lesson until its end or until the learner leaves; returns the options as they are then."""
         stage.show_title(self.place.lesson, self.screen, self.options.speech)
-        self.screen.note(self._("Enter runs the code and goes on. Type Python to try things, :help for the commands."))
+        self.screen.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
         self._arrive()
         self.reader.prepare()
         left = False
         while not (left or self.place.finished):
             try:
-                left = self._turn(self.reader.code())
+                left = self._turn(self._ask())
             except EOFError:
                 left = True
             except KeyboardInterrupt:
-                continue
+                self.offering = False
         self.session.close()
         return self.options
 
     def go_on(self) -> None:
-        """Run the step if it hasn't run yet, else go to the next one."""
-        if not self.ran:
-            self._run_step()
+        """Run the next statement of the step, or leave the step if all have run."""
+        if self.pending:
+            self._run_next()
         elif self.place.step.kind == "try" and not self.solved:
             self.screen.note(self._("Not solved yet: type your answer, or :hint, :solution, :skip."))
         else:
-            self._leave_step(player.forward(self.place, self._sources()))
+            ran = [example.source for example in self.place.step.examples]
+            answer = self.typed if self.place.step.kind == "try" else []
+            self._leave_step(player.forward(self.place, ran + answer))
 
     def go_back(self) -> None:
         """Go to the step before, with names and values as they were there."""
@@ -87,43 +92,51 @@ class Learner:
         """Go on as if the step's code and solution had run."""
         self._leave_step(player.forward(self.place), rewind=True)
 
-    def _sources(self) -> list[str]:
-        if self.place.step.kind == "try":
-            return [example.source for example in self.place.step.examples] + self.typed
-        return [example.source for example in self.place.step.examples]
-
     def _leave_step(self, place: Place, *, rewind: bool = False) -> None:
-        tried = self.place.step.kind != "try" and self.typed
+        played = self.place.step.kind != "try" and self.typed
         self.place = place
-        if rewind or tried:
+        if rewind or played:
             self.session.close()
             self.session = player.session_at(place, self.engine)
         self._arrive()
 
     def _arrive(self) -> None:
-        self.ran = self.solved = False
-        self.typed = []
+        self.solved, self.typed = False, []
         if self.place.finished:
+            self.pending = []
             self.screen.heading(self._("End of the lesson"))
             return
+        step = self.place.step
+        self.pending = list(step.examples)
         stage.show_step(self.place, self.screen, self.options.speech)
-        if self.place.step.kind == "try":
-            self._run_step()
-            return
-        for example in self.place.step.examples:
-            self.screen.source(example.source)
-        if self.place.step.kind == "predict":
-            self._run_step()
+        if step.kind == "predict":
+            self._predict()
+        elif step.kind == "try":
+            self._run_pending()
 
-    def _run_step(self) -> None:
+    def _predict(self) -> None:
         place, screen = self.place, self.screen
+        for example in self.pending:
+            screen.source(example.source)
+        screen.gap()
         answers = [self.reader.line(f"{cell} = ") for cell in place.step.cells]
-        again = len(place.step.examples) > 1 or place.step.kind == "try"
-        stage.run(place.step.examples, place.step, place.lesson, self.session, screen, sources=again)
-        if place.step.cells:
-            for verdict in player.judge(place.step, answers, self.session):
-                stage.show_verdict(verdict, screen, self.options.speech, self._)
-        self.ran = True
+        screen.gap()
+        self._run_pending()
+        for verdict in player.judge(place.step, answers, self.session):
+            stage.show_verdict(verdict, screen, self.options.speech, self._)
+
+    def _run_pending(self) -> None:
+        stage.run(self.pending, self.place.step, self.place.lesson, self.session, self.screen)
+        self.pending = []
+
+    def _run_next(self, *, shown: bool = False) -> None:
+        example = self.pending.pop(0)
+        stage.run([example], self.place.step, self.place.lesson, self.session, self.screen, sources=not shown)
+
+    def _ask(self) -> str:
+        offered = self.pending[0].source if self.pending and self.offering else ""
+        self.offering = True
+        return self.reader.code(offered)
 
     def _turn(self, text: str) -> bool:
         """Take one input; returns whether the learner leaves."""
@@ -132,6 +145,8 @@ class Learner:
             return self._command(typed)
         if not text.strip():
             self.go_on()
+        elif self.pending and text.strip() == self.pending[0].source.strip():
+            self._run_next(shown=True)
         elif isinstance(typed, read.Code | read.Incomplete):
             self._try(typed.source)
         return False

@@ -11,6 +11,7 @@ from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import LessonErrors, load
 from gradrepl.lesson.model import Language, Lesson, Text
+from gradrepl.lesson.problem import Problem
 
 
 def all_shipped() -> list[Lesson]:
@@ -56,7 +57,8 @@ def show(lessons: Sequence[Lesson], screen: Screen, speech: Speech) -> None:
 
 
 def _load(paths: Sequence[Path]) -> list[Lesson]:
-    lessons, problems = [], []
+    lessons: list[Lesson] = []
+    problems: list[Problem] = []
     for path in paths:
         try:
             lessons.append(load(path))

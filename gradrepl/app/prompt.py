@@ -74,9 +74,9 @@ class PromptReader:
 
         self._lexer = PygmentsLexer(PythonLexer)
 
-    def code(self) -> str:
-        """The next complete input."""
-        return self._code.prompt()
+    def code(self, offered: str = "") -> str:
+        """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
+        return self._code.prompt(default=offered)
 
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""

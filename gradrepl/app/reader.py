@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gradrepl.app.options import Terminal
 from gradrepl.session.read import Incomplete, read
+from gradrepl.view import plain
 
 
 class Reader(Protocol):
@@ -18,8 +19,8 @@ class Reader(Protocol):
 
     toolbar: Callable[[], str]
 
-    def code(self) -> str:
-        """The next complete input: a statement, several, or a command."""
+    def code(self, offered: str = "") -> str:
+        """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
 
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""
@@ -38,8 +39,12 @@ class LineReader:
         self._ask = ask
         self.toolbar: Callable[[], str] = str
 
-    def code(self) -> str:
+    def code(self, offered: str = "") -> str:
+        if offered:
+            print(plain.source(offered))
         text = self._ask(">>> ")
+        if offered and not text.strip():
+            return offered
         while isinstance(read(text + "\n"), Incomplete):
             text += "\n" + self._ask("... ")
         return text

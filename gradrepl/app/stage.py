@@ -48,6 +48,7 @@ def show_verdict(verdict: Verdict, screen: Screen, speech: Speech, _: Translate)
         screen.note(_("{cell}: it is {truth}.").format(cell=verdict.cell, truth=is_true))
     if verdict.feedback is not None:
         show_text(verdict.feedback.text, screen, speech)
+        screen.gap()
 
 
 def run(

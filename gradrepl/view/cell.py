@@ -9,30 +9,29 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 
-GUTTER = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One line of text, drawn behind a gutter of two columns that holds the sign, if any.
+    """One line of text, drawn behind a gutter that holds the sign, if any.
 
-    style: of sign and text, a rich style definition.
+    style: of sign and text, a rich style definition; gutter: in columns.
     """
 
     text: str
     sign: str = ""
     style: str = ""
+    gutter: int = 3
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         narrow = max(len(part) for part in _matrix_rows(self.text))
-        return Measurement(GUTTER + narrow, GUTTER + len(self.text)).with_maximum(options.max_width)
+        return Measurement(self.gutter + narrow, self.gutter + len(self.text)).with_maximum(options.max_width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = max(options.max_width - GUTTER, 1)
+        width = max(options.max_width - self.gutter, 1)
         style = console.get_style(self.style)
         for number, line in enumerate(_lines(self.text, width)):
-            gutter = self.sign if number == 0 else ""
-            yield Segment(f"{gutter:<{GUTTER}}{line}", style)
+            sign = f"{self.sign if number == 0 else '':<2}"
+            yield Segment(f"{sign:>{self.gutter}}{line}", style)
             yield Segment.line()
 
 
@@ -41,13 +40,14 @@ class Heading:
     """A column's name over a rule as wide as the column: rules of neighbours join."""
 
     text: str
+    gutter: int = 3
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = min(GUTTER + len(self.text), options.max_width)
+        width = min(self.gutter + len(self.text), options.max_width)
         return Measurement(width, width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Segment(f"{'':<{GUTTER}}{self.text}", console.get_style("bold"))
+        yield Segment(" " * self.gutter + self.text, console.get_style("bold"))
         yield Segment.line()
         yield Segment(("-" if options.ascii_only else "─") * options.max_width, console.get_style("bright_black"))
 

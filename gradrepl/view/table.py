@@ -29,11 +29,11 @@ def table(outcome: Outcome, _: Translate) -> Table:
         hidden = len(outcome.rows) - len(shown)
         drawn.caption = _("unchanged, not shown: {count}").format(count=hidden)
     for name in _COLUMNS:
-        drawn.add_column(Heading(name), no_wrap=name not in _WRAPPING)
+        drawn.add_column(Heading(name, _gutter(name)), no_wrap=name not in _WRAPPING)
     for row in shown:
         drawn.add_row(*_cells(row))
     for name in outcome.gone:
-        drawn.add_row(_cell(name, GONE))
+        drawn.add_row(_cell(name, GONE, "name"))
     return drawn
 
 
@@ -53,7 +53,7 @@ def _most_telling(rows: tuple[TensorRow, ...]) -> list[TensorRow]:
 
 def _cells(row: TensorRow) -> list[Cell]:
     new = "name" in row.changed
-    return [_cell(_text(row, column), _sign(row, column, new)) for column in _COLUMNS]
+    return [_cell(_text(row, column), _sign(row, column, new), column) for column in _COLUMNS]
 
 
 def _sign(row: TensorRow, column: str, new: bool) -> str:
@@ -66,5 +66,11 @@ def _text(row: TensorRow, column: str) -> str:
     return str(getattr(row, _FIELDS.get(column, column)))
 
 
-def _cell(text: str, sign: str = "") -> Cell:
-    return Cell(one_line(text), sign, _STYLES[sign] if sign else "dim" if text == "None" else "")
+def _cell(text: str, sign: str, column: str) -> Cell:
+    style = _STYLES[sign] if sign else "dim" if text == "None" else ""
+    return Cell(one_line(text), sign, style, _gutter(column))
+
+
+def _gutter(column: str) -> int:
+    """Room for a sign; behind another column also for the space before it."""
+    return 2 if column == "name" else 3
