@@ -79,6 +79,8 @@ class Reading:
 
     def nothing_else(self, part: Part, *, fences: bool = False, items: bool = False) -> None:
         """Report what stands below a directive that has no place there."""
+        if not all(fence.closed for fence in part.fences):
+            return  # what follows such a fence may belong to anything
         if part.stray is not None:
             self.add(part.stray, f"expected no text here, below {shown(part)}")
         if part.fences and not fences:
