@@ -55,18 +55,25 @@ def find(name: str) -> Path:
     found = exact or starting
     if len(found) == 1:
         return found[0]
-    if not found and Path(name).exists():
+    if not found and exists(name):
         return Path(name)
     close = tuple(id_of(path) for path in found) or near(word, shipped)
     raise LessonNotFoundError(name, message(name, close, several=bool(found)), close)
 
 
+def exists(name: str) -> bool:
+    """Whether a name is a path to something; a name that can't be a path is none."""
+    try:
+        return bool(name.strip()) and Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def expand(name: str) -> tuple[Path, ...]:
     """Return the lesson files that a name means, of a folder all its Markdown files. Raises LessonNotFoundError."""
-    path = Path(name)
-    if not path.is_dir():
+    if not (exists(name) and Path(name).is_dir()):
         return (find(name),)
-    found = tuple(sorted(path.glob("*.md")))
+    found = tuple(sorted(Path(name).glob("*.md")))
     if not found:
         raise LessonNotFoundError(name, f"there is no lesson (no file *.md) in the folder {name}", ())
     return found
