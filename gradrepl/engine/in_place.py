@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import CATEGORY, Array
-from gradrepl.engine.grad_mode import INFERENCE, ON, mode
+from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
+from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.op import Op, align, connect, edge_of, short_name, start_node
 from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
@@ -66,6 +66,9 @@ def bump(tensor: Tensor) -> None:
 def put(tensor: Tensor, result: Any) -> None:
     """Write a result into the storage; raises RuntimeError where shape or dtype does not fit."""
     data = tensor._data
+    if type(result) is np.ndarray and result.dtype is data.dtype and result.shape == data.shape:
+        data[...] = result
+        return
     array = np.asarray(result)
     if CATEGORY[array.dtype] > CATEGORY[data.dtype]:
         found, wanted = dtypes.of(array).tensor_type, dtypes.of(data).tensor_type
@@ -79,8 +82,15 @@ def put(tensor: Tensor, result: Any) -> None:
 
 def in_place(entry: Op) -> Callable[..., Tensor]:
     """Return the operation that writes its result into its first argument (add -> add_)."""
+    forward, plain = entry.forward, entry.broadcasts and entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
 
     def call(self: Tensor, *args: Any) -> Tensor:
+        if mode.recording == OFF and plain and self._counter is not None and len(args) == 1:
+            other = args[0]
+            if isinstance(other, Tensor) and other._data.dtype is self._data.dtype in INEXACT:
+                put(self, forward(self._data, other._data))
+                self._counter[0] += 1
+                return self
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i]._requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))

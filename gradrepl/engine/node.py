@@ -31,6 +31,7 @@ class Plan(NamedTuple):
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
     only_second: whether the second input is all that is kept.
+    run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
     fields: tuple[tuple[str, int], ...]
@@ -39,6 +40,7 @@ class Plan(NamedTuple):
     only: tuple[int, Rule, tuple[int, ...]] | None
     keepers: tuple[tuple[Callable[..., Any], int], ...]
     only_second: bool
+    run: Callable[[Any, Any], Sequence[Any]]
 
 
 Kept = tuple[Any, list[int] | None, int, Tensor | None]
@@ -61,9 +63,14 @@ class OpNode(Node):
     fix: tuple[Any, ...] | None
 
     def arrays(self, gradient: Any) -> Sequence[Any]:
-        saved = self.saved
-        if saved is None:
+        if self.saved is None:
             raise RuntimeError(SECOND_TIME)
+        return self.plan.run(self, gradient)
+
+    def every(self, gradient: Any) -> Sequence[Any]:
+        """Run the rules of any plan on arrays."""
+        saved = self.saved
+        assert saved is not None
         count = self.plan.tensors
         if not count:
             return self.apply(gradient, saved)
@@ -141,6 +148,54 @@ class OpNode(Node):
     def free(self) -> None:
         if self.plan.tensors:
             self.saved = None
+
+
+def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Callable[[Any, Any], Sequence[Any]]:
+    """Return how a plan's rules are run on arrays: a short way for one rule with nothing or one tensor kept, and
+    for two rules with a tensor each."""
+    if only is not None and not only[0] and not fields:
+        return one_rule_alone(only[1])
+    if only is not None and not only[0] and fields == count == 1:
+        return one_rule_with_a_tensor(only[1])
+    if fields == count == 2 == len(rules) and all(rule is not None and len(rule[1]) == 1 for rule in rules):
+        return two_rules_with_a_tensor_each(*rules)
+    return OpNode.every
+
+
+def one_rule_alone(rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+    def run(node: Any, gradient: Any) -> Sequence[Any]:
+        found = rule(gradient)
+        return (found,) if node.fix is None else fit((found,), node.fix)
+
+    return run
+
+
+def one_rule_with_a_tensor(rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+    def run(node: Any, gradient: Any) -> Sequence[Any]:
+        item = node.saved[0]
+        if type(item) is tuple and ((counter := item[1]) is None or counter[0] == item[2]):
+            found = rule(gradient, item[0])
+        else:
+            found = rule(gradient, node.unpack(0, item, False))
+        return (found,) if node.fix is None else fit((found,), node.fix)
+
+    return run
+
+
+def two_rules_with_a_tensor_each(first: Any, second: Any) -> Callable[[Any, Any], Sequence[Any]]:
+    (rule, (pick,)), (other_rule, (other_pick,)) = first, second
+
+    def run(node: Any, gradient: Any) -> Sequence[Any]:
+        saved = node.saved
+        one, two = saved[pick], saved[other_pick]
+        if type(one) is not tuple or (one[1] is not None and one[1][0] != one[2]):
+            one = (node.unpack(pick, one, False),)
+        if type(two) is not tuple or (two[1] is not None and two[1][0] != two[2]):
+            two = (node.unpack(other_pick, two, False),)
+        found = (rule(gradient, one[0]), other_rule(gradient, two[0]))
+        return found if node.fix is None else fit(found, node.fix)
+
+    return run
 
 
 class ListNode(OpNode):
@@ -251,8 +306,8 @@ KEEPERS: dict[str, Callable[..., Any]] = {
 def fit(gradients: Sequence[Any], fix: Sequence[Any]) -> list[Any]:
     """Undo broadcasting and promotion: the one place for both."""
     return [
-        gradient if target is None or gradient is None else fitters[0](gradient, *target)
-        for gradient, target in zip(gradients, fix, strict=True)
+        gradient if (target := fix[index]) is None or gradient is None else fitters[0](gradient, *target)
+        for index, gradient in enumerate(gradients)
     ]
 
 

@@ -11,7 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import KEEPERS, SHORT, Kept, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep
+from gradrepl.engine.node import KEEPERS, SHORT, Kept, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep, runner
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 new = object.__new__
@@ -98,7 +98,8 @@ class Op:
         count = sum(kind in ("tensor", "out") for kind, _ in fields)
         keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
         only = present[0] if len(present) == 1 else None
-        return Plan(tuple(fields), count, rules, only, keepers, fields == [("tensor", 1)])
+        run = OpNode.every if self.variadic else runner(count, len(fields), rules, only)
+        return Plan(tuple(fields), count, rules, only, keepers, fields == [("tensor", 1)], run)
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
