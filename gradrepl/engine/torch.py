@@ -10,10 +10,32 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.graph import Node
-from gradrepl.engine.ops import activation, arithmetic, comparison, indexing, reduction, reshaping
+from gradrepl.engine.ops import (
+    activation,
+    arithmetic,
+    comparison,
+    indexing,
+    linear,
+    power,
+    reduction,
+    reshaping,
+    trigonometry,
+)
 from gradrepl.engine.tensor import Size, Tensor
 
-FILLED_BY = (access, creation, activation, arithmetic, comparison, indexing, reduction, reshaping)
+FILLED_BY = (
+    access,
+    creation,
+    activation,
+    arithmetic,
+    comparison,
+    indexing,
+    reduction,
+    reshaping,
+    linear,
+    power,
+    trigonometry,
+)
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
 SWITCHES = {

@@ -1,0 +1,434 @@
+"""Products of vectors and matrices: mm, mv, dot, bmm, matmul with its rules for ranks, and the sums with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import methods, public
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, Array
+from gradrepl.engine.in_place import in_place
+from gradrepl.engine.op import TABLE, Op, op
+from gradrepl.engine.ops.arithmetic import mul
+from gradrepl.engine.ops.reshaping import reshape
+from gradrepl.engine.ops.shape import clone, expand_to, sum_to
+from gradrepl.engine.ops.view import squeeze_at as squeeze
+from gradrepl.engine.ops.view import t, transpose_dims, unsafe_view, unsqueeze_at
+from gradrepl.engine.tensor import Tensor
+
+Shape = tuple[int, ...]
+
+C_NAMES = {
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "float32": "float",
+    "float64": "double",
+    "int64": "long int",
+    "int32": "int",
+    "int16": "short int",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+    "bool": "bool",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}
+"""What C++ calls the element types; some messages have them."""
+
+
+def conj_of(x: Any) -> Any:
+    """Conjugate an array or tensor of complex elements; a real one is left as it is."""
+    data = x._data if isinstance(x, Tensor) else x
+    return TABLE["conj"](x) if CATEGORY[data.dtype] == COMPLEX else x
+
+
+def adjoint(x: Any) -> Any:
+    """Swap the last two dimensions of an array or tensor, conjugating complex elements."""
+    return conj_of(transpose_dims(x, -2, -1))
+
+
+def check_same_dtype(a: Array, b: Array) -> None:
+    if a.dtype is not b.dtype:
+        found, other = (C_NAMES[dtypes.of(array).name] for array in (a, b))
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {found} != {other}")
+
+
+def product(a: Array, b: Array, kernel: str) -> Any:
+    """Multiply as np.matmul does; half precision is summed in single, as PyTorch does."""
+    if a.dtype == np.float16:
+        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
+    if a.dtype == bool:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+    return np.matmul(a, b)
+
+
+def check_mm(a: Array, b: Array) -> None:
+    if a.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if b.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    if a.shape[1] != b.shape[0]:
+        sizes = f"{a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]}"
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({sizes})")
+    check_same_dtype(a, b)
+
+
+@op("MmBackward0", samples=(((2, 3), (3, 4)), ((1, 1), (1, 1))))
+def mm(input: Array, mat2: Array) -> Any:
+    """The matrix product of two matrices"""
+    check_mm(input, mat2)
+    return product(input, mat2, "addmm_impl_cpu_")
+
+
+mm.grad(input=lambda g, mat2: mm(g, adjoint(mat2)), mat2=lambda g, input: mm(adjoint(input), g))
+
+
+@op("MvBackward0", samples=(((2, 3), (3,)),))
+def mv(input: Array, vec: Array) -> Any:
+    """The product of a matrix and a vector"""
+    if input.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {input.ndim}, {vec.ndim}")
+    if input.shape[1] != vec.shape[0]:
+        rows, columns = input.shape
+        raise RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{columns}), vec ({vec.shape[0]})")
+    if input.dtype is not vec.dtype:
+        names = [dtypes.of(array).tensor_type for array in (vec, input, vec)]
+        raise RuntimeError(
+            f"addmv input tensors must have the same dtype, but got {', '.join(names[:2])}, and {names[2]}"
+        )
+    return product(input, vec, "addmv_impl_cpu")
+
+
+mv.grad(input=lambda g, vec: outer(g, conj_of(vec)), vec=lambda g, input: mv(adjoint(input), g))
+
+
+def check_vectors(a: Array, b: Array) -> None:
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
+    if a.dtype is not b.dtype:
+        names = [dtypes.of(array).tensor_type for array in (a, b)]
+        raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {names[0]} and {names[1]}")
+    if a.shape != b.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
+            f"elements, but got {a.size} and {b.size} elements respectively"
+        )
+
+
+@op("DotBackward0", samples=(((3,), (3,)),))
+def dot(input: Array, tensor: Array) -> Any:
+    """The sum of the products of the elements of two vectors"""
+    check_vectors(input, tensor)
+    return product(input, tensor, "dot")
+
+
+dot.grad(input=lambda g, tensor: g * conj_of(tensor), tensor=lambda g, input: g * conj_of(input))
+
+
+@op("VdotBackward0", samples=(((3,), (3,)),))
+def vdot(input: Array, other: Array) -> Any:
+    """The dot product of the conjugate of one vector and another"""
+    check_vectors(input, other)
+    return product(np.conj(input), other, "vdot")
+
+
+vdot.grad(input=lambda g, other: conj_of(g) * other, other=lambda g, input: g * input)
+
+
+@op("BmmBackward0", samples=(((2, 2, 3), (2, 3, 4)),))
+def bmm(input: Array, mat2: Array) -> Any:
+    """The matrix product of each pair of matrices of two batches"""
+    check_batches(input, mat2)
+    if input.dtype is not mat2.dtype:
+        names = [dtypes.of(array).tensor_type for array in (input, mat2)]
+        raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
+    return product(input, mat2, "bmm")
+
+
+def check_batches(input: Array, mat2: Array) -> None:
+    for name, array in (("batch1", input), ("batch2", mat2)):
+        if array.ndim != 3:
+            raise RuntimeError(f"{name} must be a 3D tensor")
+    wanted = (input.shape[0], input.shape[2])
+    if mat2.shape[:2] != wanted:
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: {list(wanted)} but got: "
+            f"{list(mat2.shape[:2])}."
+        )
+
+
+bmm.grad(input=lambda g, mat2: bmm(g, adjoint(mat2)), mat2=lambda g, input: bmm(adjoint(input), g))
+
+
+@op("SqueezeBackward4", samples=(((1, 3),),))
+def squeeze_front(a: Array) -> Any:
+    """a, without its first dimension, which is of size 1"""
+    return a[0]
+
+
+squeeze_front.grad(a=lambda g: unsqueeze_at(g, 0))
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """Return the product of each pair of elements of two vectors (torch.outer)."""
+    for name, vector in (("self", input), ("vec2", vec2)):
+        if vector.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {vector.ndim}-D")
+    return mul(reshape(input, input._data.size, 1) if isinstance(input, Tensor) else input[:, None], vec2)
+
+
+def matmul(input: Any, other: Any) -> Any:
+    """Multiply by the rules for the ranks of the two: dot, matrix-vector, matrix or batched (torch.matmul)."""
+    ranks = (input._data.ndim, other._data.ndim)
+    if ranks == (2, 2):
+        return mm.call(input, other)
+    simple = BY_RANKS.get(ranks)
+    if simple is not None:
+        return simple(input, other)
+    if 0 in ranks:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {ranks[0]}D and {ranks[1]}D")
+    return folded(input, other) if should_fold(input, other) else batched(input, other)
+
+
+BY_RANKS: dict[tuple[int, int], Callable[..., Any]] = {
+    (1, 1): dot,
+    (2, 1): mv,
+    (1, 2): lambda a, b: squeeze_front(mm(unsqueeze_at(a, 0), b)),
+}
+"""What is no batch, by the ranks of the two operands."""
+
+
+def should_fold(a: Tensor, b: Tensor) -> bool:
+    """Whether a batch times one matrix or vector is best computed as one big matrix (PyTorch's own choice)."""
+    larger, smaller = (a, b) if a._data.ndim >= b._data.ndim else (b, a)
+    if larger._data.ndim < 3 or smaller._data.ndim > 2:
+        return False
+    if smaller.requires_grad:
+        return True
+    if a._data.ndim == 2:
+        return False
+    data = larger._data if larger is a else larger._data.swapaxes(-1, -2)
+    steps, shape = data.strides, data.shape
+    return data.size == 0 or all(steps[i] == steps[i + 1] * shape[i + 1] for i in range(data.ndim - 2))
+
+
+def folded(a: Tensor, b: Tensor) -> Any:
+    swapped = b._data.ndim > a._data.ndim
+    many = transpose_dims(b, -2, -1) if swapped else a
+    one = b if not swapped else t(a) if a._data.ndim == 2 else a
+    shape = many._data.shape
+    rows = reshape(many, math.prod(shape[:-1]), shape[-1])
+    if one._data.ndim == 1:
+        return unsafe_view(mv(rows, one), shape[:-1])
+    out = unsafe_view(mm(rows, one), (*shape[:-1], one._data.shape[1]))
+    return clone(transpose_dims(out, -2, -1)) if swapped else out
+
+
+def batched(a: Tensor, b: Tensor) -> Any:
+    x, y = a._data.shape, b._data.shape
+    if len(x) == len(y) == 3 and x[0] != y[0]:
+        if x[0] == 1 and a.requires_grad:
+            return matmul(squeeze(a, 0), b)
+        if y[0] == 1 and b.requires_grad:
+            return matmul(a, squeeze(b, 0))
+    batch = broadcast_batches(x[:-2], y[:-2])
+    count = math.prod(batch)
+    rows, inner = x[-2] if len(x) > 1 else 1, x[-1]
+    left = reshape(expand_to(a, (*batch, rows, inner)), count, rows, inner)
+    if len(y) == 1:
+        right = unsqueeze_at(reshape(expand_to(b, (*batch, y[0])), count, y[0]), 2)
+        return unsafe_view(squeeze(bmm(left, right), 2), (*batch, rows))
+    right = reshape(expand_to(b, (*batch, *y[-2:])), count, *y[-2:])
+    return unsafe_view(bmm(left, right), (*batch, *((rows,) if len(x) > 1 else ()), y[-1]))
+
+
+def broadcast_batches(a: Shape, b: Shape) -> Shape:
+    """Return the common shape of two batches; raises RuntimeError in PyTorch's words where there is none."""
+    for back in range(1, min(len(a), len(b)) + 1):
+        if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
+            raise RuntimeError(
+                f"The size of tensor a ({a[-back]}) must match the size of tensor b ({b[-back]}) at non-singleton "
+                f"dimension {max(len(a), len(b)) - back}"
+            )
+    return np.broadcast_shapes(a, b)
+
+
+def expanded(input: Array, shape: Shape) -> Array:
+    """Return an array repeated to a shape; raises RuntimeError in PyTorch's words where it does not fit."""
+    for back in range(1, len(input.shape) + 1):
+        side = input.shape[-back]
+        if back > len(shape) or side not in (1, shape[-back]):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[-back]}) must match the existing size ({side}) at "
+                f"non-singleton dimension {len(shape) - back}.  Target sizes: {list(shape)}.  Tensor sizes: "
+                f"{list(input.shape)}"
+            )
+    return np.broadcast_to(input, shape)
+
+
+def scaled(value: Any, factor: Any) -> Any:
+    return value if factor == 1 else value * factor
+
+
+def blend(input: Array, beta: Any, result: Array, alpha: Any) -> Any:
+    """beta * input + alpha * result, in the dtype of the result; beta 0 leaves the input out, even where it is nan"""
+    kind = result.dtype
+    left = expanded(input, result.shape)
+    total = scaled(result, alpha) if beta == 0 else scaled(left, beta) + scaled(result, alpha)
+    return np.asarray(total).astype(kind, copy=False)
+
+
+@op("AddmmBackward0", samples=(((2, 4), (2, 3), (3, 4), 1, 1), ((4,), (2, 3), (3, 4), 2.0, 0.5)))
+def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · (mat1 @ mat2)"""
+    for name, matrix in (("mat1", mat1), ("mat2", mat2)):
+        if matrix.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {matrix.ndim}-D tensor")
+    check_mm(mat1, mat2)
+    if input.dtype is not mat1.dtype:
+        found, other = (C_NAMES[dtypes.of(array).name] for array in (input, mat1))
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {found} and {other}")
+    out = product(mat1, mat2, "addmm_impl_cpu_")
+    if beta == 1 == alpha and input.ndim == 1 and input.shape[0] == out.shape[1]:
+        out += input
+        return out
+    return blend(input, beta, out, alpha)
+
+
+add_mm.grad(
+    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
+    mat1=lambda g, mat2, alpha: scaled(mm(g, adjoint(mat2)), alpha),
+    mat2=lambda g, mat1, alpha: scaled(mm(adjoint(mat1), g), alpha),
+)
+
+
+@op("AddmvBackward0", samples=(((2,), (2, 3), (3,), 1, 1), ((2,), (2, 3), (3,), 2.0, 0.5)))
+def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · (mat @ vec)"""
+    if mat.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
+    if mat.shape[1] != vec.shape[0]:
+        raise RuntimeError(
+            f"size mismatch, got input ({input.size}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.size})"
+        )
+    return blend(input, beta, mv.forward(mat, vec), alpha)
+
+
+add_mv.grad(
+    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
+    mat=lambda g, vec, alpha: scaled(outer(g, conj_of(vec)), alpha),
+    vec=lambda g, mat, alpha: scaled(mv(adjoint(mat), g), alpha),
+)
+
+
+@op("AddrBackward0", samples=(((2, 3), (2,), (3,), 1, 1), ((3,), (2,), (3,), 2.0, 0.5)))
+def add_outer(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · outer(vec1, vec2)"""
+    for name, vector in (("vec1", vec1), ("vec2", vec2)):
+        if vector.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
+    return blend(input, beta, np.multiply.outer(vec1, vec2), alpha)
+
+
+add_outer.grad(
+    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
+    vec1=lambda g, vec2, alpha: scaled(mv(g, conj_of(vec2)), alpha),
+    vec2=lambda g, vec1, alpha: scaled(mv(transpose_dims(g, 0, 1), conj_of(vec1)), alpha),
+)
+
+
+@op("BaddbmmBackward0", samples=(((2, 2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
+def add_bmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · (batch1 @ batch2), matrix by matrix"""
+    return blend(input, beta, bmm.forward(batch1, batch2), alpha)
+
+
+add_bmm.grad(
+    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
+    batch1=lambda g, batch2, alpha: scaled(bmm(g, adjoint(batch2)), alpha),
+    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), g), alpha),
+)
+
+
+@op("AddbmmBackward0", samples=(((2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
+def add_bmm_sum(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
+    """beta · input + alpha · the sum of (batch1 @ batch2) over the batch"""
+    return blend(input, beta, bmm.forward(batch1, batch2).sum(0), alpha)
+
+
+def spread(g: Any, batch: Array | Tensor) -> Any:
+    """Repeat a matrix for each member of a batch."""
+    return expand_to(g, (batch.shape[0], *g.shape))
+
+
+add_bmm_sum.grad(
+    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
+    batch1=lambda g, batch2, alpha: scaled(bmm(spread(g, batch2), adjoint(batch2)), alpha),
+    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), spread(g, batch1)), alpha),
+)
+
+
+def scaled_sum(entry: Op, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the public form of a sum with a product: its operands by name, beta and alpha last."""
+    first, second = entry.arguments[1:3]
+
+    def function(input: Any, beta: Any = 1, alpha: Any = 1, **operands: Any) -> Any:
+        return call(input, operands[first], operands[second], beta, alpha)
+
+    return function
+
+
+def as_operand(self: Tensor, other: Any) -> Any:
+    """self @ other, as Python asks for it."""
+    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
+
+
+def swapped_operand(self: Tensor, other: Any) -> Any:
+    """other @ self, as Python asks for it."""
+    return matmul(other, self) if isinstance(other, Tensor) else NotImplemented
+
+
+def operand_named(name: str, entry: Op) -> Callable[..., Any]:
+    """Return the public form of a product: its second operand by name."""
+
+    def function(input: Any, **operand: Any) -> Any:
+        return entry.call(input, operand[name])
+
+    return function
+
+
+OUT = "*, Tensor? out=None"
+SCALES = "*, Number beta=1, Number alpha=1, Tensor? out=None"
+MATRICES, BATCHES = "Tensor input, Tensor mat1, Tensor mat2", "Tensor input, Tensor batch1, Tensor batch2"
+
+
+def expose(body: Callable[..., Any], name: str, operands: str, rest: str, has_out_dtype: bool = False) -> None:
+    """Expose a product; some functions, but not their methods, take an `out_dtype` too."""
+    text = f"{operands}, {rest}"
+    texts = (text, f"{operands}, dtype out_dtype, {rest}") if has_out_dtype else (text,)
+    public(*texts, name=name, method=False)(body)
+    public(text, name=name, function=False)(body)
+
+
+expose(operand_named("mat2", mm), "mm", "Tensor input, Tensor mat2", OUT, has_out_dtype=True)
+expose(operand_named("mat2", bmm), "bmm", "Tensor input, Tensor mat2", OUT, has_out_dtype=True)
+expose(operand_named("vec", mv), "mv", "Tensor input, Tensor vec", OUT)
+expose(operand_named("tensor", dot), "dot", "Tensor input, Tensor tensor", OUT)
+expose(operand_named("other", vdot), "vdot", "Tensor input, Tensor other", OUT)
+expose(matmul, "matmul", "Tensor input, Tensor other", OUT)
+expose(outer, "outer", "Tensor input, Tensor vec2", OUT)
+expose(outer, "ger", "Tensor input, Tensor vec2", OUT)
+SUMS = (
+    ("addmm", add_mm, MATRICES),
+    ("addmv", add_mv, "Tensor input, Tensor mat, Tensor vec"),
+    ("addr", add_outer, "Tensor input, Tensor vec1, Tensor vec2"),
+    ("baddbmm", add_bmm, BATCHES),
+    ("addbmm", add_bmm_sum, BATCHES),
+)
+for _name, _entry, _operands in SUMS:
+    expose(scaled_sum(_entry, _entry), _name, _operands, SCALES, has_out_dtype=_name in ("addmm", "baddbmm"))
+    public(f"{_operands}, {SCALES}", name=f"{_name}_", function=False)(scaled_sum(_entry, in_place(_entry)))
+methods(__matmul__=as_operand, __rmatmul__=swapped_operand)
