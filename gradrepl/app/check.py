@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from gradrepl.app.errors import UsageError
+from gradrepl.app.lessons import not_found
 from gradrepl.i18n import Translate
 from gradrepl.lesson import shelf
 from gradrepl.lesson.check import check as differences
@@ -20,8 +21,8 @@ def check(names: Sequence[str], engine: Engine, _: Translate) -> int:
     """Check files, folders or lessons by name (all that are shipped, unless given); returns the exit status."""
     try:
         paths = [path for name in names for path in shelf.expand(name)] if names else list(shelf.lessons())
-    except LookupError as error:
-        raise UsageError(str(error)) from error
+    except shelf.LessonNotFoundError as error:
+        raise UsageError(not_found(error, _)) from error
     good = True
     for path in paths:
         try:

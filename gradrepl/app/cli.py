@@ -19,11 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     never_fail_to_print(sys.stdout, sys.stderr)
     speech = _speech(arguments)
+    _ = translator(speech)
     try:
-        status = _main(arguments, speech, translator(speech))
+        status = _main(arguments, speech, _)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write(translator(speech)("interrupted") + "\n")
+        sys.stderr.write(_("Interrupted.") + "\n")
         return INTERRUPTED
     except BrokenPipeError:
         # Python flushes at exit: let it have somewhere to write.

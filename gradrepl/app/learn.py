@@ -122,6 +122,7 @@ class Learner:
         answers = [self.reader.line(f"{cell} = ") for cell in place.step.cells]
         screen.gap()
         self._run_pending()
+        screen.gap()
         for verdict in player.judge(place.step, answers, self.session):
             stage.show_verdict(verdict, screen, self.options.speech, self._)
 

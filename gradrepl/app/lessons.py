@@ -26,9 +26,17 @@ def named(names: Sequence[str], _: Translate) -> list[Lesson]:
     """
     try:
         paths = [shelf.find(name) for name in names]
-    except LookupError as error:
-        raise UsageError(str(error)) from error
+    except shelf.LessonNotFoundError as error:
+        raise UsageError(not_found(error, _)) from error
     return _load(paths)
+
+
+def not_found(error: shelf.LessonNotFoundError, _: Translate) -> str:
+    """What to say of a name that doesn't name one lesson."""
+    if not error.close:
+        return _("There is no lesson {name}. `gradrepl lessons` lists them.").format(name=error.name)
+    text = _("{name} does not name one lesson. Did you mean {close}?")
+    return text.format(name=error.name, close=", ".join(error.close))
 
 
 def languages(speech: Speech) -> tuple[Language, ...]:

@@ -12,7 +12,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
 from gradrepl.app.history import QuietHistory
-from gradrepl.app.keys import bindings
+from gradrepl.app.keys import bindings, is_complete
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
 _STYLE = Style.from_dict(
@@ -76,7 +76,8 @@ class PromptReader:
 
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
-        return self._code.prompt(default=offered)
+        one_line = offered.rstrip("\n")
+        return self._code.prompt(default=one_line if is_complete(one_line) else offered)
 
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""

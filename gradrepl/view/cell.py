@@ -20,7 +20,7 @@ class Cell:
     text: str
     sign: str = ""
     style: str = ""
-    gutter: int = 3
+    gutter: int = 2
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         narrow = max(len(part) for part in _matrix_rows(self.text))
@@ -40,7 +40,7 @@ class Heading:
     """A column's name over a rule as wide as the column: rules of neighbours join."""
 
     text: str
-    gutter: int = 3
+    gutter: int = 2
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         width = min(self.gutter + len(self.text), options.max_width)

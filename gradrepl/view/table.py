@@ -28,12 +28,13 @@ def table(outcome: Outcome, _: Translate) -> Table:
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
         drawn.caption = _("unchanged, not shown: {count}").format(count=hidden)
-    for name in _COLUMNS:
-        drawn.add_column(Heading(name, _gutter(name)), no_wrap=name not in _WRAPPING)
+    gutters = {column: _gutter(column, shown) for column in _COLUMNS}
+    for column in _COLUMNS:
+        drawn.add_column(Heading(column, gutters[column]), no_wrap=column not in _WRAPPING)
     for row in shown:
-        drawn.add_row(*_cells(row))
+        drawn.add_row(*(_cell(row, column, gutters[column]) for column in _COLUMNS))
     for name in outcome.gone:
-        drawn.add_row(_cell(name, GONE, "name"))
+        drawn.add_row(Cell(one_line(name), GONE, _STYLES[GONE], gutters["name"]))
     return drawn
 
 
@@ -45,32 +46,25 @@ def worth_showing(outcome: Outcome) -> bool:
 def _most_telling(rows: tuple[TensorRow, ...]) -> list[TensorRow]:
     if len(rows) <= MOST_ROWS:
         return list(rows)
-    changed = [row for row in rows if row.changed][-MOST_ROWS:]
-    others = [row for row in rows if not row.changed]
-    kept = {row.name for row in [*changed, *others[len(changed) - MOST_ROWS :]][:MOST_ROWS]}
+    changed = [row.name for row in rows if row.changed][-MOST_ROWS:]
+    others = [row.name for row in rows if not row.changed]
+    kept = {*changed, *others[len(others) - (MOST_ROWS - len(changed)) :]}
     return [row for row in rows if row.name in kept]
 
 
-def _cells(row: TensorRow) -> list[Cell]:
-    new = "name" in row.changed
-    return [_cell(_text(row, column), _sign(row, column, new), column) for column in _COLUMNS]
+def _cell(row: TensorRow, column: str, gutter: int) -> Cell:
+    text, sign = str(getattr(row, _FIELDS.get(column, column))), _sign(row, column)
+    style = _STYLES[sign] if sign else "dim" if text == "None" else ""
+    return Cell(one_line(text), sign, style, gutter)
 
 
-def _sign(row: TensorRow, column: str, new: bool) -> str:
-    if new:
+def _sign(row: TensorRow, column: str) -> str:
+    if "name" in row.changed:
         return NEW if column == "name" else ""
     return CHANGED if _FIELDS.get(column, column) in row.changed else ""
 
 
-def _text(row: TensorRow, column: str) -> str:
-    return str(getattr(row, _FIELDS.get(column, column)))
-
-
-def _cell(text: str, sign: str, column: str) -> Cell:
-    style = _STYLES[sign] if sign else "dim" if text == "None" else ""
-    return Cell(one_line(text), sign, style, _gutter(column))
-
-
-def _gutter(column: str) -> int:
-    """Room for a sign; behind another column also for the space before it."""
-    return 2 if column == "name" else 3
+def _gutter(column: str, rows: list[TensorRow]) -> int:
+    """Room for a sign and a space; a sign behind another column has a space before it too."""
+    signed = column != "name" and any(_sign(row, column) for row in rows)
+    return 3 if signed else 2

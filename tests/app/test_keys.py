@@ -25,7 +25,7 @@ def keys() -> Iterator[PipeInput]:
 @pytest.fixture
 def reader(keys: PipeInput, tmp_path: Path) -> PromptReader:
     history = QuietHistory(tmp_path / "state" / "history")
-    return PromptReader(history, lambda: "toolbar", input=keys, output=DummyOutput())
+    return PromptReader(history, input=keys, output=DummyOutput())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,17 @@ def test_history_is_kept_for_its_owner_alone(reader: PromptReader, keys: PipeInp
 def test_a_home_that_cannot_be_written_loses_the_history_only(keys: PipeInput, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     history = QuietHistory(tmp_path / "file" / "history")
-    reader = PromptReader(history, lambda: "", input=keys, output=DummyOutput())
+    reader = PromptReader(history, input=keys, output=DummyOutput())
     keys.send_text(f"x = 1{ENTER}")
     assert reader.code() == "x = 1"
-    assert isinstance(history.failure, OSError)
+    assert reader.loss() == "Not a directory"
+    assert reader.loss() is None
+
+
+def test_what_is_offered_runs_with_enter_and_can_be_edited(reader: PromptReader, keys: PipeInput) -> None:
+    keys.send_text(ENTER)
+    assert reader.code("x = 1\n") == "x = 1"
+    keys.send_text(ENTER)
+    assert reader.code("with a:\n    b\n") == "with a:\n    b\n"
+    keys.send_text(f"0{ENTER}")
+    assert reader.code("x = 1\n") == "x = 10"

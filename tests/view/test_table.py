@@ -55,7 +55,7 @@ def test_change_shows_without_colour_and_with(outcome: Make, x: TensorRow) -> No
     shown = outcome(replace(x, changed=("grad",)))
     assert "~ [2.]" in draw(shown)
     assert "\x1b" not in draw(shown)
-    assert "\x1b[1;33m~ [2.]" in draw(shown, color=True)
+    assert "\x1b[1;33m ~ [2.]" in draw(shown, color=True)
 
 
 def test_a_name_that_is_gone_is_struck(outcome: Make, x: TensorRow) -> None:
