@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -232,9 +231,7 @@ def known_parts(reading: Reading, kind: Kind) -> Iterable[Part]:
     seen: set[str] = set()
     for part in section.parts:
         if part.name not in PARTS:
-            close = get_close_matches(part.name, PARTS, 1)
-            meant = f"did you mean <!--{close[0]}-->?" if close else f"known are {', '.join(PARTS)}"
-            reading.add(part.line, f"unknown directive {part.name!r}; {meant}")
+            reading.add(part.line, f"unknown directive {part.name!r}; {meant(part.name)}")
         elif part.name not in spec.needs + spec.may:
             reading.add(part.line, f"{shown(part)} has no place in a step of kind {kind}")
         elif part.name in ONCE and part.name in seen:
@@ -242,6 +239,14 @@ def known_parts(reading: Reading, kind: Kind) -> Iterable[Part]:
         else:
             seen.add(part.name)
             yield part
+
+
+def meant(name: str) -> str:
+    """Return what an unknown directive was perhaps meant to be."""
+    from difflib import get_close_matches  # slow to import, and a lesson rarely needs it
+
+    close = get_close_matches(name, PARTS, 1)
+    return f"did you mean <!--{close[0]}-->?" if close else f"known are {', '.join(PARTS)}"
 
 
 def read_heading(reading: Reading) -> tuple[Kind, tuple[str, ...]] | None:

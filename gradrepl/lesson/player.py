@@ -124,12 +124,19 @@ def run(examples: Iterable[Example], session: Session) -> list[tuple[Example, li
     return [(example, list(session.run(example.source))) for example in examples]
 
 
+def aside(session: Session) -> Session:
+    """Return a session with a copy of the names, of which nothing reaches the screen."""
+    fork = session.fork()
+    fork.sink = None
+    return fork
+
+
 def truths(step: Step, session: Session) -> tuple[str, ...]:
     """Return the values of a step's cells, on a copy of the names; its code must have run.
 
     Raises CellError where an expression can't be evaluated.
     """
-    with session.fork() as fork:
+    with aside(session) as fork:
         return tuple(truth(cell, fork) for cell in step.cells)
 
 
@@ -156,7 +163,7 @@ def verdict(step: Step, cell: str, answer: str, value: str) -> Verdict:
 
 def checked(step: Step, session: Session) -> list[tuple[Example, list[Outcome], str | None]]:
     """Run an exercise's check on a copy of the names; each part with its outcomes and what differs, or None."""
-    with session.fork() as fork:
+    with aside(session) as fork:
         ran = run(step.check, fork)
     return [(example, outcomes, difference(example, outcomes)) for example, outcomes in ran]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
@@ -80,7 +79,9 @@ def expand(name: str) -> tuple[Path, ...]:
 
 
 def near(word: str, shipped: tuple[Path, ...]) -> tuple[str, ...]:
-    return tuple(difflib.get_close_matches(word, [id_of(path) for path in shipped], 3, 0.5))
+    from difflib import get_close_matches  # slow to import, and needed for a miss only
+
+    return tuple(get_close_matches(word, [id_of(path) for path in shipped], 3, 0.5))
 
 
 def message(name: str, close: tuple[str, ...], *, several: bool) -> str:

@@ -279,5 +279,6 @@ def engine_as_torch(entries: Mapping[str, ModuleType]) -> Iterator[None]:
 
 def take_torch() -> dict[str, ModuleType]:
     """Take torch and all below it out of sys.modules, and return it."""
-    names = [name for name in tuple(sys.modules) if name == "torch" or name.startswith("torch.")]
+    starting = [name for name in tuple(sys.modules) if name.startswith("torch")]
+    names = [name for name in starting if name == "torch" or name.startswith("torch.")]
     return {name: sys.modules.pop(name) for name in names}
