@@ -6,6 +6,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -169,11 +170,14 @@ class Walk:
     exact: count the users of each leaf beforehand, so that hooks on leaves fire in PyTorch's order.
     captures: maps an edge (node, number) or a leaf to the slots of the result to fill, instead of
     accumulating into `.grad`; None for backward() into all leaves.
+    wanted, through: the nodes to visit, and those to run, where only some inputs are asked for; watched:
+    whether an inner node is one of them.
     """
 
     users: dict[Any, int] | None = None
-    wanted: set[int] | None = None
-    wanted_inside: frozenset[int] = frozenset()
+    wanted: set[Any] | None = None
+    through: frozenset[Any] = frozenset()
+    watched: bool = False
     into: set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
 
@@ -193,7 +197,7 @@ class Walk:
             before = self.leaves.get(edge)
             self.leaves[edge] = gradient if before is None else before + gradient
             return
-        if self.wanted is not None and id(edge) not in self.wanted:
+        if self.wanted is not None and edge not in self.wanted:
             return
         before = self.buffers.get(edge)
         if before is None:
@@ -207,7 +211,7 @@ class Walk:
     def run(self) -> None:
         """Visit the nodes, newest first; then put what the leaves got into them."""
         node: Any = None
-        heap, ordinary = self.heap, not self.captures and self.users is None
+        heap, ordinary = self.heap, not self.watched and self.users is None
         try:
             while heap:
                 node = heappop(heap)[1]
@@ -224,7 +228,7 @@ class Walk:
 
     def visit(self, node: Any) -> Any:
         """Run one node that nobody watches; return its successor where that is the only one left to visit."""
-        buffers = self.buffers
+        buffers, wanted = self.buffers, self.wanted
         gradient = buffers.pop(node)
         gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
         if not self.retain_graph:
@@ -233,7 +237,7 @@ class Walk:
         for index, edge in enumerate(node.edges):
             if edge is None or (gradient := gradients[index]) is None:
                 continue
-            if edge._outputs == 1 and following is None and not self.heap and self.wanted is None:
+            if edge._outputs == 1 and following is None and not self.heap and (wanted is None or edge in wanted):
                 buffers[edge] = gradient
                 following = edge
             elif edge is following:
@@ -306,7 +310,7 @@ class Walk:
                 self.ops.retain(extra.retained[number], slots[number], self.create_graph)
             if (slot := self.captures.get((id(node), number))) is not None:
                 self.captured[slot] = slots[number]
-        if self.wanted is not None and id(node) not in self.wanted_inside:
+        if self.wanted is not None and node not in self.through:
             return None
         if extra is not None and extra.pre:
             slots = self.ops.run_pre_hooks(extra.pre, slots, self.create_graph)
@@ -319,13 +323,17 @@ class Walk:
 
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""
-        targets = {id(edge) for edge, _ in inputs}
-        inside: set[int] = set()
-        for node in sorted(reachable(roots), key=lambda node: node.sequence):
-            if any(id(edge) in targets or id(edge) in inside for edge in node.edges if edge is not None):
-                inside.add(id(node))
-        self.wanted_inside = frozenset(inside)
-        self.wanted = inside | {id(edge) for edge, _ in inputs if isinstance(edge, Node)}
+        targets = {edge for edge, _ in inputs}
+        through: set[Any] = set()
+        for node in sorted(reachable(roots), key=attrgetter("sequence")):
+            for edge in node.edges:
+                if edge is not None and (edge in targets or edge in through):
+                    through.add(node)
+                    break
+        nodes = {edge for edge in targets if isinstance(edge, Node)}
+        self.through = frozenset(through)
+        self.wanted = through | nodes
+        self.watched = bool(nodes)
 
 
 def reachable(roots: Iterable[Any]) -> list[Node]:
@@ -339,5 +347,5 @@ def reachable(roots: Iterable[Any]) -> list[Node]:
             continue
         seen.add(id(node))
         found.append(node)
-        stack.extend(edge for edge in node.edges if isinstance(edge, Node))
+        stack.extend([edge for edge in node.edges if edge is not None and edge._outputs])
     return found
