@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 
+MOST_LINES, MORE = 3, " ..."
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -29,7 +31,7 @@ class Cell:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = max(options.max_width - self.gutter, 1)
         style = console.get_style(self.style)
-        for number, line in enumerate(_lines(self.text, width)):
+        for number, line in enumerate(_shortened(list(_lines(self.text, width)), width)):
             sign = f"{self.sign if number == 0 else '':<2}"
             yield Segment(f"{sign:>{self.gutter}}{line}", style)
             yield Segment.line()
@@ -50,6 +52,13 @@ class Heading:
         yield Segment(" " * self.gutter + self.text, console.get_style("bold"))
         yield Segment.line()
         yield Segment(("-" if options.ascii_only else "─") * options.max_width, console.get_style("bright_black"))
+
+
+def _shortened(lines: list[str], width: int) -> list[str]:
+    if len(lines) <= MOST_LINES:
+        return lines
+    last = lines[MOST_LINES - 1].rstrip()[: max(width - len(MORE), 0)]
+    return [*lines[: MOST_LINES - 1], last + MORE]
 
 
 def _lines(text: str, width: int) -> Iterator[str]:

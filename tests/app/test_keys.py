@@ -105,7 +105,7 @@ def test_a_home_that_cannot_be_written_loses_the_history_only(keys: PipeInput, t
     reader = PromptReader(history, input=keys, output=DummyOutput())
     keys.send_text(f"x = 1{ENTER}")
     assert reader.code() == "x = 1"
-    assert reader.loss() == "Not a directory"
+    assert reader.loss() == "File exists"
     assert reader.loss() is None
 
 
