@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
-    only_second: whether the second input is all that is kept.
+    lone: the index of the one input that is kept; None where nothing is kept, -1 where it is something else.
     run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     rules: tuple[tuple[Rule, tuple[int, ...]] | None, ...]
     only: tuple[int, Rule, tuple[int, ...]] | None
     keepers: tuple[tuple[Callable[..., Any], int], ...]
-    only_second: bool
+    lone: int | None
     run: Callable[[Any, Any], Sequence[Any]]
 
 

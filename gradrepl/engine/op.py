@@ -11,8 +11,22 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import KEEPERS, SHORT, Kept, ListNode, MultiOutputNode, OpNode, Plan, Rule, keep, runner
+from gradrepl.engine.node import (
+    KEEPERS,
+    SHORT,
+    Hooks,
+    Kept,
+    ListNode,
+    MultiOutputNode,
+    OpNode,
+    Plan,
+    Rule,
+    keep,
+    runner,
+)
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
+
+np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch
 
 new = object.__new__
 asarray = np.asarray
@@ -99,7 +113,7 @@ class Op:
         keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
         only = present[0] if len(present) == 1 else None
         run = OpNode.every if self.variadic else runner(count, len(fields), rules, only)
-        return Plan(tuple(fields), count, rules, only, keepers, fields == [("tensor", 1)], run)
+        return Plan(tuple(fields), count, rules, only, keepers, lone_field(fields), run)
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
@@ -174,6 +188,13 @@ class Op:
             connect(node, [tensor if want else None for tensor, want in zip(tensors, wanted, strict=True)])
             attach(node, (out,))
         return out
+
+
+def lone_field(fields: Sequence[tuple[str, int]]) -> int | None:
+    """Return the index of the one input that is kept; None where nothing is, -1 where it is something else."""
+    if not fields:
+        return None
+    return fields[0][1] if len(fields) == 1 and fields[0][0] == "tensor" else -1
 
 
 def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -407,10 +428,13 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             node.extra = node.fix = node.numbers = None
             node.plan = plan
             node.sequence = next_sequence()
-            if not plan.keepers:
+            lone = plan.lone
+            if lone is None:
                 node.saved = ()
-            elif constant_b is not None and plan.only_second:
+            elif lone == 1 and constant_b is not None:
                 node.saved = (constant_b,)
+            elif lone >= 0 and not Hooks.stack and (counter := (b if lone else a)._counter) is not None:
+                node.saved = ((y if lone else x, counter, counter[0], b if lone else a),)
             else:
                 node.saved = keep(plan, (a, b), (x, y), (out,))
             first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
@@ -419,8 +443,10 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             if a._output_nr or (mask > 1 and b._output_nr):
                 node.numbers = (a._output_nr, b._output_nr if mask > 1 else 0)
             shape = out._data.shape
-            if x.shape != shape or (mask > 1 and y.shape != shape):
-                node.fix = misfits((a if mask & 1 else None, b if mask > 1 else None), out._data)
+            fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
+            fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
+            if fix_a or fix_b:
+                node.fix = (fix_a, fix_b)
             out._requires_grad, out._grad_fn = True, node
         return out
 
