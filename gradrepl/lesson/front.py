@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradrepl.lesson.model import LANGUAGES, Text
 from gradrepl.lesson.problem import Report
@@ -15,8 +14,7 @@ KEYS = ("id", "title", "goal", "seed")
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(NamedTuple):
     """What the front matter says; body: the text with empty lines in its place, so that lines keep their numbers."""
 
     id: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from gradrepl.lesson import front, markup
 from gradrepl.lesson.examples import parse_examples
@@ -25,8 +24,7 @@ WARNING = re.compile(r"(?P<category>\w+): (?P<message>.+)")
 PROMPTED = "pycon"
 
 
-@dataclass(frozen=True, slots=True)
-class KindSpec:
+class KindSpec(NamedTuple):
     """Which directives a kind of step must have and may have."""
 
     needs: tuple[str, ...]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -16,8 +17,7 @@ LONGEST_NAME = 30
 ITEM = re.compile(r"[-*+]\s+(vi|en):\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(NamedTuple):
     """A code fence; line: where its content begins; closed: whether it ends where it should."""
 
     info: str

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import GradMode, ModeSwitch
@@ -42,6 +42,8 @@ class ModeWatch:
         self.displaced: tuple[Any, bool] | None = None
         self.switches: list[ModeSwitch] = []
         self.noted: Any = None
+        self.thread = 0
+        self.patches: list[Patch] = []
         self.deepest = self.deepest_before = self.now()
 
     def now(self) -> GradMode:
@@ -120,23 +122,25 @@ def line_of(frame: FrameType | None) -> int | None:
     return None
 
 
-@contextmanager
-def watching(watch: ModeWatch) -> Iterator[None]:
-    """Tell `watch` of every switch that this thread makes inside the block; the engine is as before afterwards."""
-    patched: list[tuple[type, str, Any]] = []
-    thread = threading.get_ident()
+class Patch(NamedTuple):
+    """A method of the engine and the one that stands in for it while a session watches."""
 
-    def patch(owner: type, name: str, make: Callable[[Any], Any]) -> None:
-        patched.append((owner, name, owner.__dict__.get(name)))
-        original = getattr(owner, name)
-        setattr(owner, name, functools.wraps(original)(make(original)))
+    owner: type
+    name: str
+    inherited: bool
+    original: Any
+    watched: Any
+
+
+def patches(watch: ModeWatch) -> list[Patch]:
+    """Return what to put in place so that `watch` hears of every switch that its thread makes."""
 
     def after(tell: Callable[[Any, FrameType | None], None]) -> Callable[[Any], Any]:
         def make(original: Any) -> Any:
             def method(self: Any, *args: Any, **kwargs: Any) -> Any:
                 result = original(self, *args, **kwargs)
                 frame = sys._getframe(1)
-                if threading.get_ident() == thread and watch.is_learners(frame):
+                if threading.get_ident() == watch.thread and watch.is_learners(frame):
                     tell(self, frame)
                 return result
 
@@ -146,23 +150,39 @@ def watching(watch: ModeWatch) -> Iterator[None]:
 
     def decorating(original: Any) -> Any:
         def method(self: Any, function: Any) -> Any:
-            if threading.get_ident() == thread:
+            if threading.get_ident() == watch.thread:
                 watch.decorated(self)
             return original(self, function)
 
         return method
 
-    for name in SWITCHES:
-        owner = getattr(watch.torch, name)
-        patch(owner, "__enter__", after(watch.entered))
-        patch(owner, "__exit__", after(watch.left))
-    patch(watch.torch.set_grad_enabled, "__init__", after(watch.called))
-    patch(watch.torch.set_grad_enabled, "__call__", decorating)
+    def patch(owner: type, name: str, make: Callable[[Any], Any]) -> Patch:
+        original = getattr(owner, name)
+        watched = functools.wraps(original)(make(original))
+        return Patch(owner, name, name not in owner.__dict__, original, watched)
+
+    owners = [getattr(watch.torch, name) for name in SWITCHES]
+    caller = watch.torch.set_grad_enabled
+    return [
+        *(patch(owner, "__enter__", after(watch.entered)) for owner in owners),
+        *(patch(owner, "__exit__", after(watch.left)) for owner in owners),
+        patch(caller, "__init__", after(watch.called)),
+        patch(caller, "__call__", decorating),
+    ]
+
+
+@contextmanager
+def watching(watch: ModeWatch) -> Iterator[None]:
+    """Tell `watch` of every switch that this thread makes inside the block; the engine is as before afterwards."""
+    watch.thread = threading.get_ident()
+    watch.patches = watch.patches or patches(watch)
+    for patch in watch.patches:
+        setattr(patch.owner, patch.name, patch.watched)
     try:
         yield
     finally:
-        for owner, name, original in reversed(patched):
-            if original is None:
-                delattr(owner, name)
+        for patch in watch.patches:
+            if patch.inherited:
+                delattr(patch.owner, patch.name)
             else:
-                setattr(owner, name, original)
+                setattr(patch.owner, patch.name, patch.original)
