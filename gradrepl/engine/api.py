@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.arguments import Signature, bind
+from gradrepl.engine.dtype import of_scalar
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
 from gradrepl.engine.op import Op, as_function
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Tensor, make
 
 SPACES: dict[str, dict[str, Any]] = {}
 """The names of every module: "torch", "torch.nn.functional", ... -> name -> what it holds."""
@@ -69,9 +70,34 @@ def binary(*entries: Op, writes: bool = True) -> None:
             expose_write(entry, "Tensor input, Operand other")
 
 
-def two_operands(entry: Op) -> Callable[..., Any]:
+def also(entry: Op, *names: str) -> None:
+    """Expose an operation of one tensor under further names."""
+    for name in names:
+        public("Tensor input, *, Tensor? out=None", name=name)(entry.call)
+        public("Tensor input", name=f"{name}_", function=False)(in_place(entry))
+
+
+def overloaded(entry: Op, name: str = "", swapped: bool = False) -> None:
+    """Expose an operation of a tensor and a tensor or number that PyTorch lists as overloads."""
+    name, tail, plain = (
+        name or entry.name,
+        ", *, Tensor? out=None",
+        ("Tensor input, Tensor other", "Tensor input, Number other"),
+    )
+    middle = ["Number self, Tensor other"] if swapped else []
+    public(plain[0] + tail, *middle, plain[1] + tail, name=name, method=False)(two_operands(entry))
+    public(*plain, name=name, function=False)(two_operands(entry))
+    public(*plain, name=f"{name}_", function=False)(two_operands(in_place(entry)))
+
+
+def two_operands(entry: Any) -> Callable[..., Any]:
+    """Return a call by the parameter names that signatures give."""
+    body = entry.call if isinstance(entry, Op) else entry
+
     def call(input: Any, other: Any) -> Any:
-        return entry.call(input, other)
+        if isinstance(input, Tensor) or isinstance(other, Tensor):
+            return body(input, other)
+        return body(make(np.array(input, of_scalar(input))), other)
 
     return call
 

@@ -19,6 +19,7 @@ from gradrepl.engine.ops import (
     power,
     reduction,
     reshaping,
+    rounding,
     trigonometry,
 )
 from gradrepl.engine.tensor import Size, Tensor
@@ -35,6 +36,7 @@ FILLED_BY = (
     linear,
     power,
     trigonometry,
+    rounding,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 

@@ -6,15 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import binary, methods, public, unary
-from gradrepl.engine.dtype import Array
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
+from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import augmented, in_place
-from gradrepl.engine.op import op
-from gradrepl.engine.ops.shape import where
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.op import op, short_way
+from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.shape import cast, zeros_of
+from gradrepl.engine.tensor import Tensor, make
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
 POSITIVE = ((2.0,), ((2, 3),))
+
+MINUS_BOOLS = (
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+    "instead."
+)
+MINUS_BOOL = (
+    "{}, the `-` operator, {} bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+    "`logical_not()` operator instead."
+)
 
 
 @op("AddBackward0", broadcasts=True, samples=BOTH)
@@ -26,6 +37,15 @@ def add(a: Array, b: Array) -> Any:
 add.grad(a=lambda g: g, b=lambda g: g)
 
 
+@op("AddBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
+def add_times(a: Array, b: Array, alpha: Any) -> Any:
+    """a + alpha · b"""
+    return (a + np.multiply(b, alpha)).astype(a.dtype, copy=False)
+
+
+add_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(g, alpha))
+
+
 @op("SubBackward0", broadcasts=True, samples=BOTH)
 def sub(a: Array, b: Array) -> Any:
     """a - b"""
@@ -35,6 +55,15 @@ def sub(a: Array, b: Array) -> Any:
 sub.grad(a=lambda g: g, b=lambda g: -g)
 
 
+@op("SubBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
+def sub_times(a: Array, b: Array, alpha: Any) -> Any:
+    """a - alpha · b"""
+    return np.subtract(a, np.multiply(b, alpha)).astype(a.dtype, copy=False)
+
+
+sub_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(-g, alpha))
+
+
 @op("RsubBackward1", broadcasts=True, samples=(((2, 3), 1.0),))
 def rsub(a: Array, b: Any) -> Any:
     """b - a, where b is a number"""
@@ -42,6 +71,15 @@ def rsub(a: Array, b: Any) -> Any:
 
 
 rsub.grad(a=lambda g: -g)
+
+
+@op("RsubBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
+def rsub_tensor(a: Array, b: Array) -> Any:
+    """b - a"""
+    return np.subtract(b, a)
+
+
+rsub_tensor.grad(a=lambda g: -g, b=lambda g: g)
 
 
 @op("MulBackward0", broadcasts=True, samples=BOTH)
@@ -65,6 +103,8 @@ div.grad(a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
 @op("NegBackward0", samples=POSITIVE)
 def neg(a: Array) -> Any:
     """-a"""
+    if a.dtype == BOOL8:
+        raise RuntimeError(MINUS_BOOL.format("Negation", "on a"))
     return -a
 
 
@@ -98,93 +138,44 @@ def log(a: Array) -> Any:
 log.grad(a=lambda g, a: g / a)
 
 
-@op("PowBackward0", broadcasts=True, samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5)))
-def pow_number(a: Array, exponent: Any) -> Any:
-    """a ** exponent, where exponent is a number"""
-    return np.power(a, exponent)
-
-
-pow_number.grad(
-    a=lambda g, a, exponent: g * 0 if exponent == 0 else g * (exponent * pow(a, exponent - 1)),
-)
-
-
-@op("PowBackward1", broadcasts=True, samples=(((2, 3), (2, 3)), ((2, 3), (3,))))
-def pow_tensor(a: Array, b: Array) -> Any:
-    """a ** b"""
-    return np.power(a, b)
-
-
-pow_tensor.grad(
-    a=lambda g, a, b: where(b == 0, 0 * g, g * (b * pow(a, b - 1))),
-    b=lambda g, a, b, out: where((a == 0) & (b >= 0), 0 * g, g * (out * log(a))),
-)
-
-
-@op("PowBackward2", broadcasts=True, samples=((2.0, (2, 3)),))
-def pow_base(base: Any, b: Array) -> Any:
-    """base ** b, where base is a number"""
-    return np.power(base, b)
-
-
-pow_base.grad(b=lambda g, base, out: g * (out * float(np.log(base))) if base else g * 0)
-
-
-def pow(input: Any, exponent: Any) -> Any:
-    """Raise to a power: a number or a tensor to a number or a tensor (torch.pow)."""
-    if isinstance(exponent, Tensor):
-        return pow_tensor(input, exponent) if isinstance(input, Tensor) else pow_base(input, exponent)
-    return pow_number(input, exponent)
-
-
-@op("SqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
-def sqrt(a: Array) -> Any:
-    """The square root of a"""
-    return np.sqrt(a)
-
-
-sqrt.grad(a=lambda g, out: g / (2 * out))
-
-
 @op("AbsBackward0", samples=POSITIVE)
 def abs(a: Array) -> Any:
     """|a|"""
+    if a.dtype == BOOL8:
+        raise NotImplementedError("\"abs_cpu\" not implemented for 'Bool'")
     return np.abs(a)
 
 
-@op(samples=POSITIVE)
+def sign_of(a: Array) -> Any:
+    if a.dtype == BOOL8:
+        return a.copy()
+    return np.subtract(a > 0, a < 0, dtype=a.dtype)
+
+
+@op("SignBackward0", samples=POSITIVE)
 def sign(a: Array) -> Any:
     """-1, 0 or 1 by the sign of a"""
-    return np.sign(a)
+    return sign_of(a)
 
 
-abs.grad(a=lambda g, a: g * sign(a))
+@op("SgnBackward0", samples=POSITIVE)
+def sgn(a: Array) -> Any:
+    """-1, 0 or 1 by the sign of a"""
+    return sign_of(a)
 
+
+sign.grad(a=lambda g: zeros_of(g))
+sgn.grad(a=lambda g: zeros_of(g))
+abs.grad(a=lambda g, a: g * sgn(a))
 
 OPERANDS = (Tensor, int, float, complex, np.generic)
-
-
-def power(self: Tensor, exponent: Any) -> Any:
-    """self ** exponent, as Python asks for it."""
-    return pow(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented
-
-
-def swapped_power(self: Tensor, base: Any) -> Any:
-    """base ** self, as Python asks for it."""
-    return pow(base, self) if isinstance(base, OPERANDS) else NotImplemented
-
-
-def pow_(input: Tensor, exponent: Any) -> Any:
-    """Raise to a power in place (torch.Tensor.pow_)."""
-    entry = pow_tensor if isinstance(exponent, Tensor) else pow_number
-    return in_place(entry)(input, exponent)
 
 
 def swapped_sub(self: Tensor, other: Any) -> Any:
     """other - self, as Python asks for it."""
     if not isinstance(other, OPERANDS):
         return NotImplemented
-    return sub(other, self) if isinstance(other, Tensor) else rsub(self, other)
+    return sub(other, self) if isinstance(other, Tensor) else scaled_rsub(self, other)
 
 
 def swapped_div(self: Tensor, other: Any) -> Any:
@@ -194,51 +185,122 @@ def swapped_div(self: Tensor, other: Any) -> Any:
     return mul(reciprocal(self), other)
 
 
+def check_alpha(input: Any, other: Any, alpha: Any) -> None:
+    """Raise what PyTorch raises for an alpha that the operands' dtype can't hold."""
+    kinds = [value._data.dtype for value in (input, other) if isinstance(value, Tensor)]
+    highest = max(CATEGORY[kind] for kind in kinds)
+    if isinstance(alpha, float) and highest < FLOAT:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if isinstance(alpha, bool) and highest != BOOL:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+
+
 @public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name="add")
 def scaled_add(input: Any, other: Any, alpha: Any = 1) -> Any:
     """input + alpha * other (torch.add)."""
-    return add.call(input, other if alpha == 1 else mul.call(other, alpha))
+    if alpha == 1:
+        return add.call(input, other) if isinstance(input, Tensor) else add(as_operand(input), other)
+    check_alpha(input, other, alpha)
+    return add_times(input, other, alpha)
 
 
-@public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name="sub")
+def beside(input: Tensor, number: Any) -> Tensor:
+    """Return a tensor in the dtype that it has together with a Python number."""
+    kind = dtypes.beside_scalar(input._data.dtype, number)
+    return input if kind == input._data.dtype else cast(input, kind)
+
+
+def as_operand(value: Any) -> Any:
+    """Return a number as the 0-d tensor that PyTorch makes of it."""
+    return value if isinstance(value, Tensor) else make(np.array(value, dtypes.of_scalar(value)))
+
+
 def scaled_sub(input: Any, other: Any, alpha: Any = 1) -> Any:
     """input - alpha * other (torch.sub)."""
-    return sub.call(input, other if alpha == 1 else mul.call(other, alpha))
+    check_bools(input, other)
+    if alpha == 1:
+        return sub.call(input, other)
+    check_alpha(input, other, alpha)
+    return sub_times(input, other, alpha)
+
+
+def check_bools(a: Any, b: Any) -> None:
+    """Raise what PyTorch raises where a bool tensor meets a minus."""
+    bools = [isinstance(x, bool) or (isinstance(x, Tensor) and x._data.dtype == BOOL8) for x in (a, b)]
+    if all(bools):
+        raise RuntimeError(MINUS_BOOLS)
+    if any(bool_ and isinstance(x, Tensor) for bool_, x in zip(bools, (a, b), strict=True)):
+        raise RuntimeError(MINUS_BOOL.format("Subtraction", "with a"))
+
+
+@public(
+    "Tensor input, Tensor other, *, Number alpha=1",
+    "Tensor input, Number other, Number alpha=1",
+    name="rsub",
+    method=False,
+)
+def scaled_rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
+    """other - alpha * input (torch.rsub)."""
+    check_bools(input, other)
+    scaled = input if alpha == 1 else mul(input, alpha)
+    if isinstance(other, Tensor):
+        return rsub_tensor(scaled, other)
+    return rsub.call(beside(scaled, other), other)
 
 
 @public("Tensor input, Operand other, *, Number alpha=1", name="add_", function=False)
 def scaled_add_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
     """input += alpha * other (torch.Tensor.add_)."""
-    return in_place(add)(input, other if alpha == 1 else mul.call(other, alpha))
+    if alpha == 1:
+        return in_place(add)(input, other)
+    check_alpha(input, other, alpha)
+    return in_place(add_times)(input, other, alpha)
 
 
-@public("Tensor input, Operand other, *, Number alpha=1", name="sub_", function=False)
 def scaled_sub_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
     """input -= alpha * other (torch.Tensor.sub_)."""
-    return in_place(sub)(input, other if alpha == 1 else mul.call(other, alpha))
+    check_bools(input, other)
+    if alpha == 1:
+        return in_place(sub)(input, other)
+    check_alpha(input, other, alpha)
+    return in_place(sub_times)(input, other, alpha)
+
+
+def minus(self: Tensor, other: Any) -> Any:
+    """self - other, as Python asks for it."""
+    return scaled_sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+
+@public("Tensor input")
+def positive(input: Tensor) -> Tensor:
+    """Return the tensor itself (torch.positive)."""
+    if input._data.dtype == BOOL8:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
 
 
 methods(
     __add__=add,
     __radd__=add,
-    __iadd__=augmented(in_place(add)),
-    __sub__=sub,
+    __sub__=short_way(sub, minus),
     __rsub__=swapped_sub,
-    __isub__=augmented(in_place(sub)),
+    __isub__=augmented(scaled_sub_),
     __mul__=mul,
     __rmul__=mul,
     __truediv__=div,
     __rtruediv__=swapped_div,
     __neg__=neg,
-    __pow__=power,
-    __rpow__=swapped_power,
+    __pos__=positive,
     __abs__=abs,
 )
-unary(neg, reciprocal, exp, log, sqrt, abs, sign)
-binary(mul, div)
-public(
-    "Tensor input, Tensor exponent, *, Tensor? out=None",
-    "Number self, Tensor exponent, *, Tensor? out=None",
-    "Tensor input, Number exponent, *, Tensor? out=None",
-)(pow)
-public("Tensor input, Number exponent", "Tensor input, Tensor exponent", function=False)(pow_)
+for name in ("sub", "subtract"):
+    public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name=name)(scaled_sub)
+    public("Tensor input, Operand other, *, Number alpha=1", name=f"{name}_", function=False)(scaled_sub_)
+
+unary(neg, reciprocal, exp, log, abs, sign, sgn)
+also(neg, "negative")
+also(abs, "absolute")
+binary(mul)
+overloaded(mul, name="multiply")
+expose_write(add, "Tensor input, Operand other")
+public("Tensor input, Operand other, *, Number alpha=1", name="add_", function=False)(scaled_add_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from gradrepl.engine import node as node_module
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
 
@@ -20,12 +21,18 @@ def expand_to(a: Array, shape: Shape) -> Any:
     return np.broadcast_to(a, shape)
 
 
+@functools.lru_cache(maxsize=1024)
+def repeated_axes(wide: Shape, shape: Shape) -> Shape:
+    """Return the axes of `wide` along which broadcasting repeats `shape`."""
+    extra = len(wide) - len(shape)
+    return (*range(extra), *(i + extra for i, side in enumerate(shape) if side == 1 != wide[i + extra]))
+
+
 @op("SumBackward1", samples=(((2, 3), (2, 1)), ((2, 3), (3,))))
 def sum_to(a: Array, shape: Shape) -> Any:
     """a, summed over what broadcasting `shape` to it would repeat"""
-    extra = a.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(i + extra for i, side in enumerate(shape) if side == 1 != a.shape[i + extra])
-    return np.add.reduce(a, axis=axes, keepdims=False).reshape(shape) if axes else a
+    axes = repeated_axes(a.shape, shape)
+    return np.add.reduce(a, axis=axes).reshape(shape) if axes else a
 
 
 expand_to.grad(a=lambda g, a_shape: sum_to(g, a_shape))
@@ -43,6 +50,8 @@ cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))
 
 def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     """Bring a gradient back to the shape and dtype of its input."""
+    if type(gradient) is np.ndarray and gradient.dtype is kind:
+        return sum_to.forward(gradient, shape)
     data = gradient._data if isinstance(gradient, Tensor) else np.asarray(gradient)
     if data.shape != shape:
         gradient = sum_to(gradient if isinstance(gradient, Tensor) else data, shape)
@@ -54,6 +63,13 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
 node_module.fitters.append(sum_to_fit)
 
 
+def zeros_of(gradient: Any) -> Any:
+    """Return zeros like a gradient; they depend on nothing."""
+    if isinstance(gradient, Tensor):
+        return make(np.zeros_like(gradient._data))
+    return np.zeros_like(gradient)
+
+
 @op("WhereBackward0", broadcasts=True)
 def where_pointwise(condition: Any, a: Array, b: Array) -> Any:
     """a where the condition holds, else b"""
@@ -61,8 +77,8 @@ def where_pointwise(condition: Any, a: Array, b: Array) -> Any:
 
 
 where_pointwise.grad(
-    a=lambda g, condition: where_pointwise(condition, g, g * 0),
-    b=lambda g, condition: where_pointwise(condition, g * 0, g),
+    a=lambda g, condition: where_pointwise(condition, g, 0.0),
+    b=lambda g, condition: where_pointwise(condition, 0.0, g),
 )
 
 

@@ -1,0 +1,46 @@
+"""Arithmetic with a plain number as PyTorch's C++ code calls it: the same results, other names in the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import op
+
+SAMPLES = (((2, 3), 3.0),)
+
+
+@op("AddBackward1", broadcasts=True, samples=SAMPLES)
+def plus_number(a: Array, number: Any) -> Any:
+    """a + number"""
+    return a + number
+
+
+plus_number.grad(a=lambda g: g)
+
+
+@op("SubBackward1", broadcasts=True, samples=SAMPLES)
+def minus_number(a: Array, number: Any) -> Any:
+    """a - number"""
+    return a - number
+
+
+minus_number.grad(a=lambda g: g)
+
+
+@op("MulBackward1", broadcasts=True, samples=SAMPLES)
+def times_number(a: Array, number: Any) -> Any:
+    """a · number"""
+    return a * number
+
+
+times_number.grad(a=lambda g, number: times_number(g, number))
+
+
+@op("DivBackward1", broadcasts=True, promotes="float", samples=SAMPLES)
+def over_number(a: Array, number: Any) -> Any:
+    """a / number"""
+    return a / number
+
+
+over_number.grad(a=lambda g, number: over_number(g, number))

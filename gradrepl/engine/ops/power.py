@@ -1,0 +1,248 @@
+"""Powers, roots, exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import methods, public, two_operands, unary
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INT, Array
+from gradrepl.engine.in_place import in_place
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.arithmetic import OPERANDS, beside, exp, log
+from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.shape import cast, where, zeros_of
+from gradrepl.engine.tensor import Tensor
+
+BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
+POSITIVE = ((2.0,), ((2, 3),))
+LN2, LN10 = math.log(2), math.log(10)
+
+
+@op("SqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def sqrt(a: Array) -> Any:
+    """The square root of a"""
+    return np.sqrt(a)
+
+
+sqrt.grad(a=lambda g, out: g / (2 * out))
+
+
+@op("RsqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def rsqrt(a: Array) -> Any:
+    """1 / √a"""
+    return np.reciprocal(np.sqrt(a))
+
+
+rsqrt.grad(a=lambda g, out: -0.5 * g * pow(out, 3))
+
+
+@op("PowBackward0", samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5), ((2, 3), 1)))
+def pow_number(a: Array, exponent: Any) -> Any:
+    """a ** exponent, where exponent is a number"""
+    if a.dtype == BOOL8:
+        return np.logical_or(a, not exponent)
+    if exponent == 3:
+        return a * a * a
+    if exponent == -0.5:
+        return np.reciprocal(np.sqrt(a))
+    return np.power(a, exponent, dtype=a.dtype)
+
+
+pow_number.grad(
+    a=lambda g, a, exponent: (
+        zeros_of(g) if exponent == 0 else g * times_number(pow_number.call(a, exponent - 1), exponent)
+    ),
+)
+
+
+@op("PowBackward1", broadcasts=True, samples=(((2, 3), (2, 3)), ((2, 3), (3,))))
+def pow_tensor(a: Array, b: Array) -> Any:
+    """a ** b"""
+    return int_power(a, b) if CATEGORY[a.dtype] < FLOAT else np.power(a, b)
+
+
+pow_tensor.grad(
+    a=lambda g, a, b: where(b == 0, 0.0, g * (b * pow(a, b - 1))),
+    b=lambda g, a, b, out: g * where((a == 0) & (b >= 0), 0.0, out * log(a)),
+)
+
+
+@op("PowBackward2", broadcasts=True, samples=((2.0, (2, 3)),))
+def pow_base(base: Any, b: Array) -> Any:
+    """base ** b, where base is a number"""
+    if CATEGORY[b.dtype] < FLOAT:
+        return int_power(np.asarray(base, b.dtype), b)
+    return np.power(base, b, dtype=b.dtype)
+
+
+pow_base.grad(
+    b=lambda g, base, b, out: (
+        g * (times_number(out, float(np.log(base))) if base else where(b >= 0, 0.0, out * -np.inf))
+    )
+)
+
+
+def int_power(a: Array, b: Array) -> Array:
+    """Raise integers to integers; a negative exponent gives 0, but for 1 and -1 the exact result."""
+    positive = np.power(a, np.maximum(b, 0))
+    if not (b < 0).any():
+        return positive
+    inverse = np.where(a == 1, 1, np.where(a == -1, np.where(b % 2 == 0, 1, -1), 0))
+    return np.where(b < 0, inverse, positive).astype(positive.dtype)
+
+
+def pow(input: Any, exponent: Any) -> Any:
+    """Raise to a power: a number or a tensor to a number or a tensor (torch.pow)."""
+    if isinstance(exponent, Tensor):
+        if isinstance(input, Tensor):
+            return pow_tensor.call(input, exponent)
+        return pow_base(input, beside(exponent, input))
+    if not isinstance(input, Tensor):
+        return pow_number(input, exponent) if isinstance(exponent, NUMBERS) else pow_tensor(input, exponent)
+    kind = input._data.dtype
+    if CATEGORY[kind] < FLOAT:
+        input = as_base(input, exponent)
+    return pow_number.call(input, exponent)
+
+
+NUMBERS = (int, float)
+
+
+def as_base(input: Tensor, exponent: Any) -> Tensor:
+    """Return an integer tensor in the dtype in which it is raised to a number."""
+    base = beside(input, exponent)
+    if CATEGORY[base._data.dtype] == INT and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return base
+
+
+@public("Tensor input, *, Tensor? out=None")
+def square(input: Tensor) -> Any:
+    """Raise to the power of 2 (torch.square)."""
+    return pow(input, 2)
+
+
+@op("Exp2Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def exp2(a: Array) -> Any:
+    """2 ** a"""
+    return np.exp2(a)
+
+
+exp2.grad(a=lambda g, out: times_number(g * out, LN2))
+
+
+@op("Expm1Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def expm1(a: Array) -> Any:
+    """e ** a - 1, exact also near 0"""
+    return np.expm1(a)
+
+
+expm1.grad(a=lambda g, out: g * (out + 1))
+
+
+@op("Log2Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def log2(a: Array) -> Any:
+    """The logarithm of a to the base 2"""
+    return np.log2(a)
+
+
+log2.grad(a=lambda g, a: g / (a * LN2))
+
+
+@op("Log10Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def log10(a: Array) -> Any:
+    """The logarithm of a to the base 10"""
+    return np.log10(a)
+
+
+log10.grad(a=lambda g, a: g / (a * LN10))
+
+
+@op("Log1PBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
+def log1p(a: Array) -> Any:
+    """log(1 + a), exact also near 0"""
+    return np.log1p(a)
+
+
+log1p.grad(a=lambda g, a: g / (a + 1))
+
+
+@op("LogaddexpBackward0", broadcasts=True, samples=BOTH)
+def logaddexp(a: Array, b: Array) -> Any:
+    """log(e ** a + e ** b)"""
+    return np.logaddexp(a, b)
+
+
+logaddexp.grad(a=lambda g, a, b: g / (1 + exp(b - a)), b=lambda g, a, b: g / (1 + exp(a - b)))
+
+
+@op("Logaddexp2Backward0", broadcasts=True, samples=BOTH)
+def logaddexp2(a: Array, b: Array) -> Any:
+    """log2(2 ** a + 2 ** b)"""
+    return np.logaddexp2(a, b)
+
+
+logaddexp2.grad(a=lambda g, a, b: g / (1 + exp2(b - a)), b=lambda g, a, b: g / (1 + exp2(a - b)))
+
+
+def power(self: Tensor, exponent: Any) -> Any:
+    """self ** exponent, as Python asks for it."""
+    return pow(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented
+
+
+def swapped_power(self: Tensor, base: Any) -> Any:
+    """base ** self, as Python asks for it."""
+    return pow(base, self) if isinstance(base, OPERANDS) else NotImplemented
+
+
+def power_here(self: Tensor, exponent: Any) -> Any:
+    """self **= exponent, as Python asks for it."""
+    return pow_(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented
+
+
+def pow_(input: Tensor, exponent: Any) -> Any:
+    """Raise to a power in place (torch.Tensor.pow_)."""
+    if isinstance(exponent, Tensor):
+        return in_place(pow_tensor)(input, exponent)
+    if CATEGORY[input._data.dtype] < FLOAT:
+        return write_power(input, exponent)
+    return in_place(pow_number)(input, exponent)
+
+
+def write_power(input: Tensor, exponent: Any) -> Tensor:
+    base = as_base(input, exponent)
+    if base is not input:
+        found, wanted = dtypes.of(base._data).tensor_type, input.dtype.tensor_type
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+    return in_place(pow_number)(input, exponent)
+
+
+@public("Tensor input", name="square_", function=False)
+def square_(input: Tensor) -> Any:
+    """Raise to the power of 2 in place (torch.square_)."""
+    return pow_(input, 2)
+
+
+def float_power(input: Any, exponent: Any) -> Any:
+    """Raise to a power in float64 (torch.float_power)."""
+
+    def widened(value: Any) -> Any:
+        return cast(value, FLOAT64) if isinstance(value, Tensor) and value._data.dtype != FLOAT64 else value
+
+    return pow(widened(input), widened(exponent))
+
+
+POWERS = ("Tensor input, Tensor exponent", "Number self, Tensor exponent", "Tensor input, Number exponent")
+methods(__pow__=power, __rpow__=swapped_power, __ipow__=power_here)
+unary(sqrt, rsqrt, exp2, expm1, log2, log10, log1p)
+for entry in (logaddexp, logaddexp2):
+    public("Tensor input, Tensor other, *, Tensor? out=None", name=entry.name)(two_operands(entry))
+TENSORS, BASE, NUMBER = (f"{text}, *, Tensor? out=None" for text in POWERS)
+for name, body in (("pow", pow), ("float_power", float_power)):
+    public(TENSORS, BASE, NUMBER, name=name, method=False)(body)
+    public(POWERS[0], POWERS[2], name=name, function=False)(body)
+public(POWERS[0], POWERS[2], function=False)(pow_)
