@@ -101,6 +101,8 @@ def test_wrong_predictions_get_the_feedback_to_their_value(lesson: Lesson, begun
 def test_the_truth_is_that_of_the_engine(lesson: Lesson, begun: Session) -> None:
     run(begun, "import torch; y = torch.ones(1, requires_grad=True) * 2")
     assert player.truths(lesson.steps[INSIDE], begun) == ("True", "MulBackward0")
+    verdicts = player.judge(lesson.steps[INSIDE], ["True", "MulBackward0"], begun)
+    assert [(verdict.right, verdict.feedback) for verdict in verdicts] == [(True, None)] * 2
 
 
 def test_a_cell_that_has_no_value_is_told(lesson: Lesson, begun: Session) -> None:

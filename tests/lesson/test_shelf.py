@@ -17,10 +17,10 @@ def test_the_shipped_lessons_come_in_their_order() -> None:
     assert [shelf.number_of(path) for path in shipped] == list(range(1, len(shipped) + 1))
 
 
-def test_lessons_behind_the_ninety_ninth_come_last(tmp_path: Path) -> None:
-    for name in ("100-c.md", "02-b.md", "01-a.md", "notes.md"):
+def test_lessons_come_by_number_not_by_letters(tmp_path: Path) -> None:
+    for name in ("10-c.md", "9-b.md", "01-a.md", "notes.md"):
         (tmp_path / name).touch()
-    assert [path.name for path in shelf.lessons(tmp_path)] == ["01-a.md", "02-b.md", "100-c.md"]
+    assert [path.name for path in shelf.lessons(tmp_path)] == ["01-a.md", "9-b.md", "10-c.md"]
 
 
 @pytest.mark.parametrize("name", ["1", "01", "no-grad", "NO-GRAD", " no-grad "])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from gradrepl.session.read import Blank, Code, Command, Incomplete, Reading, read, strip_prompts
@@ -53,6 +55,15 @@ def test_a_string_that_holds_prompts_survives(text: str) -> None:
     assert read(text) == Code(text)
 
 
-def test_a_warning_while_reading_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert read("1 is 1") == Code("1 is 1")
-    assert capsys.readouterr() == ("", "")
+def test_only_a_text_that_starts_with_a_prompt_is_a_transcript() -> None:
+    text = "x = 1\n>>> y = 2\n"
+    assert strip_prompts(text) == text
+
+
+def test_a_warning_while_reading_is_not_shown() -> None:
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        compile(r"'\d'", "s", "exec")
+        assert len(shown) == 1
+        assert read(r"'\d'") == Code(r"'\d'")
+    assert len(shown) == 1
