@@ -1,201 +1,170 @@
-"""Gradients on demand: backward(), autograd.grad, hooks on saved tensors."""
+"""Gradients on demand: backward() and autograd.grad."""
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Sequence
-from typing import Any
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, Array
-from gradrepl.engine.grad_mode import mode, set_mode
-from gradrepl.engine.graph import HookCounter, Node, Walk
-from gradrepl.engine.node import Hooks
+from gradrepl.engine.api import SPACES, functions
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
+from gradrepl.engine.grad_mode import ON, mode, set_mode
+from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
+from gradrepl.engine.hooks import TensorOps, as_tensor
+from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import constant, edge_of
-from gradrepl.engine.ops.arithmetic import add
-from gradrepl.engine.ops.shape import clone
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.tensor import Size, Tensor, make
 
 NO_GRAPH = "element {} of tensors does not require grad and does not have a grad_fn"
+CYCLE = (
+    "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+    "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
+    "have to use this function, make sure to reset the .grad fields of your parameters to None after use to break the "
+    "cycle and avoid the leak."
+)
+ONLY_INPUTS = (
+    "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts "
+    "of the graph, please use torch.autograd.backward."
+)
 
 
-def as_tensor(gradient: Any) -> Tensor | None:
-    """Show a gradient on its way to a hook."""
-    return gradient if gradient is None or isinstance(gradient, Tensor) else make(gradient)
+class GradientEdge(NamedTuple):
+    """A place in the graph that a gradient flows through: an output of a node (torch.autograd.graph.GradientEdge)."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
 
 
-def back(gradient: Any, create_graph: bool) -> Any:
-    """Take a gradient back from a hook, in the form that the walk uses."""
-    return gradient if create_graph or gradient is None else gradient._data
+GradientEdge.__module__ = "torch.autograd.graph"
 
 
-class TensorOps:
-    """What the walk needs to know of tensors."""
-
-    @staticmethod
-    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
-        """Add to a leaf's `.grad`: in place in an ordinary backward, as a new tensor under create_graph."""
-        if not leaf._requires_grad:
-            return
-        before = leaf._grad
-        if create_graph:
-            leaf._grad = clone(gradient) if before is None else add(before, gradient)
-        elif before is None:
-            same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
-            leaf._grad = make(gradient.copy() if same else np.array(gradient, dtype=leaf._data.dtype))
-        else:
-            np.add(before._data, gradient, out=before._data)
-            if before._counter is not None:
-                before._counter[0] += 1
-        extra = leaf._extra
-        if extra is not None:
-            for hook in list(extra.post_accumulate.values()):
-                if hook(leaf) is not None:
-                    raise RuntimeError("Tensor post accumulate grad hooks should return None.")
-
-    @staticmethod
-    def leaf_hooks(leaf: Tensor, gradient: Any, create_graph: bool) -> Any:
-        if leaf._extra is None or not leaf._extra.hooks:
-            return gradient
-        return TensorOps.run_tensor_hooks(leaf._extra.hooks, gradient, create_graph)
-
-    @staticmethod
-    def run_tensor_hooks(hooks: dict[int, Callable[..., Any]], gradient: Any, create_graph: bool) -> Any:
-        """Run hooks in the order in which they were registered; a hook's result replaces the gradient."""
-        if gradient is None:
-            return None
-        current = as_tensor(gradient)
-        for hook in list(hooks.values()):
-            result = hook(current)
-            if result is not None:
-                if not isinstance(result, Tensor):
-                    raise TypeError(f"hook returned an object of type {type(result).__name__}; expected a Tensor")
-                current = result
-        return back(current, create_graph)
-
-    @staticmethod
-    def retain(reference: weakref.ref[Tensor], gradient: Any, create_graph: bool) -> None:
-        """Keep the gradient of a non-leaf in its `.grad`, adding to what is there."""
-        tensor = reference()
-        if tensor is None or gradient is None:
-            return
-        new = gradient if create_graph else make(np.array(gradient))
-        tensor._grad = new if tensor._grad is None else add(tensor._grad, new)
-
-    @staticmethod
-    def run_pre_hooks(hooks: dict[int, Callable[..., Any]], slots: Sequence[Any], create_graph: bool) -> list[Any]:
-        shown = tuple(as_tensor(slot) for slot in slots)
-        for hook in list(hooks.values()):
-            result = hook(shown)
-            if result is not None:
-                shown = result if isinstance(result, tuple) else (result,)
-        return [back(slot, create_graph) for slot in shown]
-
-    @staticmethod
-    def run_post_hooks(
-        hooks: dict[int, Callable[..., Any]],
-        gradients: Sequence[Any],
-        slots: Sequence[Any],
-        create_graph: bool,
-    ) -> list[Any]:
-        inputs = tuple(as_tensor(gradient) for gradient in gradients)
-        outputs = tuple(as_tensor(slot) for slot in slots)
-        for hook in list(hooks.values()):
-            result = hook(inputs, outputs)
-            if result is not None:
-                inputs = result if isinstance(result, tuple) else (result,)
-        return [back(gradient, create_graph) for gradient in inputs]
+def place_of(thing: Any) -> tuple[Any, int]:
+    """Return the edge of a tensor or GradientEdge, a leaf standing for its AccumulateGrad, and the output's number."""
+    if isinstance(thing, Tensor):
+        return edge_of(thing), thing._output_nr
+    node = thing.node
+    return (node.variable if isinstance(node, AccumulateGrad) else node), thing.output_nr
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, Tensor) or value is None else tuple(value)
+    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
 
 
-def start_gradient(out: Tensor, gradient: Any) -> Any:
+def gradients_for(count: int, given: Any) -> tuple[Any, ...]:
+    if given is None:
+        return (None,) * count
+    return (given,) if isinstance(given, Tensor) else tuple(given)
+
+
+def start_gradient(index: int, out: Any, gradient: Any, batched: bool) -> Any:
     """Return the gradient that a backward starts with, or raise what PyTorch raises."""
-    if gradient is None:
-        if not out._requires_grad:
-            return None
-        if out._data.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        if CATEGORY[out._data.dtype] == COMPLEX:
-            raise RuntimeError(
-                f"grad can be implicitly created only for real scalar outputs but got {dtypes.of(out._data)}"
-            )
-        return constant(1.0, out._data.dtype).reshape(out._data.shape)
-    if not isinstance(gradient, Tensor):
+    if isinstance(gradient, Tensor):
+        if isinstance(out, Tensor):
+            check_gradient(index, out, gradient, batched)
+        return gradient
+    if gradient is not None:
         raise TypeError("gradients can be either Tensors or None, but got " + type(gradient).__name__)
-    return gradient
+    if not isinstance(out, Tensor):
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if not out._requires_grad:
+        return None
+    data = out._data
+    if data.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    if CATEGORY[data.dtype] != FLOAT:
+        raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtypes.of(data)}")
+    return constant(1.0, data.dtype).reshape(data.shape)
 
 
-def check_shape(index: int, out: Tensor, gradient: Any) -> None:
-    shape = gradient._data.shape if isinstance(gradient, Tensor) else gradient.shape
-    if shape != out._data.shape:
+def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> None:
+    """Raise RuntimeError where the gradient given for an output does not fit it."""
+    shape, wanted = gradient._data.shape, out._data.shape
+    if (shape[1:] if batched else shape) != wanted:
+        found = f"grad_output[{index}] has a shape of {Size(shape)} and output[{index}] has a shape of {Size(wanted)}."
+        if batched:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but a mismatch was detected: {found} If you only want some tensors in `grad_output` to be "
+                "considered batched, consider using vmap."
+            )
+        raise RuntimeError(f"Mismatch in shape: {found}")
+    kinds = CATEGORY[gradient._data.dtype], CATEGORY[out._data.dtype]
+    if kinds[0] != kinds[1] and COMPLEX in kinds:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[{index}] has a shape of {make_size(shape)} and output[{index}] has a "
-            f"shape of {make_size(out._data.shape)}."
+            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+            f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {out.dtype}."
         )
 
 
-def make_size(shape: tuple[int, ...]) -> str:
-    return f"torch.Size({list(shape)})"
-
-
 def run(
-    outputs: Sequence[Tensor],
-    gradients: Sequence[Any],
-    retain_graph: bool | None,
+    outputs: Sequence[Any],
+    starts: Sequence[Any],
+    retain_graph: bool,
     create_graph: bool,
-    into: Sequence[Tensor] | None,
-    capture: Sequence[Tensor] | None,
+    into: Sequence[Any] | None,
+    capture: Sequence[Any] | None,
 ) -> Walk:
     """Carry gradients from `outputs` back: into leaves' `.grad`, or to `capture` (autograd.grad)."""
-    walk = Walk(TensorOps, create_graph, create_graph if retain_graph is None else retain_graph)
-    starts = []
+    if len(starts) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(starts)} gradients")
     for index, out in enumerate(outputs):
-        gradient = gradients[index]
-        starts.append(start_gradient(out, gradient))
-        if gradient is not None:
-            check_shape(index, out, gradient)
-    for index, out in enumerate(outputs):
-        if not out._requires_grad:
+        if isinstance(out, Tensor) and not out.requires_grad:
             raise RuntimeError(NO_GRAPH.format(index))
-    roots = [edge_of(out) for out in outputs]
+    walk = walks[-1](TensorOps, create_graph, retain_graph)
+    places = [place_of(out) for out in outputs]
+    roots = [edge for edge, _ in places]
     if into is not None or capture is not None:
         aim(walk, roots, into, capture)
     if HookCounter.in_play:
         walk.count_users(roots)
-    for index, root in enumerate(roots):
-        give_start(walk, root, outputs[index]._output_nr, starts[index])
     enabled, inference = mode.enabled, mode.inference
     set_mode(create_graph, inference)
     try:
+        for (edge, number), out, start in zip(places, outputs, starts, strict=True):
+            walk.give(edge, number, seed(out, start, create_graph))
         walk.run()
     finally:
         set_mode(enabled, inference)
     return walk
 
 
-def give_start(walk: Walk, root: Any, number: int, start: Any) -> None:
-    if walk.create_graph:
-        walk.give(root, number, start if isinstance(start, Tensor) else make(start))
-    else:
-        walk.give(root, number, start._data if isinstance(start, Tensor) else start)
+walks: list[type[Walk]] = [Walk]
+"""The last is the kind of walk that is taken; anomaly.py puts its own there."""
 
 
-def aim(walk: Walk, roots: Sequence[Any], into: Sequence[Tensor] | None, capture: Sequence[Tensor] | None) -> None:
+def seed(out: Any, start: Any, create_graph: bool) -> Any:
+    """Return a start gradient in the output's dtype, in the form that the walk uses."""
+    data = start._data if isinstance(start, Tensor) else start
+    if isinstance(out, Tensor) and data.dtype is not out._data.dtype:
+        start = cast(start, out._data.dtype)
+    if create_graph:
+        return start if isinstance(start, Tensor) else make(start)
+    return start._data if isinstance(start, Tensor) else start
+
+
+def check_inputs(inputs: Sequence[Any]) -> None:
+    for tensor in inputs:
+        if not isinstance(tensor, (Tensor, GradientEdge)):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
+
+
+def aim(walk: Walk, roots: Sequence[Any], into: Sequence[Any] | None, capture: Sequence[Any] | None) -> None:
     """Restrict a walk to what leads to the tensors that were asked for."""
     if capture is not None:
-        edges = [(edge_of(tensor), tensor._output_nr) for tensor in capture]
+        places = [place_of(tensor) for tensor in capture]
         walk.into = set()
-        walk.captures = {(id(edge), number): slot for slot, (edge, number) in enumerate(edges)}
-        walk.only_towards(roots, edges)
+        walk.captures = {(id(edge), number): slot for slot, (edge, number) in enumerate(places)}
+        walk.only_towards(roots, places)
     elif into is not None:
-        edges = [(edge_of(tensor), tensor._output_nr) for tensor in into]
-        walk.into = {id(edge) for edge, _ in edges if not isinstance(edge, Node)}
-        walk.only_towards(roots, edges)
+        places = [place_of(tensor) for tensor in into]
+        walk.into = {id(edge) for edge, _ in places if not isinstance(edge, Node)}
+        walk.only_towards(roots, places)
 
 
 def backward(
@@ -203,16 +172,36 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Add the gradients of `tensors` to the `.grad` of the leaves (torch.autograd.backward)."""
-    outputs = as_tuple(tensors)
-    gradients = (None,) * len(outputs) if grad_tensors is None else as_tuple(grad_tensors)
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only "
+                "use `grad_tensors`."
+            )
+        grad_tensors = grad_variables
     if inputs is not None:
         inputs = as_tuple(inputs)
         if not inputs:
-            raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
-    run(outputs, gradients, retain_graph, create_graph, inputs, None)
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    outputs = (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) else tensors
+    gradients = gradients_for(len(outputs), grad_tensors)
+    starts = [start_gradient(i, *pair, False) for i, pair in enumerate(zip(outputs, gradients, strict=False))]
+    if inputs is not None:
+        check_inputs(inputs)
+        for tensor in inputs:
+            if isinstance(tensor, Tensor):
+                tensor.retain_grad()
+    retain = bool(create_graph if retain_graph is None else retain_graph)
+    try:
+        run(outputs, starts, retain, create_graph, inputs, None)
+    finally:
+        if create_graph:
+            warn_once(CYCLE, stacklevel=3)
 
 
 def grad(
@@ -221,29 +210,83 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    is_grads_batched: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of `outputs` by `inputs`, touching no `.grad` (torch.autograd.grad)."""
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     outs, wanted = as_tuple(outputs), as_tuple(inputs)
-    gradients = (None,) * len(outs) if grad_outputs is None else as_tuple(grad_outputs)
-    if not all(tensor._requires_grad for tensor in wanted):
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
-    walk = run(outs, gradients, retain_graph, create_graph, None, wanted)
-    slots = walk.captures
+    if not only_inputs:
+        warnings.warn(ONLY_INPUTS, FutureWarning, stacklevel=2)
+    gradients = gradients_for(len(outs), grad_outputs)
+    starts = [start_gradient(i, *pair, is_grads_batched) for i, pair in enumerate(zip(outs, gradients, strict=False))]
+    retain = bool(create_graph if retain_graph is None else retain_graph)
+    unused = bool(materialize_grads if allow_unused is None else allow_unused)
+    check_inputs(wanted)
+    for tensor in wanted:
+        if isinstance(tensor, Tensor) and not tensor.requires_grad:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+    if is_grads_batched:
+        results = row_by_row(outs, wanted, starts, (retain, create_graph, unused))
+    else:
+        results = captured(outs, wanted, starts, retain, create_graph, unused)
+    return filled(results, wanted, create_graph) if materialize_grads else results
+
+
+def captured(
+    outs: Sequence[Any], wanted: Sequence[Any], starts: Sequence[Any], retain: bool, create_graph: bool, unused: bool
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients by `wanted`; raises RuntimeError for one that was not used unless `unused` lets it be."""
+    if not wanted:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    walk = run(outs, starts, retain, create_graph, None, wanted)
     results: list[Tensor | None] = []
     for tensor in wanted:
-        found = walk.captured.get(slots[(id(edge_of(tensor)), tensor._output_nr)])
-        if found is None and not (allow_unused or materialize_grads):
+        edge, number = place_of(tensor)
+        found = walk.captured.get(walk.captures[(id(edge), number)])
+        if found is None and not unused:
             raise RuntimeError(
                 f"The differentiated Tensor at index {len(results)} appears to not have been used in the graph. Set "
                 "allow_unused=True if this is the desired behavior."
             )
-        if found is None and materialize_grads:
-            found = np.zeros_like(tensor._data)
         results.append(as_own(found))
     return tuple(results)
+
+
+def row_by_row(
+    outs: Sequence[Any], wanted: Sequence[Any], starts: Sequence[Any], flags: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients for each row of the start gradients, stacked."""
+    retain, create_graph, unused = flags
+    count = len(starts[0]._data)
+    rows = [
+        captured(outs, wanted, [start[i] for start in starts], retain or i + 1 < count, create_graph, unused)
+        for i in range(count)
+    ]
+    return tuple(None if column[0] is None else stacked(column) for column in zip(*rows, strict=True))
+
+
+def stacked(tensors: Sequence[Any]) -> Tensor:
+    result: Tensor = SPACES["torch"]["stack"](list(tensors))
+    return result
+
+
+def filled(results: Sequence[Tensor | None], wanted: Sequence[Any], create_graph: bool) -> tuple[Tensor | None, ...]:
+    """Put zeros in the place of gradients that are missing."""
+    done = []
+    for found, tensor in zip(results, wanted, strict=True):
+        if found is None:
+            if not isinstance(tensor, Tensor):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+            found = make(np.zeros_like(tensor._data))
+            found._requires_grad = create_graph
+        done.append(found)
+    return tuple(done)
 
 
 def as_own(gradient: Array | Tensor | None) -> Tensor | None:
@@ -258,24 +301,32 @@ def tensor_backward(
     inputs: Any = None,
 ) -> None:
     """Add the gradients of this tensor to the `.grad` of the leaves (torch.Tensor.backward)."""
-    backward(self, gradient, retain_graph, create_graph, inputs)
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
+tensor_backward.__name__ = "backward"
+tensor_backward.__qualname__ = "Tensor.backward"
 Tensor.backward = tensor_backward  # type: ignore[attr-defined]
 
 
-class saved_tensors_hooks:  # noqa: N801
-    """Pass every tensor that is saved for backward through a pair of hooks (torch.autograd.graph)."""
+def call_node(node: Node, *gradients: Any) -> Any:
+    """Run one node on gradients of its outputs, as `y.grad_fn(gradient)` does; None for what needs no gradient."""
+    if len(gradients) != node._outputs:
+        raise TypeError(f"expected {node._outputs} arguments, got {len(gradients)} instead")
+    for position, gradient in enumerate(gradients):
+        if gradient is not None and not isinstance(gradient, Tensor):
+            raise TypeError(f"argument {position} is not a Variable")
+    if isinstance(node, AccumulateGrad):
+        if gradients[0] is not None:
+            TensorOps.accumulate(node.variable, gradients[0]._data, False)
+        return ()
+    recorded = mode.recording == ON
+    slots = [gradient if recorded or gradient is None else gradient._data for gradient in gradients]
+    given = slots[0] if node._outputs == 1 else slots
+    results = node.tensors(given) if recorded else node.arrays(given)
+    shown = tuple(as_tensor(result) for result in results) + (None,) * (len(node.edges) - len(results))
+    return shown[0] if len(shown) == 1 else shown
 
-    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
-        self.pack_hook = pack_hook
-        self.unpack_hook = unpack_hook
 
-    def __enter__(self) -> None:
-        Hooks.stack.append((self.pack_hook, self.unpack_hook))
-
-    def __exit__(self, *exception: object) -> None:
-        Hooks.stack.pop()
-
-
-saved_tensors_hooks.__module__ = "torch.autograd.graph"
+Node.__call__ = call_node  # type: ignore[method-assign]
+functions("torch.autograd", grad=grad, backward=backward)

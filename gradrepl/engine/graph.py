@@ -33,6 +33,10 @@ class Extra:
         self.metadata: dict[Any, Any] = {}
 
 
+NAMESPACED = frozenset(("AccumulateGrad", "CopyBackwards", "CopySlices", "Error"))
+"""The nodes whose names PyTorch gives with their C++ namespace."""
+
+
 class HookCounter:
     """Whether any hook was ever registered: only then the exact order of leaves is worth its cost."""
 
@@ -108,8 +112,9 @@ class Node:
         return self.extra
 
     def name(self) -> str:
-        """Return the node's name, as PyTorch prints it."""
-        return type(self).__name__
+        """Return the node's name, as PyTorch gives it."""
+        shown = type(self).__name__
+        return f"torch::autograd::{shown}" if shown in NAMESPACED else shown
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -146,8 +151,10 @@ class AccumulateGrad(Node):
         self.variable = variable
         self.edges, self.numbers, self.sequence, self.extra = (), None, 2**64 - 1, None
 
-    def name(self) -> str:
-        return "torch::autograd::AccumulateGrad"
+    def extras(self) -> Extra:
+        """Return what hangs on this node; from then on the leaf holds on to it."""
+        self.variable._hold_accumulator(self)
+        return super().extras()
 
 
 AccumulateGrad.__module__ = "builtins"
@@ -178,6 +185,7 @@ class Walk:
     wanted: set[Any] | None = None
     through: frozenset[Any] = frozenset()
     watched: bool = False
+    quick: bool = True
     into: set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
 
@@ -211,7 +219,7 @@ class Walk:
     def run(self) -> None:
         """Visit the nodes, newest first; then put what the leaves got into them."""
         node: Any = None
-        heap, ordinary = self.heap, not self.watched and self.users is None
+        heap, ordinary = self.heap, not self.watched and self.users is None and self.quick
         try:
             while heap:
                 node = heappop(heap)[1]
@@ -254,7 +262,7 @@ class Walk:
         gradient = self.before(node, self.buffers.pop(node))
         if gradient is None:
             return
-        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        gradients = self.run_node(node, gradient)
         if node.extra is not None and node.extra.post:
             gradients = self.after(node, gradients, gradient)
         if not self.retain_graph:
@@ -267,6 +275,9 @@ class Walk:
                 self.give(edge, 0 if numbers is None else numbers[index], gradient)
             if self.users is not None:
                 self.count_down(edge)
+
+    def run_node(self, node: Node, gradient: Any) -> Sequence[Any]:
+        return node.tensors(gradient) if self.create_graph else node.arrays(gradient)
 
     def count_users(self, roots: Iterable[Any]) -> None:
         """Count for each leaf how many visited nodes will give it a gradient."""
@@ -297,7 +308,19 @@ class Walk:
             if (slot := self.captures.get((id(leaf), 0))) is not None:
                 self.captured[slot] = gradient
             elif gradient is not None and (self.into is None or id(leaf) in self.into):
-                self.ops.accumulate(leaf, gradient, self.create_graph)
+                extra = leaf._extra
+                if extra is None or extra.held is None:
+                    self.ops.accumulate(leaf, gradient, self.create_graph)
+                else:
+                    self.accumulate_exactly(leaf, extra.held.extras(), gradient)
+
+    def accumulate_exactly(self, leaf: Any, extra: Extra, gradient: Any) -> None:
+        """Accumulate into a leaf whose AccumulateGrad has hooks."""
+        if extra.pre:
+            (gradient,) = self.ops.run_pre_hooks(extra.pre, [gradient], self.create_graph)
+        self.ops.accumulate(leaf, gradient, self.create_graph)
+        if extra.post:
+            self.ops.run_post_hooks(extra.post, (), [gradient], self.create_graph)
 
     def before(self, node: Node, gradient: Any) -> Any:
         """Run tensor hooks, keep retained and captured gradients, run the node's own pre-hooks."""
@@ -319,7 +342,8 @@ class Walk:
     def after(self, node: Node, gradients: Sequence[Any], gradient: Any) -> Sequence[Any]:
         assert node.extra is not None
         slots = gradient if node._outputs > 1 else [gradient]
-        return list(self.ops.run_post_hooks(node.extra.post, gradients, slots, self.create_graph))
+        padded = (*gradients, *(None,) * (len(node.edges) - len(gradients)))
+        return list(self.ops.run_post_hooks(node.extra.post, padded, slots, self.create_graph))
 
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""

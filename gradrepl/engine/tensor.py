@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, add_hoo
 ndarray = np.ndarray
 asarray = np.asarray
 new = object.__new__
+new_size = tuple.__new__
 
 
 class Size(tuple[int, ...]):
@@ -24,12 +26,15 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, *sides: Any) -> Size:
+        shape = tuple.__new__(cls, *sides)
+        if not all(type(side) is int for side in shape):
+            return tuple.__new__(cls, [checked_side(index, side) for index, side in enumerate(shape)])
+        return shape
+
     def numel(self) -> int:
         """Return the number of elements of a tensor of this shape."""
-        count = 1
-        for side in self:
-            count *= side
-        return count
+        return math.prod(self)
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
@@ -39,10 +44,27 @@ class Size(tuple[int, ...]):
         return Size(item) if isinstance(index, slice) else item
 
     def __add__(self, other: Any) -> Size:
+        if not isinstance(other, tuple):
+            raise TypeError(f"can only concatenate tuple (not {type(other).__name__}) to torch.Size")
         return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return Size(other + tuple(self)) if isinstance(other, tuple) else NotImplemented
 
     def __mul__(self, times: Any) -> Size:
         return Size(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self) -> Any:
+        return Size, (tuple(self),)
+
+
+def checked_side(index: int, side: Any) -> int:
+    """Return a side of a Size as an int; raises TypeError for anything else."""
+    if isinstance(side, float) or not hasattr(side, "__index__"):
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {index} is '{type(side).__name__}')")
+    return int(side.__index__())
 
 
 Size.__module__ = "torch"
@@ -63,10 +85,11 @@ class View(NamedTuple):
 class LeafExtra:
     """What few tensors have: hooks on a leaf, its AccumulateGrad, a flag that a non-leaf retains its grad."""
 
-    __slots__ = ("accumulator", "hooks", "post_accumulate", "retains_grad")
+    __slots__ = ("accumulator", "held", "hooks", "post_accumulate", "retains_grad")
 
     def __init__(self) -> None:
         self.accumulator: weakref.ref[Any] | None = None
+        self.held: AccumulateGrad | None = None
         self.hooks: dict[int, Callable[..., Any]] = {}
         self.post_accumulate: dict[int, Callable[..., Any]] = {}
         self.retains_grad = False
@@ -77,6 +100,13 @@ NON_LEAF_GRAD = (
     "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
     "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
     "you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information."
+)
+
+
+NOT_A_LEAF = "you can only change requires_grad flags of leaf variables."
+NOT_A_LEAF_HINT = (
+    " If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+    "var_no_grad = var.detach()."
 )
 
 
@@ -127,6 +157,10 @@ class Tensor:
             extra.accumulator = weakref.ref(node)
         return node
 
+    def _hold_accumulator(self, node: AccumulateGrad) -> None:
+        """Keep the AccumulateGrad alive, because hooks hang on it."""
+        self._slow_extra().held = node
+
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded (torch.Tensor.requires_grad)."""
@@ -136,6 +170,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: Any) -> None:
+        if type(value) is bool and self.grad_fn is not None:
+            raise RuntimeError(NOT_A_LEAF + ("" if value else NOT_A_LEAF_HINT))
         self._change_requires_grad(value)
 
     def _change_requires_grad(self, value: Any) -> None:
@@ -143,11 +179,8 @@ class Tensor:
             raise RuntimeError("requires_grad must be a bool")
         if self._counter is None and value and mode.recording != INFERENCE:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        if self._grad_fn is not None and not value:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
+        if self.grad_fn is not None and not value:
+            raise RuntimeError(NOT_A_LEAF + NOT_A_LEAF_HINT)
         if value and self._data.dtype not in INEXACT:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if self._grad_fn is None:
@@ -223,7 +256,7 @@ class Tensor:
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions, as a torch.Size."""
-        return Size(self._data.shape)
+        return new_size(Size, self._data.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -277,6 +310,27 @@ class Tensor:
 
 
 Tensor.__module__ = "torch"
+
+
+def refusing(name: str) -> Callable[[Any, Any], None]:
+    """Return a property's setter that says that the attribute can't be set."""
+
+    def refuse(self: Any, value: Any) -> None:
+        raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
+
+    return refuse
+
+
+def add_property(name: str, found: property) -> None:
+    """Make a property an attribute of Tensor, with PyTorch's words for writing to one that can't be written."""
+    if found.fset is None:
+        found = property(found.fget, refusing(name), None, found.__doc__)
+    setattr(Tensor, name, found)
+
+
+for _name, _found in list(vars(Tensor).items()):
+    if isinstance(_found, property):
+        add_property(_name, _found)
 
 
 C_NAMES = {"float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int", "int32": "int"}

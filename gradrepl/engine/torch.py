@@ -5,11 +5,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random
+from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random, saved
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
-from gradrepl.engine.graph import Node
 from gradrepl.engine.ops import (
     activation,
     arithmetic,
@@ -37,6 +36,7 @@ FILLED_BY = (
     power,
     trigonometry,
     rounding,
+    saved,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
@@ -74,9 +74,8 @@ OWN: dict[str, dict[str, Any]] = {
         "set_default_dtype": dtypes.set_default_dtype,
         "__version__": "2.13.0",
     },
-    "torch.autograd": {**SWITCHES, "grad": autograd.grad, "backward": autograd.backward},
+    "torch.autograd": {**SWITCHES},
     "torch.autograd.grad_mode": SWITCHES,
-    "torch.autograd.graph": {"saved_tensors_hooks": autograd.saved_tensors_hooks, "Node": Node},
 }
 """What the modules hold beside the functions of SPACES."""
 
@@ -89,7 +88,7 @@ def build() -> dict[str, ModuleType]:
         module.__dict__.update({"__path__": [], **SPACES.get(name, {}), **OWN.get(name, {})})
         parent, _, child = name.rpartition(".")
         if parent:
-            setattr(made[parent], child, module)
+            made[parent].__dict__.setdefault(child, module)
     for module in made.values():
         module.__dict__["__getattr__"] = module_getattr(module)
     return made

@@ -1,0 +1,144 @@
+"""Hooks on gradients: run in PyTorch's order, what they return checked with its words."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.op import Op
+from gradrepl.engine.ops.arithmetic import add
+from gradrepl.engine.ops.indexing import copy
+from gradrepl.engine.ops.shape import clone
+from gradrepl.engine.tensor import LeafExtra, Tensor, make
+
+Hook = Callable[..., Any]
+
+
+def as_tensor(gradient: Any) -> Tensor | None:
+    """Show a gradient on its way to a hook."""
+    return gradient if gradient is None or isinstance(gradient, Tensor) else make(gradient)
+
+
+def back(gradient: Any, create_graph: bool) -> Any:
+    """Take a gradient back from a hook, in the form that the walk uses."""
+    return gradient if create_graph or gradient is None else gradient._data
+
+
+def name_of(hook: Any) -> str:
+    return getattr(hook, "__name__", "<unknown>")
+
+
+def check_value(before: Tensor | None, result: Any, hook: Any) -> None:
+    """Raise what PyTorch raises for what a hook returned in the place of one gradient."""
+    if not isinstance(result, Tensor):
+        raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
+    if before is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
+    if before._data.dtype != result._data.dtype:
+        old, new = (f"torch.{dtypes.of(tensor._data).tensor_type}Tensor" for tensor in (before, result))
+        raise RuntimeError(f"hook '{name_of(hook)}' has changed the type of value (was {old} got {new})")
+    if before._data.shape != result._data.shape:
+        raise RuntimeError(f"hook '{name_of(hook)}' has changed the size of value")
+
+
+def check_values(before: Sequence[Tensor | None], result: Any, hook: Any) -> tuple[Any, ...]:
+    """Return what a node's hook gave in the place of all gradients; None in it leaves the gradient away."""
+    if not isinstance(result, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(result).__name__}'")
+    if len(result) != len(before):
+        raise RuntimeError(
+            f"hook '{name_of(hook)}' has returned an incorrect number of values (got {len(result)}, but expected "
+            f"{len(before)})"
+        )
+    for old, new in zip(before, result, strict=True):
+        if new is not None:
+            check_value(old, new, hook)
+    return result
+
+
+class TensorOps:
+    """What the walk needs to know of tensors."""
+
+    @staticmethod
+    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
+        """Add to a leaf's `.grad`: in place in an ordinary backward, as a new tensor under create_graph."""
+        if not leaf._requires_grad:
+            return
+        before = leaf._grad
+        if create_graph:
+            leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
+        elif before is None:
+            same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
+            leaf._grad = make(gradient.copy() if same else np.array(gradient, dtype=leaf._data.dtype))
+        else:
+            np.add(before._data, gradient, out=before._data, casting="unsafe")
+            if before._counter is not None:
+                before._counter[0] += 1
+        extra = leaf._extra
+        if extra is not None and extra.post_accumulate:
+            run_post_accumulate(leaf, extra)
+
+    @staticmethod
+    def leaf_hooks(leaf: Tensor, gradient: Any, create_graph: bool) -> Any:
+        if leaf._extra is None or not leaf._extra.hooks:
+            return gradient
+        return TensorOps.run_tensor_hooks(leaf._extra.hooks, gradient, create_graph)
+
+    @staticmethod
+    def run_tensor_hooks(hooks: dict[int, Hook], gradient: Any, create_graph: bool) -> Any:
+        """Run hooks in the order in which they were registered; a hook's result replaces the gradient."""
+        current = as_tensor(gradient)
+        for hook in list(hooks.values()):
+            result = hook(current)
+            if result is not None:
+                check_value(current, result, hook)
+                current = result
+        return back(current, create_graph)
+
+    @staticmethod
+    def retain(reference: weakref.ref[Tensor], gradient: Any, create_graph: bool) -> None:
+        """Keep the gradient of a non-leaf in its `.grad`, adding to what is there."""
+        tensor = reference()
+        if tensor is None or gradient is None:
+            return
+        new = clone(gradient) if create_graph else make(np.array(gradient))
+        tensor._grad = new if tensor._grad is None else add(tensor._grad, new)
+
+    @staticmethod
+    def run_pre_hooks(hooks: dict[int, Hook], slots: Sequence[Any], create_graph: bool) -> list[Any]:
+        shown = tuple(as_tensor(slot) for slot in slots)
+        for hook in list(hooks.values()):
+            result = hook(shown)
+            if result is not None:
+                shown = check_values(shown, result, hook)
+        return [back(slot, create_graph) for slot in shown]
+
+    @staticmethod
+    def run_post_hooks(
+        hooks: dict[int, Hook], gradients: Sequence[Any], slots: Sequence[Any], create_graph: bool
+    ) -> list[Any]:
+        inputs = tuple(as_tensor(gradient) for gradient in gradients)
+        outputs = tuple(as_tensor(slot) for slot in slots)
+        for hook in list(hooks.values()):
+            result = hook(inputs, outputs)
+            if result is not None:
+                inputs = check_values(inputs, result, hook)
+        return [back(gradient, create_graph) for gradient in inputs]
+
+
+def run_post_accumulate(leaf: Tensor, extra: LeafExtra) -> None:
+    for hook in list(extra.post_accumulate.values()):
+        result = hook(leaf)
+        if result is not None:
+            check_value(leaf, result, hook)
+            raise RuntimeError("Tensor post accumulate grad hooks should return None.")
+
+
+def keep_copy(gradient: Tensor) -> Tensor:
+    """Return a copy whose making is recorded as PyTorch records it."""
+    entry: Op = copy
+    return entry(make(np.empty_like(gradient._data)), gradient)
