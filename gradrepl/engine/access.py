@@ -35,12 +35,18 @@ def numpy(self: Tensor, *, force: bool = False) -> Array:
     """Return an array that shares this tensor's memory; raises RuntimeError where it requires grad."""
     if self._requires_grad and not force:
         raise RuntimeError(NEEDS_DETACH)
-    return self._data
+    return self._data[...]
 
 
-def as_array(self: Tensor, dtype: Any = None, copy: Any = None) -> Array:
+def as_array(self: Tensor, dtype: Any = None) -> Array:
     """Give numpy the array that it asks for."""
-    return np.array(numpy(self), dtype=dtype, copy=copy if copy is not None else None)
+    found = numpy(self)
+    return found if dtype is None else found.astype(dtype, copy=False)
+
+
+def wrap_array(self: Tensor, array: Array) -> Tensor:
+    """Take a result of a numpy function on this tensor back as a tensor."""
+    return make(array.astype(np.uint8) if array.dtype == np.bool_ else array)
 
 
 def scalar(self: Tensor) -> Any:
@@ -50,11 +56,20 @@ def scalar(self: Tensor) -> Any:
     return self._data.item()
 
 
+def real(value: Any, kind: str) -> Any:
+    """Return a number that is no complex one; raises RuntimeError for one that is."""
+    if isinstance(value, complex):
+        if value.imag:
+            raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+        return value.real
+    return value
+
+
 def as_float(self: Tensor) -> float:
     """Return the single element as a float; warns where the tensor requires grad."""
     if self._requires_grad:
         warn_once(LOSES_GRAD)
-    return float(scalar(self))
+    return float(real(scalar(self), "double"))
 
 
 def as_index(self: Tensor) -> int:
@@ -109,7 +124,13 @@ def set_data(self: Tensor, value: Any) -> None:
     """Put another tensor's storage under this name, flags and history unchanged."""
     if not isinstance(value, Tensor):
         raise TypeError("Variable data has to be a tensor, but got " + type(value).__name__)
+    if self._requires_grad and CATEGORY[value._data.dtype] < FLOAT:
+        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     self._data = value._data
+
+
+def keep_data(self: Tensor) -> None:
+    raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
 
 def length(self: Tensor) -> int:
@@ -133,13 +154,14 @@ methods(
     detach=detach,
     detach_=detach_,
     __array__=as_array,
+    __array_wrap__=wrap_array,
     __float__=as_float,
-    __int__=lambda self: int(scalar(self)),
+    __int__=lambda self: int(real(scalar(self), "int64_t")),
     __complex__=lambda self: complex(scalar(self)),
     __index__=as_index,
     __bool__=truth,
     __contains__=contains,
     __len__=length,
     __iter__=iterate,
-    data=property(get_data, set_data),
+    data=property(get_data, set_data, keep_data),
 )

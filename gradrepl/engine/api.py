@@ -13,7 +13,7 @@ from gradrepl.engine.dtype import of_scalar
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
 from gradrepl.engine.op import Op, as_function
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, add_property, make
 
 SPACES: dict[str, dict[str, Any]] = {}
 """The names of every module: "torch", "torch.nn.functional", ... -> name -> what it holds."""
@@ -27,7 +27,10 @@ def functions(space: str = "torch", **named: Any) -> None:
 def methods(**named: Any) -> None:
     """Make functions, entries or properties attributes of Tensor; entries under `__x__` become operators."""
     for name, function in named.items():
-        setattr(Tensor, name, as_function(function, name.startswith("__")))
+        if isinstance(function, property):
+            add_property(name, function)
+        else:
+            setattr(Tensor, name, as_function(function, name.startswith("__")))
 
 
 Body = Callable[..., Any]

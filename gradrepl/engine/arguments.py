@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradrepl.engine.dtype import CATEGORY, FLOAT, dtype
+from gradrepl.engine.device import require_cpu
+from gradrepl.engine.dtype import CATEGORY, FLOAT, PYTHON_TYPES, dtype
 from gradrepl.engine.tensor import Tensor
 
 REQUIRED = object()
@@ -38,6 +39,10 @@ def is_ints(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and (not value or is_int(value[0]))
 
 
+def is_dtype(value: Any) -> bool:
+    return isinstance(value, dtype) or (isinstance(value, type) and value in PYTHON_TYPES)
+
+
 TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Tensor": ("Tensor", lambda value: isinstance(value, Tensor)),
     "Operand": ("Tensor", lambda value: isinstance(value, Tensor) or is_number(value)),
@@ -50,7 +55,7 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "int_or_ints": ("tuple of ints", lambda value: is_int(value) or is_ints(value)),
     "floats": ("tuple of floats", lambda value: isinstance(value, (tuple, list))),
     "str": ("str", lambda value: isinstance(value, str)),
-    "dtype": ("torch.dtype", lambda value: isinstance(value, dtype)),
+    "dtype": ("torch.dtype", is_dtype),
     "Generator": ("torch.Generator", lambda value: type(value).__name__ == "Generator"),
     "device": (
         "torch.device",
@@ -173,6 +178,10 @@ class MisfitError(Exception):
 
 def unpacked(function: str, parameter: Parameter, value: Any) -> Any:
     """Return a value as the function wants it; raises TypeError for a sequence of ints with something else in it."""
+    if parameter.kind == "device":
+        require_cpu(value)
+    if parameter.kind == "dtype" and isinstance(value, type):
+        return PYTHON_TYPES[value]
     if parameter.kind not in ("ints", "int_or_ints") or not isinstance(value, (tuple, list)):
         return value
     for position, item in enumerate(value):

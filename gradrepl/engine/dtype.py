@@ -34,6 +34,14 @@ class dtype:  # noqa: N801
     def is_signed(self) -> bool:
         return self.name not in ("bool", "uint8", "uint16", "uint32", "uint64")
 
+    def to_complex(self) -> dtype:
+        """Return the complex dtype with parts of this one (torch.dtype.to_complex)."""
+        return self if self.is_complex else complex128 if self is float64 else complex64
+
+    def to_real(self) -> dtype:
+        """Return the dtype of the parts of this complex one (torch.dtype.to_real)."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
@@ -47,6 +55,9 @@ BOOL, INT, FLOAT, COMPLEX = range(4)
 
 bool_ = dtype("bool", np.bool_, BOOL, "Bool")
 uint8 = dtype("uint8", np.uint8, INT, "Byte")
+uint16 = dtype("uint16", np.uint16, INT, "UInt16")
+uint32 = dtype("uint32", np.uint32, INT, "UInt32")
+uint64 = dtype("uint64", np.uint64, INT, "UInt64")
 int8 = dtype("int8", np.int8, INT, "Char")
 int16 = dtype("int16", np.int16, INT, "Short")
 int32 = dtype("int32", np.int32, INT, "Int")
@@ -57,9 +68,12 @@ float64 = dtype("float64", np.float64, FLOAT, "Double")
 complex64 = dtype("complex64", np.complex64, COMPLEX, "ComplexFloat")
 complex128 = dtype("complex128", np.complex128, COMPLEX, "ComplexDouble")
 
-ALL = (bool_, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
+REAL = (bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64)
+ALL = (*REAL, complex64, complex128)
 OF_NUMPY = {kind.numpy: kind for kind in ALL}
 CATEGORY = {kind.numpy: kind.category for kind in ALL}
+PYTHON_TYPES = {bool: bool_, int: int64, float: float64, complex: complex128}
+"""The dtypes that Python's own types stand for where a dtype is wanted."""
 INEXACT = frozenset(kind.numpy for kind in ALL if kind.category >= FLOAT)
 """The numpy dtypes that can require gradients."""
 
@@ -83,7 +97,8 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: dtype) -> None:
     """Set the dtype of new floating-point tensors (torch.set_default_dtype)."""
     if not isinstance(d, dtype) or not d.is_floating_point:
-        raise TypeError("only floating-point types are supported as the default type")
+        start = "" if isinstance(d, dtype) else "invalid dtype object: "
+        raise TypeError(f"{start}only floating-point types are supported as the default type")
     default.float = d
 
 
@@ -133,8 +148,18 @@ def promote(a: Array, b: Array) -> np.dtype[Any]:
     return promote_types(x, y)
 
 
+LARGE_UNSIGNED = frozenset((uint16.numpy, uint32.numpy, uint64.numpy))
+
+
 def promote_types(x: np.dtype[Any], y: np.dtype[Any]) -> np.dtype[Any]:
     """Return the smallest dtype that holds both (torch.promote_types); an int never widens a float."""
+    if x == y:
+        return x
+    if (x in LARGE_UNSIGNED or y in LARGE_UNSIGNED) and CATEGORY[x] == CATEGORY[y] == INT:
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{OF_NUMPY[x].tensor_type} and {OF_NUMPY[y].tensor_type}"
+        )
     low, high = sorted((x, y), key=CATEGORY.__getitem__)
     if CATEGORY[low] < FLOAT <= CATEGORY[high]:
         return high

@@ -8,9 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.device import CPU, require_cpu
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, float16
+from gradrepl.engine.tensor import Tensor, make
+
+FLOAT16 = float16.numpy
 
 MASK64 = 2**64 - 1
+STATE = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("left", "<i4"),
+        ("seeded", "<i4"),
+        ("next", "<u8"),
+        ("words", "<u8", 624),
+        ("first", "<f8"),
+        ("spare", "<f8"),
+        ("second", "<f8"),
+        ("has_spare", "<u8"),
+        ("rest", "<u8"),
+    ]
+)
+"""The bytes of a generator's state."""
 
 
 class Generator:
@@ -21,16 +40,24 @@ class Generator:
     """
 
     def __init__(self, device: Any = None) -> None:
+        require_cpu(device)
         self._seed(67280421310721)
 
     def _seed(self, seed: int) -> None:
+        self._twister_is_new = True
         self._initial = seed
         self._twister: Any = None
         self._spare: float | None = None
 
+    device = CPU
+
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream of `seed`; negative seeds count from 2**64 down (torch.Generator.manual_seed)."""
-        self._seed(int(seed) & MASK64)
+        if not isinstance(seed, int):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        if not -(2**63) <= seed <= MASK64:
+            raise ValueError("Overflow when unpacking long long")
+        self._seed(seed & MASK64)
         return self
 
     def initial_seed(self) -> int:
@@ -42,11 +69,52 @@ class Generator:
         self._seed(int(time.time_ns() * 2654435761) & MASK64)
         return self._initial
 
-    def raw(self, count: int) -> Array:
-        """Return the next `count` 32-bit words, as uint64."""
+    def get_state(self) -> Tensor:
+        """Return the whole state as bytes, laid out as PyTorch does (torch.Generator.get_state)."""
+        key, position = self._twister_now().state["state"].values()
+        fresh = self._twister_is_new
+        state = np.zeros((), STATE)
+        state["seed"], state["seeded"], state["words"] = self._initial, 1, key
+        state["left"], state["next"] = (1, 0) if fresh else (625 - position, position)
+        if self._spare is not None:
+            state["spare"], state["has_spare"] = self._spare, 1
+        return make(np.frombuffer(state.tobytes(), np.uint8).copy())
+
+    def set_state(self, new_state: Any) -> Generator:
+        """Go on from a state that get_state() returned; raises TypeError or RuntimeError for anything else."""
+        if not isinstance(new_state, Tensor):
+            raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+        if new_state._data.dtype != np.uint8:
+            raise TypeError("RNG state must be a torch.ByteTensor")
+        if new_state._data.size != STATE.itemsize:
+            raise RuntimeError(
+                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be "
+                f"{new_state._data.size}"
+            )
+        state = np.frombuffer(new_state._data.tobytes(), STATE)[0]
+        self._seed(int(state["seed"]))
+        fresh = int(state["next"]) == 0
+        inner = {"key": state["words"].astype(np.uint32), "pos": 624 if fresh else int(state["next"])}
+        self._twister_now().state = {"bit_generator": "MT19937", "state": inner}
+        self._twister_is_new = fresh
+        self._spare = float(state["spare"]) if state["has_spare"] else None
+        return self
+
+    def clone_state(self) -> Generator:
+        """Return another generator in the same state."""
+        return Generator().set_state(self.get_state())
+
+    def _twister_now(self) -> Any:
         if self._twister is None:
             self._twister = np.random.RandomState(self._initial & 0xFFFFFFFF)._bit_generator
-        return self._twister.random_raw(count)
+        return self._twister
+
+    def raw(self, count: int) -> Array:
+        """Return the next `count` 32-bit words, as uint64."""
+        twister = self._twister_now()
+        if count:
+            self._twister_is_new = False
+        return twister.random_raw(count)
 
     def raw64(self, count: int) -> Array:
         """Return the next `count` 64-bit words, each of two 32-bit ones, the high half first."""
@@ -56,6 +124,10 @@ class Generator:
     def uniform32(self, count: int) -> Array:
         """Return uniforms in [0, 1) of 24 bits, float32."""
         return ((self.raw(count) & np.uint64(2**24 - 1)).astype(FLOAT32)) * np.float32(2**-24)
+
+    def uniform16(self, count: int) -> Array:
+        """Return uniforms in [0, 1) of 11 bits, float16."""
+        return ((self.raw(count) & np.uint64(2**11 - 1)).astype(FLOAT32) * np.float32(2**-11)).astype(FLOAT16)
 
     def uniform64(self, count: int) -> Array:
         """Return uniforms in [0, 1) of 53 bits, float64."""
@@ -104,21 +176,56 @@ default_generator = Generator()
 
 def manual_seed(seed: int) -> Generator:
     """Seed the default generator and return it (torch.manual_seed)."""
-    return default_generator.manual_seed(seed)
+    return default_generator.manual_seed(int(seed))
 
 
 def normal_array(shape: tuple[int, ...], kind: Any, generator: Generator | None = None) -> Array:
     """Return standard normals of a shape and numpy dtype, drawn as torch.randn draws them."""
+    if np.dtype(kind).kind == "c":
+        parts = normal_array((*shape, 2), FLOAT64 if kind == np.complex128 else FLOAT32, generator)
+        return (parts * parts.dtype.type(math.sqrt(0.5))).view(kind)[..., 0]
     source = generator or default_generator
     count = math.prod(shape)
     if count < 16:
         return source.normals_one_by_one(count).astype(kind).reshape(shape)
-    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
+    uniform = {FLOAT64: source.uniform64, FLOAT16: source.uniform16}.get(np.dtype(kind), source.uniform32)
     return source.normals_in_blocks(count, uniform).astype(kind).reshape(shape)
 
 
 def uniform_array(shape: tuple[int, ...], kind: Any, generator: Generator | None = None) -> Array:
     """Return uniforms in [0, 1) of a shape and numpy dtype, drawn as torch.rand draws them."""
+    if np.dtype(kind).kind == "c":
+        parts = uniform_array((*shape, 2), FLOAT64 if kind == np.complex128 else FLOAT32, generator)
+        return parts.view(kind)[..., 0]
     source = generator or default_generator
-    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
+    uniform = {FLOAT64: source.uniform64, FLOAT16: source.uniform16}.get(np.dtype(kind), source.uniform32)
     return uniform(math.prod(shape)).astype(kind).reshape(shape)
+
+
+def exact_uniforms(shape: tuple[int, ...], generator: Generator | None = None) -> Array:
+    """Return uniforms in [0, 1) of 53 bits: what most distributions start from, whatever their dtype."""
+    return (generator or default_generator).uniform64(math.prod(shape)).reshape(shape)
+
+
+def exponential_array(shape: tuple[int, ...], generator: Generator | None = None) -> Array:
+    """Return exponentially distributed numbers of rate 1, float64."""
+    return -np.log1p(-exact_uniforms(shape, generator))
+
+
+def integer_array(shape: tuple[int, ...], low: int, high: int, generator: Generator | None = None) -> Array:
+    """Return integers in [low, high), int64; ranges from 2**28 on take 64-bit words."""
+    source, width, count = generator or default_generator, high - low, math.prod(shape)
+    words = source.raw64(count) if width >= 2**28 else source.raw(count)
+    return ((words % np.uint64(width)).astype(np.int64) + low).reshape(shape)
+
+
+def permutation(count: int, generator: Generator | None = None) -> list[int]:
+    """Return 0 ... count - 1 in random order (torch.randperm)."""
+    source = generator or default_generator
+    order = list(range(count))
+    if count > 1:
+        words = source.raw(count - 1).tolist()
+        for i, word in enumerate(words):
+            other = i + word % (count - i)
+            order[i], order[other] = order[other], order[i]
+    return order

@@ -5,16 +5,22 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random, saved
+from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random, saved, storage
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
+from gradrepl.engine.floating_errors import be_silent
 from gradrepl.engine.ops import (
     activation,
     arithmetic,
+    blending,
+    choosing,
     comparison,
+    conversion,
+    drawing,
     indexing,
     linear,
+    logic,
     power,
     reduction,
     reshaping,
@@ -36,7 +42,13 @@ FILLED_BY = (
     power,
     trigonometry,
     rounding,
+    choosing,
+    logic,
+    blending,
     saved,
+    conversion,
+    drawing,
+    storage,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
@@ -80,10 +92,16 @@ OWN: dict[str, dict[str, Any]] = {
 """What the modules hold beside the functions of SPACES."""
 
 
+def with_parents(names: set[str]) -> set[str]:
+    """Return dotted names and what they lie in."""
+    return names | {name.rsplit(".", cut)[0] for name in names for cut in range(1, name.count(".") + 1)}
+
+
 def build() -> dict[str, ModuleType]:
     """Make the modules, each holding what PyTorch has under its name, and hang them into one another."""
+    be_silent()
     made: dict[str, ModuleType] = {}
-    for name in sorted({*OWN, *SPACES}):
+    for name in sorted(with_parents({*OWN, *SPACES})):
         module = made[name] = ModuleType(name)
         module.__dict__.update({"__path__": [], **SPACES.get(name, {}), **OWN.get(name, {})})
         parent, _, child = name.rpartition(".")

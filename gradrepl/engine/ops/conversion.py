@@ -1,0 +1,291 @@
+"""Tensors in other dtypes: to(), type(), float() and their kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import functions, methods, public
+from gradrepl.engine.creation import sides
+from gradrepl.engine.device import (
+    CPU,
+    contiguous_format,
+    device,
+    layout,
+    memory_format,
+    preserve_format,
+    require_cpu,
+    strided,
+)
+from gradrepl.engine.dtype import CATEGORY, OF_NUMPY
+from gradrepl.engine.literal import array_from
+from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.tensor import Size, Tensor, make
+
+TAIL = "bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None"
+THIS = "Tensor self, "
+
+
+def converted(tensor: Tensor, kind: np.dtype[Any], copy: bool = False) -> Tensor:
+    """Return a tensor in a numpy dtype: itself where it has it, unless a copy is wanted."""
+    if tensor._data.dtype == kind and not copy:
+        return tensor
+    return cast.call(tensor, kind)  # type: ignore[no-any-return]
+
+
+@public(
+    f"{THIS}device? device=None, dtype? dtype=None, {TAIL}",
+    f"{THIS}dtype dtype, {TAIL}",
+    f"{THIS}Tensor tensor, {TAIL}",
+    function=False,
+)
+def to(self: Tensor, dtype: Any = None, tensor: Any = None, copy: bool = False, **options: Any) -> Tensor:
+    """Return the tensor in another dtype, or like another tensor (torch.Tensor.to)."""
+    if tensor is not None:
+        dtype = tensor.dtype
+    return converted(self, self._data.dtype if dtype is None else dtype.numpy, copy)
+
+
+def caster(name: str, kind: dtypes.dtype) -> None:
+    def call(self: Tensor, memory_format: Any = None) -> Tensor:
+        return converted(self, kind.numpy)
+
+    call.__doc__ = f"Return the tensor as {kind!r} (torch.Tensor.{name})."
+    public(f"{THIS}*, memory_format? memory_format=None", name=name, function=False)(call)
+
+
+CASTS = {
+    "float": dtypes.float32,
+    "double": dtypes.float64,
+    "half": dtypes.float16,
+    "long": dtypes.int64,
+    "int": dtypes.int32,
+    "short": dtypes.int16,
+    "char": dtypes.int8,
+    "byte": dtypes.uint8,
+    "bool": dtypes.bool_,
+    "cfloat": dtypes.complex64,
+    "cdouble": dtypes.complex128,
+}
+for _name, _kind in CASTS.items():
+    caster(_name, _kind)
+
+
+class _TypeOfTensor(type):
+    """The metaclass of torch.FloatTensor and its kin: an instance is any tensor of the dtype."""
+
+    kind: dtypes.dtype
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype is cls.kind
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        return new_of_kind(cls.kind.numpy, args)
+
+
+LEGACY = {
+    f"{kind.tensor_type}Tensor": _TypeOfTensor(f"{kind.tensor_type}Tensor", (), {"kind": kind, "__module__": "torch"})
+    for kind in CASTS.values()
+    if kind.category != dtypes.COMPLEX
+}
+
+
+def new_of_kind(kind: np.dtype[Any], args: tuple[Any, ...]) -> Tensor:
+    """Make a tensor of sizes or of data, as the constructors of old PyTorch do."""
+    if not args:
+        return make(np.empty(0, kind))
+    first = args[0]
+    if isinstance(first, Size) or type(first) is int:
+        return make(np.empty(sides(first if isinstance(first, Size) else checked_sizes(args)), kind))
+    if len(args) > 1:
+        raise TypeError(only_data(args))
+    if isinstance(first, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+    if isinstance(first, Tensor):
+        return alias_of(first, kind)
+    if not hasattr(first, "__len__"):
+        raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+    return make(array_from(first, kind))
+
+
+def alias_of(tensor: Tensor, kind: np.dtype[Any]) -> Tensor:
+    """Return a tensor on the same storage; raises TypeError for another dtype."""
+    if tensor._data.dtype != kind:
+        wanted, found = (C_NAMES.get(k.name, k.name) for k in (kind, tensor._data.dtype))
+        rest = (
+            "device=cpu, layout=Strided, requires_grad=false (default), pinned_memory=false (default), "
+            "memory_format=(nullopt))"
+        )
+        raise TypeError(f"expected TensorOptions(dtype={wanted}, {rest} (got TensorOptions(dtype={found}, {rest})")
+    return tensor.detach()  # type: ignore[attr-defined, no-any-return]
+
+
+C_NAMES = {"int64": "long int", "int32": "int", "float32": "float", "float64": "double", "uint8": "unsigned char"}
+
+
+def checked_sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
+    for position, side in enumerate(args):
+        if not isinstance(side, int):
+            raise TypeError(
+                f"new(): argument 'size' failed to unpack the object at pos {position + 1} with error \"type must be "
+                f'tuple of ints,but got {type(side).__name__}"'
+            )
+    return args
+
+
+def only_data(args: tuple[Any, ...]) -> str:
+    """Return PyTorch's words for more than one argument that is no size."""
+    got = ", ".join(type(value).__name__ for value in args)
+    return (
+        f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+        " * (*, torch.device device = None)\n * (torch.Storage storage)\n * (Tensor other)\n"
+        " * (tuple of ints size, *, torch.device device = None)\n * (object data, *, torch.device device = None)\n"
+    )
+
+
+def construct(cls: type[Tensor], *args: Any, device: Any = None) -> Tensor:
+    """Make a tensor of the default dtype of sizes or of data (torch.Tensor)."""
+    require_cpu(device)
+    kind = dtypes.default.float.numpy
+    first = args[0] if args else None
+    same = isinstance(first, Tensor)
+    tensor = alias_of(first, first._data.dtype) if same and first is not None else new_of_kind(kind, args)
+    if cls is not Tensor:
+        tensor.__class__ = cls
+    return tensor
+
+
+Tensor.__new__ = staticmethod(construct)  # type: ignore[assignment]
+
+
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """Return the name of the tensor's type, or the tensor in another dtype (torch.Tensor.type)."""
+    if dtype is None:
+        return f"torch.{self.dtype.tensor_type}Tensor"
+    if isinstance(dtype, _TypeOfTensor):
+        return converted(self, dtype.kind.numpy)
+    if isinstance(dtype, dtypes.dtype):
+        return converted(self, dtype.numpy)
+    if isinstance(dtype, type):
+        name = dtype.__name__ if dtype.__module__ == "builtins" else f"{dtype.__module__}.{dtype.__name__}"
+        raise ValueError(f"invalid type: '{name}'")
+    if not isinstance(dtype, str):
+        raise TypeError("dtype must be a type, str, or dtype object")
+    found = LEGACY.get(dtype.removeprefix("torch."))
+    if found is None or not dtype.startswith("torch."):
+        raise ValueError(f"invalid type: '{dtype}'")
+    return converted(self, found.kind.numpy)
+
+
+@public(f"{THIS}Tensor other", function=False)
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """Return the tensor in the dtype of another (torch.Tensor.type_as)."""
+    return converted(self, other._data.dtype)
+
+
+@public(f"{THIS}*, memory_format? memory_format=None", function=False)
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """Return the tensor itself: all of them are on the CPU (torch.Tensor.cpu)."""
+    return self
+
+
+def cuda(self: Tensor, device: Any = None, **options: Any) -> Tensor:
+    """Raise what PyTorch built without CUDA raises (torch.Tensor.cuda)."""
+    require_cpu("cuda" if device is None else device)
+    return self
+
+
+def constant(value: Any) -> Any:
+    return property(lambda self: value)
+
+
+def asks(name: str, question: Callable[[Tensor], bool]) -> None:
+    public("Tensor input", name=name)(lambda input: question(input))
+
+
+asks("is_floating_point", lambda tensor: CATEGORY[tensor._data.dtype] == dtypes.FLOAT)
+asks("is_complex", lambda tensor: CATEGORY[tensor._data.dtype] == dtypes.COMPLEX)
+asks("is_signed", lambda tensor: tensor.dtype.is_signed)
+asks("is_conj", lambda tensor: False)
+asks("is_neg", lambda tensor: False)
+asks("is_inference", lambda tensor: tensor._counter is None)
+asks("is_nonzero", bool)
+
+
+@public("dtype type1, dtype type2", method=False)
+def promote_types(type1: Any, type2: Any) -> Any:
+    """Return the smallest dtype that holds both (torch.promote_types)."""
+    return OF_NUMPY[dtypes.promote_types(type1.numpy, type2.numpy)]
+
+
+@public(
+    "Tensor tensor, Tensor other",
+    "Number scalar, Tensor tensor",
+    "Tensor tensor, Number other",
+    "Number scalar1, Number scalar2",
+    method=False,
+)
+def result_type(first: Any, **others: Any) -> Any:
+    """Return the dtype that an operation on two operands has (torch.result_type)."""
+    (second,) = others.values()
+    tensors = [value for value in (first, second) if isinstance(value, Tensor)]
+    if len(tensors) == 2:
+        return OF_NUMPY[dtypes.promote(first._data, second._data)]
+    numbers = [value for value in (first, second) if not isinstance(value, Tensor)]
+    kind = tensors[0]._data.dtype if tensors else dtypes.of_scalar(numbers.pop())
+    return OF_NUMPY[dtypes.beside_scalar(kind, numbers[0])]
+
+
+@public("dtype from_, dtype to", method=False)
+def can_cast(from_: Any, to: Any) -> bool:
+    """Return whether PyTorch lets a result of one dtype be written into another (torch.can_cast)."""
+    if from_.category > to.category:
+        return False
+    return not (to.category == dtypes.INT and from_.category == dtypes.INT and from_.is_signed and not to.is_signed)
+
+
+methods(
+    type=type_,
+    cuda=cuda,
+    device=constant(CPU),
+    layout=constant(strided),
+    is_cuda=constant(False),
+    is_cpu=constant(True),
+    is_meta=constant(False),
+    is_mps=constant(False),
+    is_xpu=constant(False),
+    is_sparse=constant(False),
+    is_sparse_csr=constant(False),
+    is_quantized=constant(False),
+    is_mkldnn=constant(False),
+    is_nested=constant(False),
+    itemsize=property(lambda self: self._data.itemsize),
+    nbytes=property(lambda self: self._data.size * self._data.itemsize),
+    element_size=lambda self: self._data.itemsize,
+    nelement=Tensor.numel,
+    ndimension=Tensor.dim,
+    get_device=lambda self: -1,
+    is_pinned=lambda self, device=None: False,
+    is_shared=lambda self: False,
+    new=lambda self, *args: new_of_kind(self._data.dtype, args),
+)
+functions(
+    **LEGACY,
+    device=device,
+    layout=layout,
+    memory_format=memory_format,
+    strided=strided,
+    contiguous_format=contiguous_format,
+    preserve_format=preserve_format,
+    get_default_device=lambda: CPU,
+    is_tensor=lambda obj: isinstance(obj, Tensor),
+    numel=lambda input: input._data.size,
+    cfloat=dtypes.complex64,
+    cdouble=dtypes.complex128,
+)
+functions("torch.cuda", is_available=lambda: False, device_count=lambda: 0, is_initialized=lambda: False)
+functions("torch.backends.mps", is_available=lambda: False, is_built=lambda: False)
+functions("torch.backends.cuda", is_built=lambda: False)

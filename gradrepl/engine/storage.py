@@ -1,0 +1,192 @@
+"""A tensor's memory: strides, offsets, storages, and copies of the whole tensor."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions, methods, public
+from gradrepl.engine.device import contiguous_format
+from gradrepl.engine.dtype import CATEGORY, FLOAT, OF_NUMPY, Array
+from gradrepl.engine.in_place import check_writable
+from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.tensor import Tensor, make
+
+NO_DEEPCOPY = (
+    "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
+    "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+    "https://github.com/pytorch/pytorch/pull/103001"
+)
+
+
+def owner(array: Array) -> Array:
+    """Return the array whose memory another looks into."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def storage_offset(self: Tensor) -> int:
+    """Return how many elements lie before the first in the storage (torch.Tensor.storage_offset)."""
+    return (address(self._data) - address(owner(self._data))) // self._data.itemsize
+
+
+def steps(array: Array) -> tuple[int, ...]:
+    """Return the strides in elements; those of sides that are never stepped over are as if laid out densely."""
+    if array.size == 0 or 1 in array.shape:
+        return normal_steps(array)
+    return tuple(step // array.itemsize for step in array.strides)
+
+
+def normal_steps(array: Array) -> tuple[int, ...]:
+    found = [step // array.itemsize for step in array.strides]
+    if array.size == 0 or array.flags.c_contiguous:
+        width = 1
+        for i in reversed(range(array.ndim)):
+            found[i] = width
+            width *= max(array.shape[i], 1)
+    return tuple(found)
+
+
+@public("Tensor self", "Tensor self, int dim", function=False)
+def stride(self: Tensor, dim: int | None = None) -> Any:
+    """Return by how many elements a step along each dimension, or one, moves (torch.Tensor.stride)."""
+    found = steps(self._data)
+    return found if dim is None else found[dim_of(dim, len(found))]
+
+
+@public("Tensor self, *, memory_format? memory_format=None", function=False)
+def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
+    """Return whether the elements lie one behind the other (torch.Tensor.is_contiguous)."""
+    return bool(self._data.flags.c_contiguous)
+
+
+@public("Tensor input, *, memory_format? memory_format=None", function=False)
+def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Return the tensor itself, or a copy whose elements lie one behind the other (torch.Tensor.contiguous)."""
+    if input._data.flags.c_contiguous:
+        return input
+    return input.clone(memory_format=contiguous_format)  # type: ignore[attr-defined, no-any-return]
+
+
+class UntypedStorage:
+    """The bytes that a tensor and its views share (torch.UntypedStorage)."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = owner(array)
+
+    def data_ptr(self) -> int:
+        """Return the address of the first byte."""
+        return address(self._array)
+
+    def nbytes(self) -> int:
+        """Return the number of bytes."""
+        return int(self._array.nbytes)
+
+    def size(self) -> int:
+        """Return the number of bytes."""
+        return self.nbytes()
+
+    def _bytes(self) -> list[int]:
+        return np.frombuffer(self._array.tobytes(), np.uint8).tolist()
+
+    def tolist(self) -> list[int]:
+        """Return the bytes as numbers."""
+        return self._bytes()
+
+    def __len__(self) -> int:
+        return self.nbytes()
+
+    def __getitem__(self, index: int) -> int:
+        return self._bytes()[index]
+
+    def __repr__(self) -> str:
+        lines = "".join(f" {byte}\n" for byte in self._bytes())
+        return f"{lines}[torch.storage.UntypedStorage(device=cpu) of size {self.nbytes()}]"
+
+
+UntypedStorage.__module__ = "torch.storage"
+
+
+def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
+    """Return a copy with memory of its own, its gradient and attributes copied too; leaves only."""
+    if not self.is_leaf:
+        raise RuntimeError(NO_DEEPCOPY)
+    if id(self) in memo:
+        return memo[id(self)]  # type: ignore[no-any-return]
+    other = rebuilt(type(self), self._data.copy("K"), self._requires_grad, {})
+    memo[id(self)] = other
+    if self._grad is not None:
+        other._grad = copy.deepcopy(self._grad, memo)
+    other.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    return other
+
+
+def rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
+    """Return a leaf from what a pickle holds."""
+    found = OF_NUMPY[array.dtype].numpy
+    tensor = make(array if array.dtype is found else array.view(found))
+    if kind is not Tensor:
+        tensor.__class__ = kind
+    tensor._requires_grad = requires_grad
+    tensor.__dict__.update(attributes)
+    return tensor
+
+
+def reduce(self: Tensor, protocol: Any) -> Any:
+    """Say how a pickle makes this tensor again: as a leaf."""
+    return rebuilt, (type(self), self._data, self._requires_grad, dict(self.__dict__))
+
+
+def set_(self: Tensor, source: Any = None) -> Tensor:
+    """Let this tensor look into another's storage (torch.Tensor.set_)."""
+    check_writable(self, self._requires_grad)
+    self._data = np.empty(0, self._data.dtype) if source is None else source._data
+    if source is not None:
+        self._counter = source._counter
+    return self
+
+
+def resize_(self: Tensor, *size: Any) -> Tensor:
+    """Change the size, keeping the elements that fit (torch.Tensor.resize_)."""
+    shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
+    if self._requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    count = int(np.prod(shape, dtype=np.int64))
+    flat = self._data.reshape(-1)
+    if count > flat.size:
+        flat = np.concatenate([flat, np.zeros(count - flat.size, flat.dtype)])
+    self._data = flat[:count].reshape(shape)
+    return self
+
+
+def same_size(self: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors have one shape (torch.Tensor.is_same_size)."""
+    return bool(self._data.shape == other._data.shape)
+
+
+methods(
+    storage_offset=storage_offset,
+    untyped_storage=lambda self: UntypedStorage(self._data),
+    set_=set_,
+    resize_=resize_,
+    resize_as_=lambda self, other: resize_(self, other._data.shape),
+    share_memory_=lambda self: self,
+    is_same_size=same_size,
+    is_set_to=lambda self, other: (
+        address(self._data) == address(other._data)
+        and self._data.shape == other._data.shape
+        and self._data.strides == other._data.strides
+    ),
+    name=property(lambda self: None),
+    grad_dtype=property(lambda self: self.dtype if CATEGORY[self._data.dtype] >= FLOAT else None),
+    __deepcopy__=deepcopy,
+    __reduce_ex__=reduce,
+)
+functions(UntypedStorage=UntypedStorage, is_storage=lambda obj: isinstance(obj, UntypedStorage))
