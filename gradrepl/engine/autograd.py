@@ -13,7 +13,7 @@ from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 from gradrepl.engine.grad_mode import ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
-from gradrepl.engine.hooks import TensorOps, as_tensor
+from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import constant, edge_of
 from gradrepl.engine.ops.shape import cast
@@ -69,6 +69,8 @@ def start_gradient(index: int, out: Any, gradient: Any, batched: bool) -> Any:
         return gradient
     if gradient is not None:
         raise TypeError("gradients can be either Tensors or None, but got " + type(gradient).__name__)
+    if not isinstance(out, (Tensor, GradientEdge)):
+        raise AssertionError("Expected output to be a torch.Tensor")
     if not isinstance(out, Tensor):
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     if not out._requires_grad:
@@ -123,6 +125,8 @@ def run(
         aim(walk, roots, into, capture)
     if HookCounter.in_play:
         walk.count_users(roots)
+        walk.roots = roots
+        walks_under_way.append(walk)
     enabled, inference = mode.enabled, mode.inference
     set_mode(create_graph, inference)
     try:
@@ -131,6 +135,8 @@ def run(
         walk.run()
     finally:
         set_mode(enabled, inference)
+        if walks_under_way and walks_under_way[-1] is walk:
+            walks_under_way.pop()
     return walk
 
 
@@ -188,7 +194,7 @@ def backward(
         inputs = as_tuple(inputs)
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    outputs = (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) else tensors
+    outputs = (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) else tuple(tensors)
     gradients = gradients_for(len(outputs), grad_tensors)
     starts = [start_gradient(i, *pair, False) for i, pair in enumerate(zip(outputs, gradients, strict=False))]
     if inputs is not None:

@@ -139,6 +139,9 @@ class Node:
         return self.sequence
 
 
+Node.__module__ = "torch.autograd.graph"
+
+
 class AccumulateGrad(Node):
     """The end of every path: adds the gradient to a leaf's `.grad`.
 
@@ -186,6 +189,7 @@ class Walk:
     through: frozenset[Any] = frozenset()
     watched: bool = False
     quick: bool = True
+    roots: Sequence[Any] = ()
     into: set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
 

@@ -28,10 +28,20 @@ MULTI_VIEW = (
     "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
     "inplace operation by an out-of-place one."
 )
+CUSTOM_VIEW = (
+    "Output {} of {} is a view and is being modified inplace. This view was created inside a custom Function (or "
+    "because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+    "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can "
+    "fix this by cloning the output of the custom Function."
+)
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
     "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
 )
+
+
+VIEW_ERRORS = {"multi_output": MULTI_VIEW, "custom": CUSTOM_VIEW}
+"""Why views of some makings must not be written to; with the output's number and the node's name."""
 
 
 def check_writable(tensor: Tensor, recorded: bool) -> None:
@@ -51,10 +61,11 @@ def check_writable(tensor: Tensor, recorded: bool) -> None:
 def check_view(tensor: Tensor, view: View) -> None:
     if view.made == "no_grad":
         raise RuntimeError(NO_GRAD_VIEW)
-    if view.made == "multi_output":
+    text = VIEW_ERRORS.get(view.made)
+    if text is not None:
         node = tensor.grad_fn
         assert node is not None
-        raise RuntimeError(MULTI_VIEW.format(tensor._output_nr, short_name(node)))
+        raise RuntimeError(text.format(tensor._output_nr, short_name(node)))
 
 
 def bump(tensor: Tensor) -> None:

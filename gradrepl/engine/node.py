@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.grad_mode import mode, set_mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
@@ -146,16 +148,10 @@ class OpNode(Node):
         array, counter, version, tensor = item
         assert counter is not None
         kind, number = self.plan.fields[index]
-        maker: Any = self
-        if kind == "tensor":
-            maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
-        origin = f", which is output {number} of {SHORT.sub('', maker.name())}," if maker is not None else ""
-        return (
-            "one of the variables needed for gradient computation has been modified by an inplace operation: "
-            f"[torch.{dtypes.of(array).tensor_type}Tensor {list(array.shape)}]{origin} is at version {counter[0]}; "
-            f"expected version {version} instead. Hint: enable anomaly detection to find the operation that failed to "
-            "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
-        )
+        if kind != "tensor":
+            return modified(array, counter, version, self, number)
+        maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
+        return modified(array, counter, version, maker, number)
 
     def free(self) -> None:
         if self.plan.tensors:
@@ -208,6 +204,17 @@ def two_rules_with_a_tensor_each(first: Any, second: Any) -> Callable[[Any, Any]
         return found if node.fix is None else fit(found, node.fix)
 
     return run
+
+
+def modified(array: Any, counter: list[int], version: int, maker: Node | None, number: int) -> str:
+    """Return PyTorch's words for a tensor that was written to after it had been saved; maker: what had made it."""
+    origin = f", which is output {number} of {SHORT.sub('', maker.name())}," if maker is not None else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{dtypes.of(array).tensor_type}Tensor {list(array.shape)}]{origin} is at version {counter[0]}; "
+        f"expected version {version} instead. Hint: enable anomaly detection to find the operation that failed to "
+        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
 
 
 class ListNode(OpNode):
@@ -304,6 +311,8 @@ def keep_input(index: int, args: Sequence[Any], values: Sequence[Any], outs: Seq
         if Hooks.stack:
             return pack(argument, *Hooks.stack[-1])
         return (values[index], counter, counter[0], argument)
+    if isinstance(argument, np.generic):
+        return (values[index], None, 0, None)
     return [keep_input(i, argument, values[index], outs) for i in range(len(argument))]
 
 

@@ -5,7 +5,21 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import access, autograd, creation, grad_mode, once, printing, random, saved, storage
+from gradrepl.engine import (
+    access,
+    anomaly,
+    autograd,
+    creation,
+    function,
+    grad_mode,
+    graph_tools,
+    once,
+    printing,
+    random,
+    saved,
+    storage,
+    variable,
+)
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr
 from gradrepl.engine.api import SPACES
@@ -49,6 +63,10 @@ FILLED_BY = (
     conversion,
     drawing,
     storage,
+    function,
+    graph_tools,
+    anomaly,
+    variable,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 

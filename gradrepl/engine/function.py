@@ -1,0 +1,425 @@
+"""Operations of one's own: torch.autograd.Function, in both styles."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradrepl.engine.api import functions
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
+from gradrepl.engine.grad_mode import ON, is_grad_enabled, mode, no_grad
+from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
+from gradrepl.engine.in_place import rebase
+from gradrepl.engine.node import SAVED_INFERENCE, Hooks, Packed, modified, pack
+from gradrepl.engine.op import edge_of
+from gradrepl.engine.ops.shape import cast, sum_to
+from gradrepl.engine.ops.view import alias
+from gradrepl.engine.tensor import Tensor, make
+
+NOT_IMPLEMENTED = "You must implement the {} function for custom autograd.Function to use it with {} mode AD."
+NO_BACKWARD = (
+    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+    "mode AD."
+)
+BOTH = (
+    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of "
+    "them."
+)
+LEGACY = (
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+    "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
+INSTANCE = (
+    "{} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
+    "class itself. Instantiating an autograd function will raise an error in a future version of PyTorch."
+)
+NOT_RETURNED = (
+    "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+    "inplace must all be outputs of the Function."
+)
+DIRTY_LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
+TWICE = "trying to differentiate twice a function that was marked with @once_differentiable"
+COMPLEX_FOR_REAL = (
+    "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
+    "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
+)
+
+
+class Kept(NamedTuple):
+    """A tensor saved for backward: `tensor` where it is none of the outputs, else the number of the output."""
+
+    array: Any
+    counter: list[int]
+    version: int
+    tensor: Tensor | None
+    number: int
+
+
+class FunctionCtx:
+    """What forward and backward get as `ctx` (torch.autograd.function.FunctionCtx)."""
+
+    to_save: tuple[Any, ...] = ()
+    saved_for_forward: tuple[Any, ...] = ()
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors for backward, where they are in `saved_tensors`."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for forward-mode differentiation."""
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Say which inputs forward wrote to."""
+        self.dirty_tensors = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Say which outputs have no gradient."""
+        self.non_differentiable = args
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Choose whether backward gets zeros (the default) or None for an output that was not used."""
+        self.materialize_grads = value
+
+
+FunctionCtx.__module__ = "torch.autograd.function"
+
+
+class FunctionNode(Node, FunctionCtx):
+    """The node of one call of a custom Function; the same object is its `ctx`.
+
+    inputs: for each argument the shape and dtype where it is a tensor, else None. outputs: the shape and dtype
+    of each result. saved: what save_for_backward kept; None once it was freed.
+    """
+
+    _forward_cls: Any = None
+    _outputs = 1
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self.extra, self.numbers, self.edges = None, None, ()
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.saved: tuple[Any, ...] | None = ()
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        """What save_for_backward kept; raises RuntimeError once it was freed, or where it was written to since."""
+        if self.saved is None:
+            raise RuntimeError(SECOND_TIME)
+        return tuple(self.unpack(item) for item in self.saved)
+
+    @property
+    def saved_variables(self) -> tuple[Tensor | None, ...]:
+        """The old name of saved_tensors."""
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
+
+    def unpack(self, item: Any) -> Tensor | None:
+        if item is None:
+            return None
+        if isinstance(item, Packed):
+            tensor = item.unpack()
+            return tensor if item.origin is None else item.origin.given_to(tensor)
+        if item.counter[0] != item.version:
+            maker = self if item.tensor is None else item.tensor.grad_fn
+            number = item.number if item.tensor is None else item.tensor._output_nr
+            raise RuntimeError(modified(item.array, item.counter, item.version, maker, number))
+        if item.tensor is not None:
+            return item.tensor
+        tensor = make(item.array)
+        tensor._counter, tensor._output_nr = item.counter, item.number
+        tensor._requires_grad, tensor._grad_fn = True, self
+        return tensor
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        return [None if found is None else found._data for found in self.tensors(gradient)]
+
+    def tensors(self, gradient: Any) -> Sequence[Any]:
+        slots = gradient if self._outputs > 1 else [gradient]
+        given = [self.shown(slot, output) for slot, output in zip(slots, self.outputs, strict=True)]
+        found = user_backward(self._forward_cls)(self, *given)
+        return self.checked(found if isinstance(found, tuple) else (found,))
+
+    def shown(self, slot: Any, output: Any) -> Tensor | None:
+        """Return a gradient as backward gets it."""
+        if slot is None:
+            return make(np.zeros(*output)) if self.materialize_grads and output is not None else None
+        return slot if isinstance(slot, Tensor) else make(slot)
+
+    def checked(self, found: tuple[Any, ...]) -> list[Tensor | None]:
+        """Return the gradient of each tensor argument; raises RuntimeError in PyTorch's words for what does not fit."""
+        name, count = self.name(), len(self.inputs)
+        if len(found) > count and all(gradient is None for gradient in found[count:]):
+            found = found[:count]
+        if len(found) != count:
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(found)})"
+            )
+        gradients: list[Tensor | None] = []
+        for position, (gradient, expected) in enumerate(zip(found, self.inputs, strict=True)):
+            if expected is None and gradient is not None:
+                raise RuntimeError(
+                    f"function {name} returned a gradient different than None at position {position + 1}, but the "
+                    "corresponding forward input was not a Variable"
+                )
+            if expected is None:
+                continue
+            if gradient is not None and not isinstance(gradient, Tensor):
+                raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
+            index = len(gradients)
+            wanted = gradient is not None and self.edges[index] is not None
+            shape, kind = expected
+            gradients.append(fitted(gradient, shape, kind, name, index) if wanted else None)
+        return gradients
+
+    def free(self) -> None:
+        if self.saved:
+            self.saved = None
+
+    def _register_hook(self, hook: Callable[..., Any]) -> Any:
+        return self.register_hook(hook)
+
+
+FunctionNode.__name__ = FunctionNode.__qualname__ = "BackwardCFunction"
+FunctionNode.__module__ = "torch.autograd.function"
+
+
+def fitted(gradient: Any, shape: tuple[int, ...], kind: Any, name: str, index: int) -> Tensor:
+    """Return a gradient in the shape and dtype of its input; raises RuntimeError where it can't be brought there."""
+    found = gradient._data.shape
+    if found != shape:
+        padded = (1,) * (len(found) - len(shape)) + shape
+        if len(found) < len(shape) or any(want not in (1, have) for want, have in zip(padded, found, strict=True)):
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient at index {index} - got {list(found)} but expected shape "
+                f"compatible with {list(shape)}"
+            )
+        gradient = sum_to(gradient, shape)
+    if gradient._data.dtype != kind:
+        if CATEGORY[gradient._data.dtype] == COMPLEX != CATEGORY[kind]:
+            raise RuntimeError(COMPLEX_FOR_REAL)
+        gradient = cast(gradient, kind)
+    fit: Tensor = gradient
+    return fit
+
+
+def user_backward(cls: Any) -> Callable[..., Any]:
+    """Return the backward that a Function defines, under either of its names."""
+    if cls.backward is not Function.backward and cls.vjp is not Function.vjp:
+        raise RuntimeError(BOTH)
+    chosen: Callable[..., Any] = cls.vjp if cls.vjp is not Function.vjp else cls.backward
+    return chosen
+
+
+class FunctionMeta(type):
+    """Gives every Function the class of its nodes, which carries its name."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any]) -> None:
+        super().__init__(name, bases, attributes)
+        cls._backward_cls: Any = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
+        cls._backward_cls.__module__ = "torch.autograd.function"
+
+
+class Function(metaclass=FunctionMeta):
+    """The base of operations with a gradient of one's own (torch.autograd.Function)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(INSTANCE.format(type(self)), DeprecationWarning, stacklevel=2)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(LEGACY)
+
+    generate_vmap_rule = False
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the results; to be defined by the user, with or without `ctx` as the first argument."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Keep what backward needs; where it is defined, forward gets no `ctx`."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return the gradient of each argument of forward; to be defined by the user."""
+        raise NotImplementedError(NO_BACKWARD)
+
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """Return the forward-mode derivative."""
+        raise NotImplementedError(NOT_IMPLEMENTED.format("jvp", "forward"))
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run forward and record the call."""
+        in_two_parts = cls.setup_context is not Function.setup_context
+        if in_two_parts or kwargs:
+            bound = inspect.signature(cls.forward).bind(*(() if in_two_parts else (None,)), *args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args[0 if in_two_parts else 1 :]
+        ctx: FunctionNode = cls._backward_cls()
+        tensors = [arg for arg in args if isinstance(arg, Tensor)]
+        ctx.needs_input_grad = tuple(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+        with no_grad():
+            if in_two_parts:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args)
+        ctx.sequence = next_sequence()
+        recording = mode.recording == ON and any(ctx.needs_input_grad)
+        ctx.inputs = [(arg._data.shape, arg._data.dtype) if isinstance(arg, Tensor) else None for arg in args]
+        ctx.edges = tuple(edge_of(tensor) if recording and tensor.requires_grad else None for tensor in tensors)
+        numbers = tuple(tensor._output_nr for tensor in tensors)
+        ctx.numbers = numbers if any(numbers) else None
+        return recorded(ctx, tensors, output, recording)
+
+
+Function.__module__ = "torch.autograd.function"
+
+
+def recorded(ctx: FunctionNode, tensors: list[Tensor], output: Any, recording: bool) -> Any:
+    """Return what forward gave, hung into the graph where that is recorded."""
+    several = isinstance(output, tuple)
+    results = list(output) if several else [output]
+    ctx._outputs = len(results)
+    ctx.outputs = [(out._data.shape, out._data.dtype) if isinstance(out, Tensor) else None for out in results]
+    check_marks(ctx, results)
+    given = results
+    results = [
+        placed(ctx, number, out, tensors, recording) if isinstance(out, Tensor) else out
+        for number, out in enumerate(results)
+    ]
+    save(ctx, given, results, recording)
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    return tuple(results) if several else results[0]
+
+
+def check_marks(ctx: FunctionNode, results: list[Any]) -> None:
+    for tensor in ctx.dirty_tensors:
+        if not isinstance(tensor, Tensor):
+            raise RuntimeError("mark_dirty can only accept variables, but argument ")
+        if not is_among(tensor, results):
+            raise RuntimeError(NOT_RETURNED)
+    for tensor in ctx.non_differentiable:
+        if not isinstance(tensor, Tensor):
+            raise RuntimeError("mark_non_differentiable only accepts variable arguments, but got ")
+
+
+def is_among(tensor: Any, others: Sequence[Any]) -> bool:
+    return any(tensor is other for other in others)
+
+
+def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
+    """Return a result of forward at its place in the graph: an input returned as it is becomes a view of itself."""
+    dirty = is_among(out, ctx.dirty_tensors)
+    if dirty and out._requires_grad and out.grad_fn is None and recording:
+        raise RuntimeError(DIRTY_LEAF)
+    differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)
+    if is_among(out, tensors) and not dirty:
+        with no_grad():
+            out = alias(out)
+        out._requires_grad, out._grad_fn = False, None
+    if not differentiable:
+        return out
+    if dirty:
+        rebase(out, ctx)
+        return out
+    out._requires_grad, out._grad_fn, out._output_nr = True, ctx, number
+    if out._view is not None:
+        out._view = out._view._replace(made="multi_output" if ctx._outputs > 1 else "custom")
+    return out
+
+
+def save(ctx: FunctionNode, given: list[Any], results: list[Any], recording: bool) -> None:
+    """Keep what forward asked to save, an output without the graph that hangs on it."""
+    kept: list[Any] = []
+    for position, tensor in enumerate(ctx.to_save):
+        if tensor is not None and not isinstance(tensor, Tensor):
+            kind = type(tensor).__name__
+            raise TypeError(f"save_for_backward can only save variables, but argument {position} is of type {kind}")
+        if tensor is None or not recording:
+            kept.append(None if tensor is None else (plain_kept(tensor)))
+            continue
+        if tensor._counter is None:
+            raise RuntimeError(SAVED_INFERENCE)
+        number = next((i for i, out in enumerate(given) if out is tensor and results[i]._grad_fn is ctx), -1)
+        if Hooks.stack:
+            kept.append(pack(tensor, *Hooks.stack[-1]))
+        else:
+            counter = tensor._counter
+            kept.append(Kept(tensor._data, counter, counter[0], tensor if number < 0 else None, max(number, 0)))
+    ctx.saved = tuple(kept)
+
+
+def plain_kept(tensor: Tensor) -> Kept:
+    counter = tensor._counter or [0]
+    return Kept(tensor._data, counter, counter[0], tensor, 0)
+
+
+class Error(Node):
+    """The end of what can be differentiated: raises when a gradient comes to it."""
+
+    __slots__ = ()
+
+    def __init__(self, fakes: Sequence[Any]) -> None:
+        self.edges = tuple(fakes)
+        self.numbers, self.extra, self.sequence = None, None, next_sequence()
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        raise RuntimeError(TWICE)
+
+    tensors = arrays
+
+
+Error.__module__ = "builtins"
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a backward that can't itself be differentiated (torch.autograd.function.once_differentiable)."""
+
+    @functools.wraps(fn)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            outputs = fn(ctx, *args)
+        needed = any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+        if not is_grad_enabled() or not needed:
+            return outputs
+        several = isinstance(outputs, tuple)
+        ends = [None if out is None else refusing(out) for out in (outputs if several else (outputs,))]
+        return tuple(ends) if several else ends[0]
+
+    return wrapper
+
+
+def refusing(out: Tensor) -> Tensor:
+    """Return a tensor whose gradient can't be computed."""
+    fake = make(out._data)
+    fake._requires_grad = True
+    end = make(out._data)
+    end._requires_grad, end._grad_fn = True, Error([fake])
+    return end
+
+
+functions("torch.autograd", Function=Function)
+functions(
+    "torch.autograd.function",
+    Function=Function,
+    FunctionCtx=FunctionCtx,
+    FunctionMeta=FunctionMeta,
+    BackwardCFunction=FunctionNode,
+    once_differentiable=once_differentiable,
+)
