@@ -61,7 +61,6 @@ class Learner:
         stage.show_title(self.place.lesson, self.screen, self.options.speech)
         self.screen.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
         self._arrive()
-        self.reader.prepare()
         left = False
         while not (left or self.place.finished):
             try:

@@ -27,6 +27,8 @@ def _merged(row: TensorRow, outcomes: Sequence[Outcome]) -> TensorRow:
 
 
 def _gone(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    left = {row.name for row in outcomes[-1].rows}
-    gone = dict.fromkeys(name for outcome in outcomes for name in outcome.gone)
-    return tuple(name for name in gone if name not in left)
+    """Names that were there before the input and are not any more."""
+    first, last = outcomes[0], outcomes[-1]
+    before = [*first.gone, *(row.name for row in first.rows if "name" not in row.changed)]
+    left = {row.name for row in last.rows}
+    return tuple(name for name in before if name not in left)

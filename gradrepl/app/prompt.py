@@ -7,27 +7,15 @@ from collections.abc import Callable
 from prompt_toolkit import PromptSession
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.input import Input
-from prompt_toolkit.lexers import DynamicLexer, Lexer
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
+from gradrepl.app.coloring import STYLES, CodeLexer
 from gradrepl.app.history import QuietHistory
 from gradrepl.app.keys import bindings, is_complete
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
-_STYLE = Style.from_dict(
-    {
-        "pygments.keyword": "ansimagenta",
-        "pygments.literal.string": "ansigreen",
-        "pygments.literal.number": "ansicyan",
-        "pygments.comment": "ansibrightblack",
-        "pygments.operator.word": "ansimagenta",
-        "pygments.name.decorator": "ansiyellow",
-        "pygments.name.builtin": "ansicyan",
-        "prompt": "ansibrightblack",
-        "bottom-toolbar": "reverse",
-    }
-)
+_STYLE = Style.from_dict({**STYLES, "prompt": "ansibrightblack", "bottom-toolbar": "reverse"})
 
 
 class PromptReader:
@@ -44,7 +32,6 @@ class PromptReader:
         self.toolbar: Callable[[], str] = str
         self._history = history
         self._loss_said = False
-        self._lexer: Lexer | None = None
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
         self._code: PromptSession[str] = PromptSession(
             FormattedText([("class:prompt", ">>> ")]),
@@ -52,7 +39,7 @@ class PromptReader:
             multiline=True,
             history=history,
             key_bindings=bindings(),
-            lexer=DynamicLexer(lambda: self._lexer),
+            lexer=CodeLexer(),
             style=_STYLE,
             include_default_pygments_style=False,
             bottom_toolbar=lambda: f" {self.toolbar()} ",
@@ -66,13 +53,6 @@ class PromptReader:
         self._line: PromptSession[str] = PromptSession(
             color_depth=depth, input=input, output=output, reserve_space_for_menu=0
         )
-
-    def prepare(self) -> None:
-        """Colour the input from now on."""
-        from prompt_toolkit.lexers import PygmentsLexer
-        from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
-
-        self._lexer = PygmentsLexer(PythonLexer)
 
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""

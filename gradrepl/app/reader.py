@@ -25,9 +25,6 @@ class Reader(Protocol):
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""
 
-    def prepare(self) -> None:
-        """Load what is slow to import and not needed for the first prompt; may run on any thread."""
-
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""
 
@@ -52,9 +49,6 @@ class LineReader:
     def line(self, prompt: str) -> str:
         sys.stdout.flush()
         return self._ask(prompt)
-
-    def prepare(self) -> None:
-        """Nothing: all is loaded."""
 
     def loss(self) -> str | None:
         return None

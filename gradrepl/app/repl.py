@@ -127,9 +127,7 @@ class Repl:
         if self.terminal.drawn:
             import gradrepl.app.drawn
             import gradrepl.session.core  # noqa: F401
-        engine = engines.load(self.options.engine)
-        self.reader.prepare()
-        return engine
+        return engines.load(self.options.engine)
 
     def toolbar(self) -> str:
         """The line below the input: grad mode, engine, language."""
@@ -140,7 +138,7 @@ class Repl:
         return " | ".join((state, self.options.engine, self.options.speech, ":help"))
 
     def _banner(self) -> str:
-        text = self._("torch is imported. :learn 1 starts lesson 1, :help lists the commands, Ctrl-D leaves.")
+        text = self._("torch is imported. :learn 1 starts lesson 1; :help lists the commands.")
         return f"gradrepl {__version__} ({self.options.engine})\n{text}"
 
     def _complain_of_loss(self) -> None:
