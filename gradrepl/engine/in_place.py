@@ -11,7 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.op import Op, align, connect, edge_of, short_name, start_node
+from gradrepl.engine.op import Op, align, check_broadcast, connect, edge_of, short_name, start_node
 from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
 from gradrepl.engine.tensor import Tensor, View, make, refreshers
 
@@ -91,6 +91,15 @@ def put(tensor: Tensor, result: Any) -> None:
     np.copyto(data, array, casting="unsafe")
 
 
+def broadcasting(forward: Callable[..., Any], *values: Any) -> Any:
+    """Run a pointwise forward; raises PyTorch's RuntimeError for shapes that do not go together."""
+    try:
+        return forward(*values)
+    except ValueError:
+        check_broadcast(value for value in values if isinstance(value, np.ndarray))
+        raise
+
+
 def in_place(entry: Op) -> Callable[..., Tensor]:
     """Return the operation that writes its result into its first argument (add -> add_)."""
     forward, plain = entry.forward, entry.broadcasts and entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
@@ -99,7 +108,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         if mode.recording == OFF and plain and self._counter is not None and len(args) == 1:
             other = args[0]
             if isinstance(other, Tensor) and other._data.dtype is self._data.dtype in INEXACT:
-                put(self, forward(self._data, other._data))
+                put(self, broadcasting(forward, self._data, other._data))
                 self._counter[0] += 1
                 return self
         everything = (self, *args)
@@ -108,7 +117,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)
-        result = entry.forward(*values)
+        result = broadcasting(entry.forward, *values) if entry.broadcasts else entry.forward(*values)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
         if mask and mode.recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)
