@@ -1,0 +1,220 @@
+"""What happens around a module's forward: hooks before it, after it and on its way back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.graph import Node, RemovableHandle, add_hook, next_sequence
+from gradrepl.engine.op import attach, edge_of
+from gradrepl.engine.tensor import Tensor, make
+
+Hook = Callable[..., Any]
+
+FIRES_EARLY = (
+    "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
+    "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
+    "#torch.nn.Module.register_full_backward_hook for more details."
+)
+
+
+class Calling:
+    """The half of Module that runs forward, with the hooks that were registered."""
+
+    _forward_hooks: dict[int, Hook]
+    _forward_hooks_with_kwargs: dict[int, bool]
+    _forward_hooks_always_called: dict[int, bool]
+    _forward_pre_hooks: dict[int, Hook]
+    _forward_pre_hooks_with_kwargs: dict[int, bool]
+    _backward_hooks: dict[int, Hook]
+    _backward_pre_hooks: dict[int, Hook]
+
+    def forward(self, *input: Any) -> Any:
+        """Compute the output; every module defines it (torch.nn.Module.forward)."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return call_with_hooks(self, args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args) before forward; what it returns replaces the arguments."""
+        return put(self._forward_pre_hooks, hook, prepend, self._forward_pre_hooks_with_kwargs if with_kwargs else None)
+
+    def register_forward_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args, output) after forward; what it returns replaces the output."""
+        handle = put(self._forward_hooks, hook, prepend, self._forward_hooks_with_kwargs if with_kwargs else None)
+        if always_call:
+            self._forward_hooks_always_called[handle.id] = True
+        return handle
+
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_input, grad_output) on the way back; what it returns replaces grad_input."""
+        return put(self._backward_hooks, hook, prepend, None)
+
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_output) on the way back; what it returns replaces grad_output."""
+        return put(self._backward_pre_hooks, hook, prepend, None)
+
+
+def put(table: dict[int, Hook], hook: Hook, prepend: bool, marks: dict[int, bool] | None) -> RemovableHandle:
+    handle = add_hook(table, hook)
+    if prepend:
+        table.move_to_end(handle.id, last=False)  # type: ignore[attr-defined]
+    if marks is not None:
+        marks[handle.id] = True
+    return handle
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run the hooks before forward, forward itself, the hooks after it; watch the gradients where asked."""
+    args, kwargs = before_forward(module, args, kwargs)
+    watch = None
+    if module._backward_hooks or module._backward_pre_hooks:
+        watch = BackwardWatch(module)
+        args = watch.enter(args)
+    result = module.forward(*args, **kwargs)
+    for key, hook in list(module._forward_hooks.items()):
+        if key in module._forward_hooks_with_kwargs:
+            replaced = hook(module, args, kwargs, result)
+        else:
+            replaced = hook(module, args, result)
+        if replaced is not None:
+            result = replaced
+    return result if watch is None else watch.leave(result)
+
+
+def before_forward(
+    module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    for key, hook in list(module._forward_pre_hooks.items()):
+        if key not in module._forward_pre_hooks_with_kwargs:
+            replaced = hook(module, args)
+            args = args if replaced is None else as_tuple(replaced)
+            continue
+        replaced = hook(module, args, kwargs)
+        if replaced is not None:
+            if not isinstance(replaced, tuple) or len(replaced) != 2:
+                raise RuntimeError(
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {replaced}."
+                )
+            args, kwargs = replaced
+    return args, kwargs
+
+
+class BackwardHookFunctionBackward(Node):
+    """A node that lets gradients through, so that hooks can be hung onto it."""
+
+    __slots__ = ("_outputs",)
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        return gradient if self._outputs > 1 else (gradient,)
+
+    tensors = arrays
+
+
+BackwardHookFunctionBackward.__module__ = "torch.nn.modules._functions"
+
+
+def pass_through(tensors: Sequence[Tensor]) -> tuple[list[Tensor], BackwardHookFunctionBackward]:
+    """Return tensors on the same storage, behind one new node."""
+    node = object.__new__(BackwardHookFunctionBackward)
+    node.extra = None
+    node._outputs = len(tensors)
+    node.edges = tuple(edge_of(tensor) if tensor.requires_grad else None for tensor in tensors)
+    node.numbers = tuple(tensor._output_nr for tensor in tensors)
+    node.sequence = next_sequence()
+    outs = [make(tensor._data) for tensor in tensors]
+    for tensor, out in zip(tensors, outs, strict=True):
+        out._counter = tensor._counter
+    attach(node, outs)
+    return outs, node
+
+
+class BackwardWatch:
+    """Collects the gradients of one call's outputs and inputs, and calls the module's backward hooks."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.hooks = list(module._backward_hooks.values())
+        self.pre_hooks = list(module._backward_pre_hooks.values())
+        self.grad_outputs: tuple[Any, ...] | None = None
+        self.count = 0
+        self.tracks_input = False
+
+    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Put a node behind the tensors among the arguments where one of them requires grad."""
+        self.count = len(args)
+        places = [i for i, value in enumerate(args) if isinstance(value, Tensor)]
+        if mode.recording != ON or not any(args[i].requires_grad for i in places):
+            return args
+        outs, node = pass_through([args[i] for i in places])
+        self.tracks_input = True
+        node.register_hook(lambda grad_inputs, _: self.on_inputs(places, grad_inputs))
+        replaced = list(args)
+        for i, out in zip(places, outs, strict=True):
+            replaced[i] = out
+        return tuple(replaced)
+
+    def leave(self, result: Any) -> Any:
+        """Put a node behind the tensors among the results."""
+        results = list(result) if isinstance(result, (tuple, list)) else [result]
+        places = [i for i, value in enumerate(results) if isinstance(value, Tensor)]
+        if mode.recording != ON or not any(results[i].requires_grad for i in places):
+            return result
+        outs, node = pass_through([results[i] for i in places])
+        node.register_prehook(lambda grad_outputs: self.on_outputs(places, len(results), grad_outputs))
+        for i, out in zip(places, outs, strict=True):
+            results[i] = out
+        return type(result)(results) if isinstance(result, (tuple, list)) else results[0]
+
+    def on_outputs(self, places: list[int], count: int, gradients: tuple[Any, ...]) -> Any:
+        shown = spread(places, count, gradients)
+        for hook in self.pre_hooks:
+            replaced = hook(self.module, shown)
+            if replaced is not None:
+                shown = as_tuple(replaced)
+        self.grad_outputs = shown
+        if not self.tracks_input and self.hooks:
+            warnings.warn(FIRES_EARLY, UserWarning, stacklevel=2)
+            for hook in self.hooks:
+                if hook(self.module, (None,) * self.count, shown) is not None:
+                    raise RuntimeError(
+                        "Backward hook for Modules where no input requires gradient should always return None or None "
+                        "for all gradients."
+                    )
+        return tuple(shown[i] for i in places) if self.pre_hooks else None
+
+    def on_inputs(self, places: list[int], gradients: tuple[Any, ...]) -> Any:
+        shown = spread(places, self.count, gradients)
+        for hook in self.hooks:
+            replaced = hook(self.module, shown, self.grad_outputs)
+            if replaced is None:
+                continue
+            replaced = as_tuple(replaced)
+            if len(replaced) != len(shown):
+                raise RuntimeError(
+                    f"Backward hook returned an invalid number of grad_input, got {len(replaced)}, but expected "
+                    f"{len(shown)}"
+                )
+            shown = replaced
+        return tuple(shown[i] for i in places)
+
+
+def spread(places: list[int], count: int, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the values at their places among None."""
+    spread_out = [None] * count
+    for i, value in zip(places, values, strict=True):
+        spread_out[i] = value
+    return tuple(spread_out)

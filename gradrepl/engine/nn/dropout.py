@@ -1,0 +1,55 @@
+"""Dropout as modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradrepl.engine.nn.module import Module
+from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.ops.neural import alpha_dropout, dropout, dropout1d, dropout2d
+from gradrepl.engine.tensor import Tensor
+
+
+class DropoutBase(Module):
+    """What all kinds of dropout share: a probability, and whether the input is overwritten."""
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if p < 0 or p > 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p = p
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(DropoutBase):
+    """Random elements made zero while training (torch.nn.Dropout)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(DropoutBase):
+    """Random channels of sequences made zero while training (torch.nn.Dropout1d)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(DropoutBase):
+    """Random channels of images made zero while training (torch.nn.Dropout2d)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return dropout2d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(DropoutBase):
+    """Dropout that keeps mean and variance, for SELU (torch.nn.AlphaDropout)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return alpha_dropout(input, self.p, self.training)
+
+
+export("torch.nn.modules.dropout", Dropout, Dropout1d, Dropout2d, AlphaDropout)

@@ -1,0 +1,263 @@
+"""Losses that are operations of their own: squared, absolute, logistic and classification errors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.arithmetic import exp, log, sign
+from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.reduction import sum_all
+from gradrepl.engine.ops.shape import where
+from gradrepl.engine.tensor import Tensor, make
+
+Shape = tuple[int, ...]
+PAIR = (((2, 3), (2, 3), "mean"), ((2, 3), (2, 3), "sum"), ((2, 3), (2, 3), "none"))
+
+
+def reduced(losses: Array, reduction: str) -> Any:
+    """Return the mean or the sum of losses, or the losses themselves."""
+    if reduction == "none":
+        return losses
+    total = np.add.reduce(losses, axis=None)
+    return total if reduction == "sum" else total / losses.dtype.type(losses.size)
+
+
+def shared(g: Any, like: Any, reduction: str) -> Any:
+    """Return the gradient of each single loss."""
+    return g * (1.0 / (size_of(like) or math.nan)) if reduction == "mean" else g
+
+
+def beside(x: Any, *arrays: Any) -> list[Any]:
+    """Return arrays (or None) in the form that x has: tensors beside a tensor."""
+    if not isinstance(x, Tensor):
+        return list(arrays)
+    return [make(array) if isinstance(array, np.ndarray) else array for array in arrays]
+
+
+def size_of(x: Any) -> int:
+    return x._data.size if isinstance(x, Tensor) else x.size
+
+
+@op("MseLossBackward0", broadcasts=True, samples=PAIR)
+def squared_error(a: Array, b: Array, reduction: str) -> Any:
+    """(a - b)²: its mean, its sum or each"""
+    need_float(a, "mse_cpu")
+    difference = a - b
+    difference *= difference
+    return reduced(difference, reduction)
+
+
+@op("MseLossBackwardBackward0", samples=(((), (2, 3), (2, 3), "mean"), ((2, 3), (2, 3), (2, 3), "none")))
+def squared_error_gradient(g: Array, a: Array, b: Array, reduction: str) -> Any:
+    """2 · (a - b) · g, divided by the count where the mean was taken"""
+    difference = a - b
+    difference *= g * g.dtype.type(2 / (difference.size or math.nan) if reduction == "mean" else 2)
+    return difference
+
+
+def squared_error_second(gg: Any, g: Any, reduction: str) -> Any:
+    return shared(gg * g * 2.0, gg, reduction)
+
+
+def squared_error_again(gg: Any, a: Any, b: Any, reduction: str) -> Any:
+    each = gg * (a - b) * 2.0
+    return each if reduction == "none" else sum_all(shared(each, gg, reduction))
+
+
+squared_error.grad(
+    a=lambda g, a, b, reduction: squared_error_gradient(g, a, b, reduction),
+    b=lambda g, a, b, reduction: -squared_error_gradient(g, a, b, reduction),
+)
+squared_error_gradient.grad(
+    g=lambda gg, a, b, reduction: squared_error_again(gg, a, b, reduction),
+    a=lambda gg, g, reduction: squared_error_second(gg, g, reduction),
+    b=lambda gg, g, reduction: -squared_error_second(gg, g, reduction),
+)
+
+
+@op("SmoothL1LossBackward0", broadcasts=True, samples=tuple((*pair, 1.0) for pair in PAIR))
+def smooth_absolute_error(a: Array, b: Array, reduction: str, beta: float) -> Any:
+    """|a - b| - beta / 2, and (a - b)² / (2 · beta) where |a - b| is below beta"""
+    need_float(a, "smooth_l1_cpu")
+    size = np.abs(a - b)
+    return reduced(np.where(size < beta, 0.5 * size * size / (beta or 1.0), size - 0.5 * beta), reduction)
+
+
+def smooth_absolute_rule(g: Any, a: Any, b: Any, reduction: str, beta: float) -> Any:
+    x, g = a - b, shared(g, a, reduction)
+    return g * where(x <= -beta, -1.0, where(x >= beta, 1.0, x / (beta or 1.0))) if beta else g * sign(x)
+
+
+smooth_absolute_error.grad(
+    a=lambda g, a, b, reduction, beta: smooth_absolute_rule(g, a, b, reduction, beta),
+    b=lambda g, a, b, reduction, beta: -smooth_absolute_rule(g, a, b, reduction, beta),
+)
+
+
+@op("HuberLossBackward0", broadcasts=True, samples=tuple((*pair, 1.0) for pair in PAIR))
+def huber_error(a: Array, b: Array, reduction: str, delta: float) -> Any:
+    """(a - b)² / 2, and delta · (|a - b| - delta / 2) where |a - b| is above delta"""
+    need_float(a, "huber_cpu")
+    size = np.abs(a - b)
+    return reduced(np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+
+
+def huber_rule(g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
+    x, g = a - b, shared(g, a, reduction)
+    return g * where(x <= -delta, -delta, where(x >= delta, delta, x))
+
+
+huber_error.grad(
+    a=lambda g, a, b, reduction, delta: huber_rule(g, a, b, reduction, delta),
+    b=lambda g, a, b, reduction, delta: -huber_rule(g, a, b, reduction, delta),
+)
+
+
+@op("BinaryCrossEntropyBackward0")
+def binary_entropy(a: Array, target: Array, weight: Any, reduction: str) -> Any:
+    """-(target · log(a) + (1 - target) · log(1 - a)), logarithms cut off at -100"""
+    if a.size and (a.min() < 0 or a.max() > 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    losses = (target - 1) * np.maximum(np.log1p(-a), -100) - target * np.maximum(np.log(a), -100)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def binary_entropy_rule(g: Any, a: Any, target: Any, weight: Any, reduction: str) -> Any:
+    (weight,) = beside(g, weight)
+    slope = (a - target) / at_least((1 - a) * a, 1e-12)
+    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+
+
+def at_least(x: Any, low: float) -> Any:
+    return where(x < low, low, x)
+
+
+def binary_target_rule(g: Any, a: Any, weight: Any, reduction: str) -> Any:
+    (weight,) = beside(g, weight)
+    slope = log(1 - a) - log(a)
+    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+
+
+binary_entropy.grad(
+    a=lambda g, a, target, weight, reduction: binary_entropy_rule(g, a, target, weight, reduction),
+    target=lambda g, a, weight, reduction: binary_target_rule(g, a, weight, reduction),
+)
+
+
+@op("BinaryCrossEntropyWithLogitsBackward0")
+def logistic_entropy(a: Array, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+    """The binary cross entropy of sigmoid(a), without overflow"""
+    turned = np.log1p(np.exp(-np.abs(a))) + np.maximum(-a, 0)
+    factor = 1 if pos_weight is None else (pos_weight - 1) * target + 1
+    losses = (1 - target) * a + factor * turned
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def logistic_rule(g: Any, a: Any, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+    target, weight, pos_weight = beside(g, target, weight, pos_weight)
+    s = 1 / (1 + exp(-a))
+    if pos_weight is None:
+        slope = s - target
+    else:
+        positive = pos_weight * target
+        slope = (positive + 1 - target) * s - positive
+    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+
+
+logistic_entropy.grad(
+    a=lambda g, a, target, weight, pos_weight, reduction: logistic_rule(g, a, target, weight, pos_weight, reduction)
+)
+
+
+@op("SoftMarginLossBackward0")
+def soft_margin_error(a: Array, target: Any, reduction: str) -> Any:
+    """log(1 + e ** (-target · a))"""
+    return reduced(np.logaddexp(-target * a, a.dtype.type(0)), reduction)
+
+
+def soft_margin_rule(g: Any, a: Any, target: Any, reduction: str) -> Any:
+    (target,) = beside(g, target)
+    return shared(g * (-target / (1 + exp(a * target))), a, reduction)
+
+
+soft_margin_error.grad(a=lambda g, a, target, reduction: soft_margin_rule(g, a, target, reduction))
+
+
+def check_classes(target: Array, kept: Array | None, classes: int) -> None:
+    """Raise what PyTorch raises for a class that is none."""
+    outside = (target < 0) | (target >= classes)
+    if kept is not None:
+        outside &= kept
+    if outside.any():
+        raise IndexError(f"Target {int(target[outside].flat[0])} is out of bounds.")
+
+
+def at_classes(a_shape: Shape, target: Array) -> tuple[Any, ...]:
+    """Return the index of the element of its class for every example; the class dimension is the second."""
+    if len(a_shape) == 1:
+        return (target,)
+    rest = np.ix_(*(np.arange(side) for side in target.shape)) if target.ndim > 1 else (np.arange(len(target)),)
+    return (rest[0], target, *rest[1:])
+
+
+def class_weights(target: Array, weight: Any, ignored: int, kind: Any) -> Any:
+    """Return the weight of every example, 0 for the ignored, and the target with those at class 0."""
+    kept = target != ignored
+    safe = np.where(kept, target, 0)
+    weights = kept.astype(kind)
+    return (weights if weight is None else weights * weight[safe]), safe
+
+
+def class_losses(a: Array, target: Array, weight: Any, reduction: str, ignored: int) -> Any:
+    classes = a.shape[0 if a.ndim == 1 else 1]
+    if weight is None and target.size and target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes:
+        return reduced(-a[at_classes(a.shape, target)], reduction)
+    check_classes(target, target != ignored, classes)
+    weights, safe = class_weights(target, weight, ignored, a.dtype)
+    losses = np.where(target == ignored, a.dtype.type(0), -a[at_classes(a.shape, safe)] * weights)
+    if reduction != "mean":
+        return reduced(losses, reduction)
+    return np.add.reduce(losses, axis=None) / np.add.reduce(weights, axis=None)
+
+
+@op("NllLossBackward0")
+def class_error(a: Array, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
+    """-a at the class of each example, weighted: the mean, the sum or each"""
+    return class_losses(a, target, weight, reduction, ignored)
+
+
+@op("NllLoss2DBackward0")
+def class_error_2d(a: Array, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
+    """-a at the class of each pixel, weighted: the mean, the sum or each"""
+    return class_losses(a, target, weight, reduction, ignored)
+
+
+@op("NllLossBackwardBackward0")
+def class_error_gradient(g: Array, shape: Shape, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
+    """Zeros of a shape, with -g, weighted, at the class of each example"""
+    whole = np.zeros(shape, g.dtype)
+    weights, safe = class_weights(target, weight, ignored, g.dtype)
+    if reduction == "mean":
+        weights = weights / np.add.reduce(weights, axis=None)
+    whole[at_classes(shape, safe)] = np.where(target == ignored, g.dtype.type(0), -g * weights)
+    return whole
+
+
+class_error.grad(
+    a=lambda g, a_shape, target, weight, reduction, ignored: class_error_gradient(
+        g, a_shape, target, weight, reduction, ignored
+    )
+)
+class_error_2d.grad(
+    a=lambda g, a_shape, target, weight, reduction, ignored: class_error_gradient(
+        g, a_shape, target, weight, reduction, ignored
+    )
+)
+class_error_gradient.grad(
+    g=lambda gg, target, weight, reduction, ignored: class_error(gg, target, weight, reduction, ignored)
+)

@@ -1,0 +1,236 @@
+"""What layers are made of: linear maps, embeddings, dropout, distances."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.dtype import INT64, Array
+from gradrepl.engine.grad_mode import no_grad
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.linear import add_mm, matmul, mm
+from gradrepl.engine.ops.number import plus_number
+from gradrepl.engine.ops.view import t, view_at
+from gradrepl.engine.random import default_generator
+from gradrepl.engine.tensor import make
+
+SPACE = "torch.nn.functional"
+
+
+@public("Tensor input, Tensor weight, Tensor? bias=None", space=SPACE, method=False)
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """input @ weight.T + bias (torch.nn.functional.linear)."""
+    shape = input._data.shape
+    if not shape or not weight._data.ndim:
+        raise RuntimeError(
+            f"both arguments to linear need to be at least 1D, but they are {len(shape)}D and {weight._data.ndim}D"
+        )
+    if weight._data.ndim == 1:
+        out = matmul(input, weight)
+        return out if bias is None else out + bias
+    turned = t.call(weight)
+    if len(shape) == 2:
+        return mm.call(input, turned) if bias is None else add_mm.call(bias, input, turned, 1, 1)
+    if bias is None:
+        return matmul(input, turned)
+    if not input._data.flags.c_contiguous:
+        return matmul(input, turned) + bias
+    rows = math.prod(shape[:-1])
+    out = add_mm.call(bias, view_at(input, (rows, shape[-1])), turned, 1, 1)
+    return view_at(out, (*shape[:-1], out._data.shape[1]))
+
+
+def check_indices(indices: Array, rows: int) -> None:
+    """Raise what PyTorch raises for indices that are no row of an embedding."""
+    if indices.dtype.kind not in "iu" or indices.itemsize < 4:
+        name = dtypes.of(indices).tensor_type
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{name}Tensor instead (while checking arguments for embedding)"
+        )
+    if indices.size and (indices.min() < 0 or indices.max() >= rows):
+        raise IndexError("index out of range in self")
+
+
+@op("EmbeddingBackward0", samples=(((4, 3), np.array([1, 2, 1]), -1),))
+def embedding_rows(weight: Array, indices: Array, padding: int) -> Any:
+    """The rows of weight at the indices"""
+    check_indices(indices, len(weight))
+    return weight[indices]
+
+
+@op("EmbeddingDenseBackwardBackward0")
+def embedding_gradient(g: Array, shape: tuple[int, ...], indices: Any, padding: int) -> Any:
+    """Zeros of a shape, with the rows of g added at the indices; the padding row stays zero"""
+    whole = np.zeros(shape, g.dtype)
+    np.add.at(whole, indices, g)
+    if padding >= 0:
+        whole[padding] = 0
+    return whole
+
+
+embedding_rows.grad(
+    weight=lambda g, weight_shape, indices, padding: embedding_gradient(g, weight_shape, indices, padding)
+)
+embedding_gradient.grad(g=lambda gg, indices, padding: embedding_rows(gg, indices, padding))
+
+
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """Look up rows (torch.nn.functional.embedding)."""
+    if max_norm is not None or scale_grad_by_freq or sparse:
+        raise NotImplementedError(
+            "gradrepl's builtin engine has no max_norm, scale_grad_by_freq or sparse for embeddings. "
+            "Start gradrepl with --engine torch to use them."
+        )
+    rows = weight._data.shape[0]
+    if padding_idx is not None:
+        assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
+    if weight._data.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    padding = -1 if padding_idx is None else padding_idx % rows
+    return embedding_rows(weight, input._data, padding)
+
+
+@public("Tensor input, int num_classes=-1", space=SPACE, method=False)
+def one_hot(input: Any, num_classes: int = -1) -> Any:
+    """Write classes as rows with a single 1 (torch.nn.functional.one_hot)."""
+    classes = input._data
+    if classes.dtype != INT64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if classes.size == 0 and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if classes.size and classes.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        num_classes = int(classes.max()) + 1
+    elif num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    elif classes.size and classes.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    return make((classes[..., None] == np.arange(num_classes)).astype(INT64))
+
+
+def check_probability(p: float) -> None:
+    if p < 0.0 or p > 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def kept(shape: tuple[int, ...], p: float, kind: Any) -> Array:
+    """Return ones with probability 1 - p, else zeros: PyTorch's own draw."""
+    return (default_generator.uniform64(math.prod(shape)) < 1 - p).astype(kind).reshape(shape)
+
+
+def dropped(input: Any, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Any:
+    """Zero elements with probability p and scale the others by 1 / (1 - p); `shape`: of the mask."""
+    check_probability(p)
+    if p == 0 or not training or not input._data.size:
+        return input
+    kind = input._data.dtype
+    if kind.kind in "iub":
+        name = dtypes.of(input._data).tensor_type
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
+    noise = make(np.zeros((), kind) if p == 1 else kept(shape, p, kind) / kind.type(1 - p))
+    return input.mul_(noise) if inplace else input * noise
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Zero random elements while training (torch.nn.functional.dropout)."""
+    return dropped(input, input._data.shape, p, training, inplace)
+
+
+def feature_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:2], *(1,) * (len(shape) - 2))
+
+
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Zero random channels of sequences (torch.nn.functional.dropout1d)."""
+    check_probability(p)
+    ndim = input.dim()
+    if ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
+            "dimension (i.e. 2D or 3D inputs)."
+        )
+    batched = input if ndim == 3 else input.unsqueeze(0)
+    out = dropped(batched, feature_shape(batched._data.shape), p, training, inplace)
+    return out if ndim == 3 else out.squeeze(0)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Zero random channels of images (torch.nn.functional.dropout2d)."""
+    return dropped(input, feature_shape(input._data.shape), p, training, inplace)
+
+
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Drop out so that mean and variance stay, for selu (torch.nn.functional.alpha_dropout)."""
+    check_probability(p)
+    if p == 0 or not training or not input._data.size:
+        return input
+    kind = input._data.dtype
+    if p == 1:
+        return input * make(np.zeros((), kind))
+    alpha = 1.7580993408473766
+    a = 1 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
+    noise = kept(input._data.shape, p, kind)
+    shift = (noise - 1) * kind.type(alpha * a) + kind.type(alpha * a * p)
+    return input * make(noise * kind.type(a)) + make(shift)
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+    """Divide by the norm along a dimension (torch.nn.functional.normalize)."""
+    return input / input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+
+
+@public("Tensor x1, Tensor x2, int dim=1, float eps=1e-08", method=False)
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """Return the cosine of the angle between vectors along a dimension (torch.cosine_similarity)."""
+    norms = [x.norm(2, dim, keepdim=True).clone() for x in (x1, x2)]
+    with no_grad():
+        for norm in norms:
+            norm.clamp_min_(eps)
+    return ((x1 / norms[0]) * (x2 / norms[1])).sum(dim)
+
+
+@op("NormBackward1", samples=(((2, 3), 2.0, 1, False),))
+def norm_along(a: Array, p: float, dim: int, keepdim: bool) -> Any:
+    """The p-norm along a dimension"""
+    return np.linalg.norm(a, p, dim, keepdim)
+
+
+def norm_rule(g: Any, a: Any, out: Any, p: float, dim: int, keepdim: bool) -> Any:
+    if not keepdim:
+        g, out = (np.expand_dims(x, dim) if isinstance(x, np.ndarray) else x.unsqueeze(dim) for x in (g, out))
+    if p == 2.0:
+        return a * (g / out)
+    if p == 1.0:
+        return g * (a > 0) - g * (a < 0)
+    size = abs(a)
+    return g * (a * size ** (p - 2) / out ** (p - 1))
+
+
+norm_along.grad(a=norm_rule)
+
+
+@public("Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False", method=False)
+def pairwise_distance(x1: Any, x2: Any, p: float = 2, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """Return the p-norm of the differences of rows (torch.pairwise_distance)."""
+    difference = plus_number(x1 - x2, eps)
+    return norm_along(difference, float(p), difference._data.ndim - 1, keepdim)
+
+
+for _function in (embedding, dropout, dropout1d, dropout2d, alpha_dropout, normalize):
+    functions(SPACE, **{_function.__name__: _function})
+functions(dropout=dropout, alpha_dropout=alpha_dropout)

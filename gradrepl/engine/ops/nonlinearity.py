@@ -1,0 +1,349 @@
+"""Nonlinearities of neural networks, in the forms of torch.nn.functional."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.in_place import in_place
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.ops.activation import relu as relu_entry
+from gradrepl.engine.ops.activation import sigmoid, tanh
+from gradrepl.engine.ops.arithmetic import exp
+from gradrepl.engine.ops.shape import where
+
+SPACE = "torch.nn.functional"
+PLAIN = ((2.0,), ((2, 3),))
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def need_float(a: Array, kernel: str) -> None:
+    """Raise what PyTorch raises where a kernel knows floating-point numbers only."""
+    if CATEGORY[a.dtype] < FLOAT:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.of(a).tensor_type}'")
+
+
+@op("LeakyReluBackward0", samples=(((2, 3), 0.01), ((2, 3), 0.3)))
+def leaky_relu_entry(a: Array, slope: float) -> Any:
+    """a where it is positive, else slope · a"""
+    need_float(a, "leaky_relu_cpu")
+    return np.where(a > 0, a, a * slope)
+
+
+leaky_relu_entry.grad(a=lambda g, a, slope: where(a > 0, g, g * slope))
+
+
+@op("EluBackward0", samples=(((2, 3), 1.0, 1.0, 1.0), ((2, 3), SELU_ALPHA, SELU_SCALE, 1.0)))
+def elu_entry(a: Array, alpha: float, scale: float, input_scale: float) -> Any:
+    """scale · a where a is positive, else scale · alpha · (e ** (input_scale · a) - 1)"""
+    need_float(a, "elu_cpu")
+    return np.where(a > 0, a * scale, np.expm1(np.minimum(a, 0) * input_scale) * (alpha * scale))
+
+
+elu_entry.grad(
+    a=lambda g, a, alpha, scale, input_scale: where(
+        a > 0, g * scale, g * (input_scale * alpha * scale) * exp(where(a > 0, 0.0, a) * input_scale)
+    )
+)
+
+
+@op("CeluBackward0", samples=(((2, 3), 1.0), ((2, 3), 0.5)))
+def celu_entry(a: Array, alpha: float) -> Any:
+    """a where it is positive, else alpha · (e ** (a / alpha) - 1)"""
+    need_float(a, "elu_cpu")
+    return np.where(a > 0, a, np.expm1(np.minimum(a, 0) / alpha) * alpha)
+
+
+celu_entry.grad(a=lambda g, a, alpha: where(a > 0, g, g * exp(where(a > 0, 0.0, a) / alpha)))
+
+
+@op("SiluBackward0", samples=PLAIN)
+def silu_entry(a: Array) -> Any:
+    """a · sigmoid(a)"""
+    need_float(a, "silu_cpu")
+    return a * sigmoid.forward(a)
+
+
+def silu_rule(g: Any, a: Any) -> Any:
+    s = sigmoid(a)
+    return g * (s * (1 + a * (1 - s)))
+
+
+silu_entry.grad(a=silu_rule)
+
+
+@op("SoftplusBackward0", samples=(((2, 3), 1.0, 20.0), ((2, 3), 2.0, 1.0)))
+def softplus_entry(a: Array, beta: float, threshold: float) -> Any:
+    """log(1 + e ** (beta · a)) / beta, and a itself where beta · a is above the threshold"""
+    need_float(a, "softplus_cpu")
+    scaled = a * beta
+    return np.where(scaled > threshold, a, np.logaddexp(scaled, scaled.dtype.type(0)) / beta)
+
+
+softplus_entry.grad(
+    a=lambda g, a, beta, threshold: where(a * beta > threshold, g, g * sigmoid(a * beta)),
+)
+
+
+@op("MishBackward0", samples=PLAIN)
+def mish_entry(a: Array) -> Any:
+    """a · tanh(log(1 + e ** a))"""
+    need_float(a, "mish_cpu")
+    return a * np.tanh(np.logaddexp(a, a.dtype.type(0)))
+
+
+def mish_rule(g: Any, a: Any) -> Any:
+    curve = tanh(softplus_entry(a, 1.0, math.inf))
+    return g * (curve + a * sigmoid(a) * (1 - curve * curve))
+
+
+mish_entry.grad(a=mish_rule)
+
+
+@op("LogSigmoidBackward0", samples=PLAIN)
+def logsigmoid_entry(a: Array) -> Any:
+    """log(sigmoid(a)), without overflow"""
+    need_float(a, "log_sigmoid_cpu")
+    return np.minimum(a, 0) - np.log1p(np.exp(-np.abs(a)))
+
+
+logsigmoid_entry.grad(a=lambda g, a: g * sigmoid(-a))
+
+
+@op("HardtanhBackward0", samples=(((2, 3), -1.0, 1.0), ((2, 3), 0.0, 6.0)))
+def hardtanh_entry(a: Array, low: float, high: float) -> Any:
+    """a, cut off below low and above high"""
+    return np.clip(a, low, high) if CATEGORY[a.dtype] == FLOAT else np.clip(a, int(low), int(high))
+
+
+hardtanh_entry.grad(a=lambda g, a, low, high: where((a <= low) | (a >= high), 0.0, g))
+
+
+@op("HardsigmoidBackward0", samples=PLAIN)
+def hardsigmoid_entry(a: Array) -> Any:
+    """(a + 3) / 6, cut off below 0 and above 1"""
+    need_float(a, "hardsigmoid_cpu")
+    return np.clip(a + 3, 0, 6) / 6
+
+
+hardsigmoid_entry.grad(a=lambda g, a: where((a > -3) & (a < 3), g / 6, 0.0))
+
+
+@op("HardswishBackward0", samples=PLAIN)
+def hardswish_entry(a: Array) -> Any:
+    """a · hardsigmoid(a)"""
+    need_float(a, "hardswish_cpu")
+    return a * np.clip(a + 3, 0, 6) / 6
+
+
+hardswish_entry.grad(
+    a=lambda g, a: where(a <= -3, 0.0, where(a < 3, g * (a / 3 + 0.5), g)),
+)
+
+
+@op("HardshrinkBackward0", samples=(((2, 3), 0.5),))
+def hardshrink_entry(a: Array, limit: float) -> Any:
+    """a, and 0 where |a| is at most the limit"""
+    need_float(a, "hardshrink_cpu")
+    return np.where((a >= -limit) & (a <= limit), a.dtype.type(0), a)
+
+
+hardshrink_entry.grad(a=lambda g, a, limit: where((a >= -limit) & (a <= limit), 0.0, g))
+
+
+@op("SoftshrinkBackward0", samples=(((2, 3), 0.5),))
+def softshrink_entry(a: Array, limit: float) -> Any:
+    """a, moved towards 0 by the limit"""
+    need_float(a, "softshrink_check")
+    return np.where(a > limit, a - limit, np.where(a < -limit, a + limit, a * 0))
+
+
+softshrink_entry.grad(a=lambda g, a, limit: where((a >= -limit) & (a <= limit), 0.0, g))
+
+
+@op("ThresholdBackward0", samples=(((2, 3), 0.1, 20.0),))
+def threshold_entry(a: Array, threshold: float, value: float) -> Any:
+    """a, and value where a is not above the threshold"""
+    return np.where(a > threshold, a, a.dtype.type(value))
+
+
+threshold_entry.grad(a=lambda g, a, threshold: where(a > threshold, g, 0.0))
+
+
+@op("PreluKernelBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
+def prelu_kernel(a: Array, weight: Array) -> Any:
+    """a where it is positive, else weight · a"""
+    return np.where(a > 0, a, weight * a)
+
+
+prelu_kernel.grad(
+    a=lambda g, a, weight: where(a > 0, g, weight * g),
+    weight=lambda g, a: where(a > 0, 0.0, a * g),
+)
+
+
+def choose(entry: Op, input: Any, inplace: bool, *rest: Any) -> Any:
+    return in_place(entry)(input, *rest) if inplace else entry.call(input, *rest)
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Cut off below 0 (torch.nn.functional.relu)."""
+    return choose(relu_entry, input, inplace)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """Let a little through below 0 (torch.nn.functional.leaky_relu)."""
+    return choose(leaky_relu_entry, input, inplace, float(negative_slope))
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """Bend exponentially below 0 (torch.nn.functional.elu)."""
+    return choose(elu_entry, input, inplace, float(alpha), 1.0, 1.0)
+
+
+@public("Tensor input", method=False)
+def selu(input: Any, inplace: bool = False) -> Any:
+    """Apply elu with the constants that keep mean and variance (torch.nn.functional.selu)."""
+    return choose(elu_entry, input, inplace, SELU_ALPHA, SELU_SCALE, 1.0)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """Bend exponentially below 0, smoothly for every alpha (torch.nn.functional.celu)."""
+    return choose(celu_entry, input, inplace, float(alpha))
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """Multiply by the own sigmoid (torch.nn.functional.silu)."""
+    return choose(silu_entry, input, inplace)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """Multiply by tanh(softplus) (torch.nn.functional.mish)."""
+    return choose(mish_entry, input, inplace)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """Cut off on both sides (torch.nn.functional.hardtanh)."""
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return choose(hardtanh_entry, input, inplace, float(min_val), float(max_val))
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """Cut off below 0 and above 6 (torch.nn.functional.relu6)."""
+    return choose(hardtanh_entry, input, inplace, 0.0, 6.0)
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """A sigmoid of three straight pieces (torch.nn.functional.hardsigmoid)."""
+    return choose(hardsigmoid_entry, input, inplace)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """Multiply by the own hardsigmoid (torch.nn.functional.hardswish)."""
+    return choose(hardswish_entry, input, inplace)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """Replace what is not above the threshold (torch.nn.functional.threshold)."""
+    return choose(threshold_entry, input, inplace, threshold, value)
+
+
+def softsign(input: Any) -> Any:
+    """Divide by 1 + |input| (torch.nn.functional.softsign)."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Any) -> Any:
+    """Subtract the tanh (torch.nn.functional.tanhshrink)."""
+    return input - input.tanh()
+
+
+def sigmoid_function(input: Any) -> Any:
+    """1 / (1 + e ** -input) (torch.nn.functional.sigmoid)."""
+    return input.sigmoid()
+
+
+def tanh_function(input: Any) -> Any:
+    """The hyperbolic tangent (torch.nn.functional.tanh)."""
+    return input.tanh()
+
+
+@public("Tensor input, Number beta=1, Number threshold=20, *, Tensor? out=None", space=SPACE, method=False)
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+    """A smooth relu (torch.nn.functional.softplus)."""
+    return softplus_entry.call(input, float(beta), float(threshold))
+
+
+@public("Tensor input, *, Tensor? out=None", space=SPACE, method=False)
+def logsigmoid(input: Any) -> Any:
+    """The logarithm of the sigmoid (torch.nn.functional.logsigmoid)."""
+    return logsigmoid_entry.call(input)
+
+
+@public("Tensor input, Number lambd=0.5, *, Tensor? out=None")
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Replace small numbers by 0 (torch.nn.functional.hardshrink)."""
+    return hardshrink_entry.call(input, float(lambd))
+
+
+@public("Tensor input, Number lambd=0.5, *, Tensor? out=None", space=SPACE, method=False)
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Move every number towards 0 (torch.nn.functional.softshrink)."""
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+    return softshrink_entry.call(input, float(lambd))
+
+
+@public("Tensor input, Tensor weight")
+def prelu(input: Any, weight: Any) -> Any:
+    """Let a learned part through below 0 (torch.prelu)."""
+    count, channels = weight._data.size, input._data.shape[1] if input._data.ndim > 1 else 1
+    if count != 1:
+        if input._data.ndim == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        if count != channels:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel "
+                f"size = {channels}."
+            )
+    ndim = input._data.ndim
+    if weight._data.ndim == 0:
+        return prelu_kernel(input, weight)
+    shape = (1, count, *(1,) * (ndim - 2)) if ndim > 1 else (count,) if ndim == 1 else ()
+    return prelu_kernel(input, weight.view(shape))
+
+
+functions(
+    SPACE,
+    sigmoid=sigmoid_function,
+    tanh=tanh_function,
+    hardshrink=hardshrink,
+    prelu=prelu,
+    **{
+        function.__name__: function
+        for function in (
+            relu,
+            leaky_relu,
+            elu,
+            selu,
+            celu,
+            silu,
+            mish,
+            hardtanh,
+            relu6,
+            hardsigmoid,
+            hardswish,
+            threshold,
+            softsign,
+            tanhshrink,
+        )
+    },
+)
+functions(celu=celu, threshold=threshold)

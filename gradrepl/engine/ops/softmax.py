@@ -1,0 +1,147 @@
+"""Softmax and its logarithm, with the operations that their gradients are made of."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import SPACES, functions, public
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.ops.arithmetic import exp
+from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.reduction import sum_dims
+from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.ops.view import dim_of
+
+SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
+
+
+def need_float_along(a: Array, dim: int, kernel: str) -> None:
+    need_float(a, f"{kernel}_lastdim_kernel_impl" if dim == max(a.ndim - 1, 0) else f"{kernel}_kernel_impl")
+
+
+def less_maximum(a: Array, dim: int) -> Any:
+    """Return a less its maximum along a dimension; empty arrays have none."""
+    return a - np.maximum.reduce(a, axis=dim, keepdims=True) if a.size else a
+
+
+@op("SoftmaxBackward0", samples=SAMPLES)
+def softmax_along(a: Array, dim: int) -> Any:
+    """e ** a, divided by its sum along a dimension"""
+    need_float_along(a, dim, "softmax")
+    if not a.ndim:
+        return np.ones_like(a)
+    powers = np.exp(less_maximum(a, dim))
+    powers /= np.add.reduce(powers, axis=dim, keepdims=True)
+    return powers
+
+
+@op("SoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
+def softmax_gradient(g: Array, out: Array, dim: int) -> Any:
+    """(g - sum(g · out)) · out, the sum along a dimension"""
+    weighted = g * out
+    return weighted - out * np.sum(weighted, axis=dim if g.ndim else None, keepdims=True)
+
+
+def softmax_second(gg: Any, g: Any, out: Any, dim: int) -> Any:
+    if not out.ndim:
+        return gg * 0
+    total = sum_dims(g * out, (dim,), True)
+    return g * gg - total * gg - g * sum_dims(out * gg, (dim,), True)
+
+
+softmax_along.grad(a=lambda g, out, dim: softmax_gradient(g, out, dim))
+softmax_gradient.grad(
+    g=lambda gg, out, dim: softmax_gradient(gg, out, dim),
+    out=lambda gg, g, out, dim: softmax_second(gg, g, out, dim),
+)
+
+
+@op("LogSoftmaxBackward0", samples=SAMPLES)
+def log_softmax_along(a: Array, dim: int) -> Any:
+    """a - log(sum(e ** a)), the sum along a dimension"""
+    need_float_along(a, dim, "log_softmax")
+    if not a.ndim:
+        return np.zeros_like(a)
+    lowered = less_maximum(a, dim)
+    lowered -= np.log(np.add.reduce(np.exp(lowered), axis=dim, keepdims=True))
+    return lowered
+
+
+@op("LogSoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
+def log_softmax_gradient(g: Array, out: Array, dim: int) -> Any:
+    """g - e ** out · sum(g), the sum along a dimension"""
+    return g - np.exp(out) * np.sum(g, axis=dim if g.ndim else None, keepdims=True)
+
+
+def log_softmax_second(gg: Any, g: Any, out: Any, dim: int) -> Any:
+    if not out.ndim:
+        return gg * 0
+    return -gg * exp(out) * sum_dims(g, (dim,), True)
+
+
+def log_softmax_again(gg: Any, out: Any, dim: int) -> Any:
+    if not out.ndim:
+        return gg * 0
+    return gg - sum_dims(gg * exp(out), (dim,), True)
+
+
+log_softmax_along.grad(a=lambda g, out, dim: log_softmax_gradient(g, out, dim))
+log_softmax_gradient.grad(
+    g=lambda gg, out, dim: log_softmax_again(gg, out, dim),
+    out=lambda gg, g, out, dim: log_softmax_second(gg, g, out, dim),
+)
+
+
+def along(entry: Op, input: Any, dim: int, dtype: Any) -> Any:
+    """Run a softmax along a dimension, in another dtype where one is given."""
+    if dtype is not None and input._data.dtype != dtype.numpy:
+        input = cast(input, dtype.numpy)
+    return entry.call(input, dim_of(dim, input._data.ndim))
+
+
+@public("Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None")
+def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+    """Turn numbers into probabilities along a dimension (torch.softmax)."""
+    return along(softmax_along, input, dim, dtype)
+
+
+@public("Tensor input, int dim, dtype? dtype=None, *, Tensor? out=None")
+def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+    """Return the logarithm of softmax (torch.log_softmax)."""
+    return along(log_softmax_along, input, dim, dtype)
+
+
+def guessed(name: str, dim: int | None, ndim: int, depth: int) -> int:
+    """Return the dimension, or the one that PyTorch guesses, with its warning."""
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=depth + 1,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Turn numbers into probabilities along a dimension (torch.nn.functional.softmax)."""
+    return softmax_public(input, guessed("softmax", dim, input.dim(), _stacklevel), dtype)
+
+
+def log_softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return the logarithm of softmax (torch.nn.functional.log_softmax)."""
+    return log_softmax_public(input, guessed("log_softmax", dim, input.dim(), _stacklevel), dtype)
+
+
+def softmin_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Return softmax of the negated input (torch.nn.functional.softmin)."""
+    return softmax_public(-input, guessed("softmin", dim, input.dim(), _stacklevel), dtype)
+
+
+softmax_public = SPACES["torch"]["softmax"]
+log_softmax_public = SPACES["torch"]["log_softmax"]
+functions("torch.nn.functional", softmax=softmax_function, log_softmax=log_softmax_function, softmin=softmin_function)

@@ -1,0 +1,370 @@
+"""The optimizers: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, in PyTorch's order of arithmetic."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.optim.optimizer import Optimizer, check, count_step, number, remembered
+
+Group = dict[str, Any]
+State = dict[str, Any]
+
+
+def check_betas(betas: Any) -> None:
+    for index, beta in enumerate(betas):
+        if not 0.0 <= number(beta) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
+
+
+def average(running: Any, share: float, values: Any) -> None:
+    """Move a running average towards values by a share, in place."""
+    running += (values - running) * share
+
+
+def average_square(running: Any, keep: float, gradient: Any) -> None:
+    """Move a running average towards the squares of a gradient, in place."""
+    running *= keep
+    running += gradient * gradient * (1 - keep)
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum where wanted (torch.optim.SGD)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: Any = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check("learning rate", number(lr))
+        check("momentum value", momentum)
+        check("weight_decay value", number(weight_decay))
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+
+    def remembers(self, group: Group) -> bool:
+        return bool(group["momentum"])
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        momentum = group["momentum"]
+        if momentum:
+            fresh = "momentum_buffer" not in state or state["momentum_buffer"] is None
+            if fresh:
+                state.pop("momentum_buffer", None)
+            buffer = remembered(state, "momentum_buffer", gradient.copy() if fresh else None)
+            if not fresh:
+                buffer *= momentum
+                buffer += gradient * (1 - group["dampening"])
+            gradient = gradient + buffer * momentum if group["nesterov"] else buffer
+        np.subtract(data, gradient * number(group["lr"]), out=data)
+
+
+class Adam(Optimizer):
+    """Steps scaled by averages of gradients and of their squares (torch.optim.Adam)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        check("learning rate", number(lr))
+        check("epsilon value", eps)
+        check_betas(betas)
+        check("weight_decay value", weight_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
+        if group["decoupled_weight_decay"] and group["weight_decay"]:
+            np.multiply(data, 1 - lr * group["weight_decay"], out=data)
+        step = count_step(state)
+        mean = remembered(state, "exp_avg", np.zeros_like(data) if step == 1 else None)
+        square = remembered(state, "exp_avg_sq", np.zeros_like(data) if step == 1 else None)
+        average(mean, 1 - beta1, gradient)
+        average_square(square, beta2, gradient)
+        if group["amsgrad"]:
+            highest = remembered(state, "max_exp_avg_sq", np.zeros_like(data) if step == 1 else None)
+            np.maximum(highest, square, out=highest)
+            square = highest
+        scale = np.sqrt(square)
+        scale /= math.sqrt(1 - beta2**step)
+        scale += group["eps"]
+        data -= (lr / (1 - beta1**step)) * (mean / scale)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameters themselves (torch.optim.AdamW)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[Any, Any] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
+
+
+class RMSprop(Optimizer):
+    """Steps divided by the root of an average of squared gradients (torch.optim.RMSprop)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check("learning rate", number(lr))
+        check("epsilon value", eps)
+        check("momentum value", momentum)
+        check("weight_decay value", weight_decay)
+        check("alpha value", alpha)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "alpha": alpha,
+            "eps": eps,
+            "centered": centered,
+            "weight_decay": weight_decay,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        lr, alpha, first = number(group["lr"]), group["alpha"], count_step(state) == 1
+        zeros = np.zeros_like(data) if first else None
+        square = remembered(state, "square_avg", zeros)
+        buffer = remembered(state, "momentum_buffer", np.zeros_like(data)) if group["momentum"] > 0 else None
+        average_square(square, alpha, gradient)
+        if group["centered"]:
+            mean = remembered(state, "grad_avg", np.zeros_like(data))
+            average(mean, 1 - alpha, gradient)
+            scale = np.sqrt(square - mean * mean)
+        else:
+            scale = np.sqrt(square)
+        scale += group["eps"]
+        if buffer is None:
+            data -= lr * (gradient / scale)
+        else:
+            buffer *= group["momentum"]
+            buffer += gradient / scale
+            data -= buffer * lr
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of squared gradients (torch.optim.Adagrad)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check("learning rate", number(lr))
+        check("lr_decay value", lr_decay)
+        check("weight_decay value", weight_decay)
+        check("initial_accumulator_value value", initial_accumulator_value)
+        check("epsilon value", eps)
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        for group in self.param_groups:
+            for param in group["params"]:
+                state = self.state[param]
+                remembered(state, "step", np.zeros((), np.float32))
+                remembered(state, "sum", np.full_like(param._data, group["initial_accumulator_value"]))
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        step = count_step(state)
+        total = remembered(state, "sum", np.full_like(data, group["initial_accumulator_value"]))
+        total += gradient * gradient
+        scale = np.sqrt(total)
+        scale += group["eps"]
+        data -= (number(group["lr"]) / (1 + (step - 1) * group["lr_decay"])) * (gradient / scale)
+
+
+class Adadelta(Optimizer):
+    """Steps scaled by averages of squared gradients and of squared steps (torch.optim.Adadelta)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check("learning rate", number(lr))
+        if not 0.0 <= rho <= 1.0:
+            raise ValueError(f"Invalid rho value: {rho}")
+        check("epsilon value", eps)
+        check("weight_decay value", weight_decay)
+        defaults = {
+            "lr": lr,
+            "rho": rho,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "capturable": capturable,
+            "foreach": foreach,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        rho, eps = group["rho"], group["eps"]
+        zeros = np.zeros_like(data) if count_step(state) == 1 else None
+        square = remembered(state, "square_avg", zeros)
+        steps = remembered(state, "acc_delta", None if zeros is None else zeros.copy())
+        average_square(square, rho, gradient)
+        delta = np.sqrt(steps + eps) / np.sqrt(square + eps) * gradient
+        average_square(steps, rho, delta)
+        data -= delta * number(group["lr"])
+
+
+class Adamax(Optimizer):
+    """Adam with the greatest gradient in place of the average of squares (torch.optim.Adamax)."""
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        check("learning rate", number(lr))
+        check("epsilon value", eps)
+        check_betas(betas)
+        check("weight_decay value", weight_decay)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "capturable": capturable,
+        }
+        super().__init__(params, defaults)
+
+    def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
+        beta1, beta2 = group["betas"]
+        step = count_step(state)
+        mean = remembered(state, "exp_avg", np.zeros_like(data) if step == 1 else None)
+        greatest = remembered(state, "exp_inf", np.zeros_like(data) if step == 1 else None)
+        average(mean, 1 - beta1, gradient)
+        np.maximum(greatest * beta2, np.abs(gradient) + group["eps"], out=greatest)
+        data -= (number(group["lr"]) / (1 - beta1**step)) * (mean / greatest)
+
+
+for _kind in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax):
+    export(f"torch.optim.{_kind.__name__.lower()}", _kind, also=("torch.optim",))

@@ -1,0 +1,215 @@
+"""What all optimizers share: groups of parameters, state, and the step over them (torch.optim.Optimizer)."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.grad_mode import enable_grad
+from gradrepl.engine.graph import RemovableHandle, add_hook
+from gradrepl.engine.nn.module import clear_gradient
+from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.nn.registration import type_name
+from gradrepl.engine.tensor import Tensor, make
+
+DUPLICATES = (
+    "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+    "see github.com/pytorch/pytorch/issues/40967 for more information"
+)
+Update = Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
+
+
+class Optimizer:
+    """Changes parameters by their gradients (torch.optim.Optimizer).
+
+    param_groups: dicts with the parameters under "params" beside the settings; state: what was remembered of each
+    parameter. A subclass gives `update(data, gradient, group, state)`, which changes the array `data` in place.
+    """
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                + type_name(params)
+            )
+        self.defaults = defaults
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._pre_hooks: dict[int, Any] = {}
+        self._post_hooks: dict[int, Any] = {}
+        self._steps = 0
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take more parameters in, with settings of their own (torch.optim.Optimizer.add_param_group)."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        param_group["params"] = as_list(param_group["params"])
+        separate_names(param_group)
+        for param in param_group["params"]:
+            check_param(param)
+        for name, default in self.defaults.items():
+            param_group.setdefault(name, default)
+        params = param_group["params"]
+        if len(params) != len(set(params)):
+            warnings.warn(DUPLICATES, UserWarning, stacklevel=3)
+        known = {param for group in self.param_groups for param in group["params"]}
+        if not known.isdisjoint(params):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(param_group)
+
+    def __repr__(self) -> str:
+        text = f"{self.__class__.__name__} ("
+        for index, group in enumerate(self.param_groups):
+            text += f"\nParameter Group {index}\n"
+            text += "".join(f"    {name}: {group[name]}\n" for name in sorted(group) if name != "params")
+        return text + ")"
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or make them zeros (torch.optim.Optimizer.zero_grad)."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param._grad is not None:
+                    clear_gradient(param, set_to_none)
+
+    def update(self, data: Any, gradient: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
+        """Change one parameter's array in place by its gradient's array."""
+        raise NotImplementedError
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient; `closure` computes the loss anew (torch.optim.Optimizer.step)."""
+        for hook in self._pre_hooks.values():
+            hook(self, (), {})
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        self._steps += 1
+        for group in self.param_groups:
+            self.step_group(group)
+        for hook in self._post_hooks.values():
+            hook(self, (), {})
+        return loss
+
+    def step_group(self, group: dict[str, Any]) -> None:
+        decay, maximize, state_of = group.get("weight_decay", 0), group.get("maximize", False), self.state
+        for param in group["params"]:
+            if param._grad is None:
+                continue
+            gradient = param._grad._data
+            if maximize:
+                gradient = -gradient
+            if decay and not group.get("decoupled_weight_decay", False):
+                gradient = gradient + param._data * number(decay)
+            self.update(param._data, gradient, group, state_of[param] if self.remembers(group) else {})
+            if param._counter is not None:
+                param._counter[0] += 1
+
+    def remembers(self, group: dict[str, Any]) -> bool:
+        """Whether the settings of a group make the optimizer keep state."""
+        return True
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(optimizer, args, kwargs) before every step."""
+        return add_hook(self._pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(optimizer, args, kwargs) after every step."""
+        return add_hook(self._post_hooks, hook)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return state and settings, parameters as numbers (torch.optim.Optimizer.state_dict)."""
+        number_of: dict[Any, int] = {}
+        groups = []
+        for group in self.param_groups:
+            for param in group["params"]:
+                number_of.setdefault(param, len(number_of))
+            packed = {name: value for name, value in group.items() if name != "params"}
+            groups.append({**packed, "params": [number_of[param] for param in group["params"]]})
+        return {"state": {number_of[param]: state for param, state in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take state and settings back (torch.optim.Optimizer.load_state_dict)."""
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        for old, new in zip(self.param_groups, saved, strict=True):
+            if len(old["params"]) != len(new["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+                )
+        param_of = {
+            number: param
+            for old, new in zip(self.param_groups, saved, strict=True)
+            for number, param in zip(new["params"], old["params"], strict=True)
+        }
+        self.state = defaultdict(dict)
+        for key, state in state_dict["state"].items():
+            self.state[param_of.get(key, key)] = copy.deepcopy(state)
+        self.param_groups = [
+            {"params": old["params"], **{name: value for name, value in new.items() if name != "params"}}
+            for old, new in zip(self.param_groups, copy.deepcopy(saved), strict=True)
+        ]
+
+
+def as_list(params: Any) -> list[Any]:
+    if isinstance(params, Tensor):
+        return [params]
+    if isinstance(params, set):
+        raise TypeError(
+            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+            "will change between runs. Please use a list instead."
+        )
+    return list(params)
+
+
+def separate_names(group: dict[str, Any]) -> None:
+    """Put the names of parameters that came as (name, parameter) pairs beside them."""
+    pairs = [param for param in group["params"] if isinstance(param, tuple)]
+    if pairs and len(pairs) == len(group["params"]):
+        group["param_names"] = [name for name, _ in pairs]
+        group["params"] = [param for _, param in pairs]
+
+
+def check_param(param: Any) -> None:
+    if not isinstance(param, Tensor):
+        raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type_name(param)}")
+    if not (param.is_leaf or param.retains_grad):
+        raise ValueError("can't optimize a non-leaf Tensor")
+
+
+def number(value: Any) -> Any:
+    """Return a setting that may be a tensor as a number."""
+    return value._data.item() if isinstance(value, Tensor) else value
+
+
+def check(name: str, value: Any) -> None:
+    """Raise what PyTorch raises for a negative setting."""
+    if not value >= 0.0:
+        raise ValueError(f"Invalid {name}: {value}")
+
+
+def remembered(state: dict[str, Any], name: str, array: Any) -> Any:
+    """Return the array of a name in the state, put there as a tensor where it is not yet."""
+    if name not in state:
+        state[name] = make(array)
+    return state[name]._data
+
+
+def count_step(state: dict[str, Any]) -> float:
+    """Count a step in the state and return its number."""
+    count = remembered(state, "step", np.zeros((), np.float32))
+    count += 1
+    return float(count)
+
+
+export("torch.optim.optimizer", Optimizer, also=("torch.optim",))
