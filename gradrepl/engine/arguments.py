@@ -82,7 +82,7 @@ class Parameter(NamedTuple):
         return (value is None and self.none) or TYPES[self.kind][1](value)
 
 
-LITERALS = {"None": None, "True": True, "False": False}
+LITERALS = {"None": None, "True": True, "False": False, "()": ()}
 
 
 def literal(text: str) -> Any:
@@ -320,5 +320,5 @@ def bind(
 def takes_nothing(function: str, args: Sequence[Any]) -> str:
     """Return PyTorch's words for arguments to a method that has none."""
     if args:
-        return f"TensorBase.{function}() takes no arguments ({len(args)} given)"
+        return f"Tensor.{function}() takes no arguments ({len(args)} given)"
     return f"TensorBase.{function}() takes no keyword arguments"

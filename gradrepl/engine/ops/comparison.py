@@ -1,4 +1,4 @@
-"""Comparisons and logic: results are bool and never recorded."""
+"""Comparisons: results are bool and never recorded."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import binary, methods, public, unary
-from gradrepl.engine.dtype import Array
-from gradrepl.engine.op import op
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import methods, overloaded, public
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.tensor import Tensor, make
 
-BOTH = (((2, 3), (2, 3)),)
+BOTH = (((2, 3), (2, 3)), ((2, 3), 0.5))
 
 
 @op(broadcasts=True, samples=BOTH)
@@ -49,48 +51,96 @@ def ge(a: Array, b: Array) -> Any:
     return np.greater_equal(a, b)
 
 
-@op(broadcasts=True)
-def bitwise_and(a: Array, b: Array) -> Any:
-    """a & b, bit by bit; for bools the logical and"""
-    return np.bitwise_and(a, b)
+COMPARISONS: dict[Op, str] = {
+    eq: "",
+    ne: "not_equal",
+    lt: "less",
+    le: "less_equal",
+    gt: "greater",
+    ge: "greater_equal",
+}
+"""Each comparison with its second name."""
+
+for entry, alias in COMPARISONS.items():
+    overloaded(entry)
+    if alias:
+        overloaded(entry, alias)
+methods(__eq__=eq, __ne__=ne, __lt__=lt, __le__=le, __gt__=gt, __ge__=ge)
 
 
-@op(broadcasts=True)
-def bitwise_or(a: Array, b: Array) -> Any:
-    """a | b, bit by bit; for bools the logical or"""
-    return np.bitwise_or(a, b)
+def test(function: Any, name: str) -> None:
+    """Expose a question to every element."""
+
+    def call(input: Tensor) -> Tensor:
+        return make(function(input._data))
+
+    public("Tensor input", name=name)(call)
 
 
-@op()
-def bitwise_not(a: Array) -> Any:
-    """~a, bit by bit; for bools the logical not"""
-    return np.invert(a)
+def never(a: Array) -> Any:
+    return np.zeros(a.shape, bool)
 
 
-@op()
-def all_true(a: Array) -> Any:
-    """Whether every element is true"""
-    return np.all(a)
+def only_floats(function: Any) -> Any:
+    """Return a question whose answer is no for integers and bools."""
+    return lambda a: function(a) if CATEGORY[a.dtype] >= FLOAT else never(a)
 
 
-@op()
-def any_true(a: Array) -> Any:
-    """Whether some element is true"""
-    return np.any(a)
+test(only_floats(np.isnan), "isnan")
+test(only_floats(np.isinf), "isinf")
+test(np.isfinite, "isfinite")
+test(np.isreal, "isreal")
 
 
-methods(
-    __eq__=eq,
-    __ne__=ne,
-    __lt__=lt,
-    __le__=le,
-    __gt__=gt,
-    __ge__=ge,
-    __and__=bitwise_and,
-    __or__=bitwise_or,
-    __invert__=bitwise_not,
-)
-binary(eq, ne, lt, le, gt, ge, bitwise_and, bitwise_or)
-unary(bitwise_not)
-public("Tensor input, *, Tensor? out=None", name="all")(all_true.call)
-public("Tensor input, *, Tensor? out=None", name="any")(any_true.call)
+def exposed_with_out(function: Any, name: str) -> None:
+    """Expose a question to every element that takes `out`."""
+
+    def call(input: Tensor) -> Tensor:
+        return make(function(input._data))
+
+    public("Tensor input, *, Tensor? out=None", name=name)(call)
+
+
+exposed_with_out(only_floats(np.isposinf), "isposinf")
+exposed_with_out(only_floats(np.isneginf), "isneginf")
+exposed_with_out(lambda a: np.signbit(a) if CATEGORY[a.dtype] >= FLOAT else a < 0, "signbit")
+
+
+def check_same_dtype(a: Tensor, b: Tensor) -> None:
+    if a._data.dtype != b._data.dtype:
+        x, y = dtypes.of(a._data), dtypes.of(b._data)
+        raise RuntimeError(f"{x.tensor_type} did not match {y.tensor_type}")
+
+
+def close(a: Array, b: Array, rtol: float, atol: float, equal_nan: bool) -> Array:
+    """Whether |a - b| <= atol + rtol · |b|, element by element."""
+    if CATEGORY[a.dtype] < FLOAT:
+        near = np.abs(a - b) <= atol + np.abs(rtol * b) if a.dtype != bool else a == b
+    else:
+        near = (a == b) | (np.isfinite(b) & (np.abs(a - b) <= atol + np.abs(rtol * b)))
+    return near | ((a != a) & (b != b)) if equal_nan else near
+
+
+CLOSE = "Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False"
+
+
+@public(CLOSE)
+def isclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> Tensor:
+    """Tell for every element whether it is close to the other (torch.isclose)."""
+    check_same_dtype(input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {float(value):g}")
+    return make(close(input._data, other._data, rtol, atol, equal_nan))
+
+
+@public(CLOSE)
+def allclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool) -> bool:
+    """Tell whether all elements are close to the other's (torch.allclose)."""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
+
+
+@public("Tensor input, Tensor other")
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Tell whether shape and elements are the same (torch.equal)."""
+    return bool(np.array_equal(input._data, other._data))

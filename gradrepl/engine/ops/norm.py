@@ -1,0 +1,196 @@
+"""Norms of vectors and matrices, and the distance that is a norm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import SPACES, checked, functions, methods, public
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.arithmetic import abs, sgn
+from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
+from gradrepl.engine.ops.power import pow
+from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims
+from gradrepl.engine.ops.shape import where
+from gradrepl.engine.tensor import Tensor
+
+
+def norm_of(a: Array, ord: float, dim: Dims, keepdim: bool) -> Any:
+    size = np.abs(a)
+    if ord == 0:
+        return add_up(a != 0, axis=dim, dtype=size.dtype, keepdims=keepdim)
+    if ord == math.inf:
+        return greatest(size, axis=dim, keepdims=keepdim)
+    if ord == -math.inf:
+        return smallest(size, axis=dim, keepdims=keepdim)
+    if ord == 1:
+        return add_up(size, axis=dim, keepdims=keepdim)
+    if ord == 2:
+        return np.sqrt(add_up(size * size, axis=dim, keepdims=keepdim))
+    return add_up(size**ord, axis=dim, keepdims=keepdim) ** (1 / ord)
+
+
+@op(
+    "LinalgVectorNormBackward0",
+    samples=(((2, 3), 2, (0, 1), True), *(((2, 3), ord, (1,), False) for ord in (2, 1, 3, 0.5, 1.5, math.inf))),
+)
+def vector_norm_dims(a: Array, ord: float, dim: Dims, keepdim: bool) -> Any:
+    """sum(|a| ** ord) ** (1 / ord) over some dimensions"""
+    return norm_of(a, ord, dim, keepdim)
+
+
+@op("DistBackward0", broadcasts=True, samples=(((2, 3), (2, 3), 2.0), ((2, 3), (3,), 1.0)))
+def dist_of(a: Array, b: Array, p: float) -> Any:
+    """The norm of a - b"""
+    difference = a - b
+    return norm_of(difference, p, tuple(range(difference.ndim)), False)
+
+
+def norm_gradient(g: Any, a: Any, ord: float, out: Any, dim: Dims, keepdim: bool) -> Any:
+    """Return the gradient of a norm; 0 where the norm is not smooth."""
+    if ord == 0:
+        return None
+    g, out = restored(g, dim, keepdim), restored(out, dim, keepdim)
+    if ord == 1:
+        return sgn(a) * g
+    if ord == 2:
+        return g * where(out == 0, 0.0, a / out)
+    if math.isinf(ord):
+        top = abs(a) == out
+        count = sum_dims(top, dim, True)
+        return sgn(a) * (g / count * top)
+    if ord < 1:
+        return sgn(a) * where(a == 0, 0.0, pow(abs(a), ord - 1)) * g * pow(out, 1 - ord)
+    if ord < 2:
+        return sgn(a) * pow(abs(a), ord - 1) * where(out == 0, 0.0, g / pow(out, ord - 1))
+    return a * pow(abs(a), ord - 2) * where(out == 0, 0.0, g / pow(out, ord - 1))
+
+
+def every(a: Any) -> Dims:
+    return tuple(range(a.ndim))
+
+
+vector_norm_dims.grad(a=lambda g, a, ord, out, dim, keepdim: norm_gradient(g, a, ord, out, dim, keepdim))
+dist_of.grad(
+    a=lambda g, a, b, out, p: norm_gradient(g, a - b, p, out, every(a - b), False),
+    b=lambda g, a, b, out, p: -norm_gradient(g, a - b, p, out, every(a - b), False),
+)
+
+
+def vector_norm(input: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """Return the norm of the elements, or of the vectors along `dim` (torch.linalg.vector_norm)."""
+    if CATEGORY[input._data.dtype] < FLOAT:
+        kind = dtypes.of(input._data).tensor_type
+        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {kind}")
+    return vector_norm_dims.call(in_dtype(input, dtype), ord, dims_of(dim, input.ndim), keepdim)
+
+
+def shown(ord: Any) -> str:
+    return f"{ord:g}" if isinstance(ord, (int, float)) else str(ord)
+
+
+def check_matrix(input: Tensor, dims: tuple[int, ...]) -> None:
+    if input.ndim < 2:
+        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+    if len(dims) != 2:
+        listed = " ".join(map(str, dims))
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {listed}")
+
+
+def matrix_norm(input: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
+    """Return a norm of the matrices that two dimensions hold; singular values are not in this engine's reach."""
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    check_matrix(input, dims)
+    rows, columns = dims_of(dims, input.ndim)
+    if ord == "fro":
+        return vector_norm(input, 2, (rows, columns), keepdim, dtype)
+    if ord in ("nuc", 2, -2):
+        return from_singular_values(in_dtype(input, dtype), ord, rows, columns, keepdim)
+    if not isinstance(ord, (int, float)) or math.fabs(ord) not in (1, math.inf):
+        raise RuntimeError(f"linalg.matrix_norm: Order {shown(ord)} not supported.")
+    inner, outer = (rows, columns) if math.fabs(ord) == 1 else (columns, rows)
+    sums = vector_norm(input, 1, inner, keepdim, dtype)
+    place = outer - 1 if inner < outer and not keepdim else outer
+    return (amax if ord > 0 else amin)(sums, (place,), keepdim)
+
+
+def from_singular_values(input: Tensor, ord: Any, rows: int, columns: int, keepdim: bool) -> Any:
+    svdvals = SPACES.get("torch.linalg", {}).get("svdvals")
+    if svdvals is None:
+        raise RuntimeError(
+            f"The matrix norm of order {shown(ord)} is part of PyTorch, but gradrepl's builtin engine does not have "
+            "it. Start gradrepl with --engine torch to use it."
+        )
+    values = svdvals(input.movedim((rows, columns), (-2, -1)))  # type: ignore[attr-defined]
+    found = values.sum(-1) if ord == "nuc" else amax(values, (-1,)) if ord == 2 else amin(values, (-1,))
+    for d in sorted((rows, columns)) if keepdim else ():
+        found = found.unsqueeze(d)
+    return found
+
+
+def norm(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
+) -> Any:
+    """Return a norm of all elements, or of vectors or matrices along `dim` (torch.norm)."""
+    if not isinstance(input, Tensor):
+        raise AttributeError(f"'{type(input).__name__}' object has no attribute 'layout'")
+    dims = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if p == "nuc" or (isinstance(p, str) and p != "fro"):
+        return matrix_norm(input, p, (0, 1) if dims is None else dims, keepdim, dtype)
+    order = 2 if p is None or p == "fro" else p
+    if p == "fro" and dims is not None and len(dims) > 2:
+        check_matrix(input, dims)
+    return vector_norm(input, order, dims, keepdim, dtype)
+
+
+def method_norm(self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """Return a norm of all elements, or along `dim` (torch.Tensor.norm)."""
+    return norm(self, p, dim, keepdim, dtype=dtype)
+
+
+@public("Tensor input, Tensor other, Number p=2")
+def dist(input: Tensor, other: Tensor, p: Any = 2) -> Any:
+    """Return the norm of the difference (torch.dist)."""
+    return dist_of(input, other, p)
+
+
+def linalg_norm(input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """Return a vector's or a matrix's norm (torch.linalg.norm)."""
+    if ord is None:
+        return vector_norm(input, 2, dim, keepdim, dtype)
+    if dim is None and input.ndim not in (1, 2) and not isinstance(ord, str):
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {input.ndim}D."
+        )
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(dims) == 2 or isinstance(ord, str):
+        return matrix_norm(input, ord, dims, keepdim, dtype)
+    return vector_norm(input, ord, dims, keepdim, dtype)
+
+
+def linalg_matrix_norm(
+    input: Tensor, ord: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
+    """Return a norm of the matrices in two dimensions (torch.linalg.matrix_norm)."""
+    return matrix_norm(input, ord, (-2, -1) if dim is None else dim, keepdim, dtype)
+
+
+REST = "bool keepdim=False, *, dtype? dtype=None"
+VECTOR = f"Tensor input, Number ord=2, int_or_ints? dim=None, {REST}, Tensor? out=None"
+NORM = tuple(
+    f"Tensor input, {order}, int_or_ints? dim=None, {REST}, Tensor? out=None"
+    for order in ("Number? ord=None", "str ord")
+)
+MATRIX = (f"Tensor input, Number ord, ints dim=None, {REST}", f"Tensor input, str ord=fro, ints dim=None, {REST}")
+functions(norm=norm)
+methods(norm=method_norm)
+functions(
+    "torch.linalg",
+    vector_norm=checked(vector_norm, "linalg_vector_norm", (VECTOR,)),
+    norm=checked(linalg_norm, "linalg_norm", NORM),
+    matrix_norm=checked(linalg_matrix_norm, "linalg_matrix_norm", MATRIX),
+)

@@ -1,0 +1,152 @@
+"""Variance, standard deviation and the logarithm of a sum of exponentials."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import public
+from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.ops.arithmetic import exp
+from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.reduction import Dims, add_up, count_of, dims_of, mean_all, mean_dims, restored, unreduced
+from gradrepl.engine.ops.shape import where
+from gradrepl.engine.tensor import Tensor
+
+SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))
+
+
+def variance(a: Array, dim: Dims, correction: float, keepdim: bool) -> Array:
+    """Return the variance, computed in float64 and rounded to a's dtype."""
+    wide = a.astype(FLOAT64) if a.dtype.kind == "f" else a
+    mean = wide.mean(axis=dim, keepdims=True)
+    apart = np.abs(wide - mean) ** 2
+    total = add_up(apart, axis=dim, keepdims=keepdim)
+    return (total / max(0, count_of(a.shape, dim) - correction)).astype(a.real.dtype)
+
+
+def mean_of(a: Array, dim: Dims, keepdim: bool) -> Array:
+    return (add_up(a, axis=dim, keepdims=keepdim) / count_of(a.shape, dim)).astype(a.dtype)
+
+
+@op("VarBackward0", samples=SAMPLES)
+def var_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
+    """The sum of squared distances from the mean, divided by (count - correction)"""
+    return variance(a, dim, correction, keepdim)
+
+
+@op("StdBackward0", samples=SAMPLES)
+def std_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
+    """The square root of the variance"""
+    return np.sqrt(variance(a, dim, correction, keepdim))
+
+
+@op("VarMeanBackward0", several=True, samples=SAMPLES)
+def var_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
+    """Variance and mean"""
+    return variance(a, dim, correction, keepdim), mean_of(a, dim, keepdim)
+
+
+@op("StdMeanBackward0", several=True, samples=SAMPLES)
+def std_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
+    """Standard deviation and mean"""
+    return np.sqrt(variance(a, dim, correction, keepdim)), mean_of(a, dim, keepdim)
+
+
+def centered(a: Any, dim: Dims) -> Any:
+    """Return the distance of each element from its mean."""
+    if not isinstance(a, Tensor):
+        return a - a.mean(axis=dim, keepdims=True, dtype=a.dtype)
+    return a - (mean_all(a) if len(dim) == a.ndim else mean_dims(a, dim, True))
+
+
+def var_gradient(g: Any, a: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
+    freedom = count_of(a.shape, dim) - correction
+    return times_number(restored(g, dim, keepdim), 2.0 / freedom if freedom else math.inf) * centered(a, dim)
+
+
+def std_gradient(g: Any, a: Any, out: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
+    return var_gradient(where(out == 0, 0.0, g / (out * 2)), a, dim, correction, keepdim)
+
+
+def with_mean(spread: Any, g_mean: Any, a: Any, dim: Dims, keepdim: bool) -> Any:
+    """Add the gradient that came through the mean."""
+    if g_mean is None:
+        return spread
+    through = unreduced(g_mean, tuple(a.shape), dim, keepdim) / count_of(a.shape, dim)
+    return through if spread is None else spread + through
+
+
+var_dims.grad(a=lambda g, a, dim, correction, keepdim: var_gradient(g, a, dim, correction, keepdim))
+std_dims.grad(a=lambda g, a, out, dim, correction, keepdim: std_gradient(g, a, out, dim, correction, keepdim))
+var_mean_dims.grad(
+    a=lambda g, a, dim, correction, keepdim: with_mean(
+        None if g[0] is None else var_gradient(g[0], a, dim, correction, keepdim), g[1], a, dim, keepdim
+    )
+)
+std_mean_dims.grad(
+    a=lambda g, a, out0, dim, correction, keepdim: with_mean(
+        None if g[0] is None else std_gradient(g[0], a, out0, dim, correction, keepdim), g[1], a, dim, keepdim
+    )
+)
+
+
+FREEDOM = (
+    "{}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+    "divided by output numel)."
+)
+ONLY_FLOATS = "{} only support floating point and complex dtypes"
+
+
+def expose(entry: Op, method: bool) -> None:
+    """Expose one of var, std, var_mean and std_mean with their overloads."""
+    name = entry.name.removesuffix("_dims")
+    out = ", Tensor? out=None" if method else ""
+
+    def call(
+        input: Tensor, dim: Any = None, unbiased: Any = None, correction: Any = None, keepdim: bool = False
+    ) -> Any:
+        if CATEGORY[input._data.dtype] < FLOAT:
+            raise RuntimeError(ONLY_FLOATS.format("std and var" if method else name))
+        dims = dims_of(dim, input.ndim)
+        if correction is None:
+            correction = 1 if unbiased is None else int(unbiased)
+        if count_of(input.shape, dims) - correction <= 0:
+            warnings.warn(FREEDOM.format(name), UserWarning, stacklevel=3)
+        return entry(input, dims, correction, keepdim)
+
+    public(
+        "Tensor input, int_or_ints? dim, bool unbiased=True, bool keepdim=False" + (", *" + out if out else ""),
+        f"Tensor input, int_or_ints? dim=None, *, Number? correction=None, bool keepdim=False{out}",
+        "Tensor input, bool unbiased=True",
+        name=name,
+        method=method,
+    )(call)
+
+
+for entry, method in ((var_dims, True), (std_dims, True), (var_mean_dims, False), (std_mean_dims, False)):
+    expose(entry, method)
+
+
+@op("LogsumexpBackward0", broadcasts=True, promotes="float", samples=(((2, 3), (1,), False), ((2, 3), (0, 1), True)))
+def logsumexp_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
+    """log(sum(e ** a)) over some dimensions"""
+    if a.size == 0:
+        return np.log(add_up(np.exp(a), axis=dim, keepdims=keepdim))
+    top = np.max(a, axis=dim, keepdims=True)
+    top = np.where(np.isinf(top), a.dtype.type(0), top)
+    found = np.log(add_up(np.exp(a - top), axis=dim, keepdims=True)) + top
+    return found if keepdim else found.reshape(add_up(a, axis=dim).shape)
+
+
+logsumexp_dims.grad(a=lambda g, a, out, dim, keepdim: restored(g, dim, keepdim) * exp(a - restored(out, dim, keepdim)))
+
+
+@public("Tensor input, int_or_ints dim, bool keepdim=False, *, Tensor? out=None")
+def logsumexp(input: Tensor, dim: Any, keepdim: bool = False) -> Any:
+    """Return log(sum(exp(input))) over `dim`, without overflow (torch.logsumexp)."""
+    return logsumexp_dims(input, dims_of(dim, input.ndim), keepdim)
