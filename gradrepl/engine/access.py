@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
@@ -33,7 +34,7 @@ def tolist(self: Tensor) -> Any:
 
 def numpy(self: Tensor, *, force: bool = False) -> Array:
     """Return an array that shares this tensor's memory; raises RuntimeError where it requires grad."""
-    if self._requires_grad and not force:
+    if self._requires_grad and not force and mode.recording == ON:
         raise RuntimeError(NEEDS_DETACH)
     return self._data[...]
 
@@ -42,6 +43,9 @@ def as_array(self: Tensor, dtype: Any = None) -> Array:
     """Give numpy the array that it asks for."""
     found = numpy(self)
     return found if dtype is None else found.astype(dtype, copy=False)
+
+
+as_array.__name__, as_array.__qualname__ = "__array__", "Tensor.__array__"
 
 
 def wrap_array(self: Tensor, array: Array) -> Tensor:

@@ -80,6 +80,14 @@ INEXACT = frozenset(kind.numpy for kind in ALL if kind.category >= FLOAT)
 FLOAT32, FLOAT64, INT64, BOOL8 = float32.numpy, float64.numpy, int64.numpy, bool_.numpy
 
 
+def refuse_new(*args: Any, **kwargs: Any) -> Any:
+    """Raise what PyTorch raises for dtype()."""
+    raise TypeError("cannot create 'torch.dtype' instances")
+
+
+dtype.__new__ = refuse_new  # type: ignore[method-assign]
+
+
 class _Default:
     """The dtype of new floating-point tensors (torch.set_default_dtype)."""
 
@@ -113,6 +121,8 @@ def scalar_category(value: object) -> int:
         return BOOL
     if isinstance(value, int):
         return INT
+    if isinstance(value, np.generic):
+        return CATEGORY[value.dtype]
     return FLOAT if isinstance(value, float) else COMPLEX
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, methods, public
-from gradrepl.engine.device import contiguous_format
 from gradrepl.engine.dtype import CATEGORY, FLOAT, OF_NUMPY, Array
 from gradrepl.engine.in_place import check_writable
 from gradrepl.engine.ops.view import dim_of
@@ -38,23 +37,15 @@ def storage_offset(self: Tensor) -> int:
 
 
 def steps(array: Array) -> tuple[int, ...]:
-    """Return the strides in elements; those of sides that are never stepped over are as if laid out densely."""
-    if array.size == 0 or 1 in array.shape:
-        return normal_steps(array)
-    return tuple(step // array.itemsize for step in array.strides)
-
-
-def normal_steps(array: Array) -> tuple[int, ...]:
+    """Return the strides in elements, those of sides of 1 and of empty arrays as PyTorch lays them out."""
     found = [step // array.itemsize for step in array.strides]
-    if array.size == 0 or array.flags.c_contiguous:
-        width = 1
-        for i in reversed(range(array.ndim)):
-            found[i] = width
-            width *= max(array.shape[i], 1)
+    for i in reversed(range(array.ndim)):
+        if array.size == 0 or (array.shape[i] == 1 and not found[i]):
+            found[i] = max(array.shape[i + 1], 1) * found[i + 1] if i + 1 < array.ndim else 1
     return tuple(found)
 
 
-@public("Tensor self", "Tensor self, int dim", function=False)
+@public("Tensor self, int? dim=None", function=False)
 def stride(self: Tensor, dim: int | None = None) -> Any:
     """Return by how many elements a step along each dimension, or one, moves (torch.Tensor.stride)."""
     found = steps(self._data)
@@ -65,14 +56,6 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Return whether the elements lie one behind the other (torch.Tensor.is_contiguous)."""
     return bool(self._data.flags.c_contiguous)
-
-
-@public("Tensor input, *, memory_format? memory_format=None", function=False)
-def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """Return the tensor itself, or a copy whose elements lie one behind the other (torch.Tensor.contiguous)."""
-    if input._data.flags.c_contiguous:
-        return input
-    return input.clone(memory_format=contiguous_format)  # type: ignore[attr-defined, no-any-return]
 
 
 class UntypedStorage:

@@ -36,6 +36,9 @@ class Size(tuple[int, ...]):
         """Return the number of elements of a tensor of this shape."""
         return math.prod(self)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'torch.Size' object has no attribute '{name}'", name=name, obj=None)
+
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
@@ -172,6 +175,8 @@ class Tensor:
     def requires_grad(self, value: Any) -> None:
         if type(value) is bool and self.grad_fn is not None:
             raise RuntimeError(NOT_A_LEAF + ("" if value else NOT_A_LEAF_HINT))
+        if value is True and self._data.dtype not in INEXACT:
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         self._change_requires_grad(value)
 
     def _change_requires_grad(self, value: Any) -> None:

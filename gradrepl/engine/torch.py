@@ -13,6 +13,7 @@ from gradrepl.engine import (
     function,
     functional,
     grad_mode,
+    gradcheck,
     graph_tools,
     limits,
     once,
@@ -21,6 +22,7 @@ from gradrepl.engine import (
     saved,
     storage,
     training,
+    transforms,
     variable,
 )
 from gradrepl.engine import dtype as dtypes
@@ -83,6 +85,8 @@ FILLED_BY = (
     cumulative,
     training,
     functional,
+    gradcheck,
+    transforms,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 

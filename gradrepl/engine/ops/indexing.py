@@ -12,7 +12,7 @@ from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, of
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import sum_to_fit
-from gradrepl.engine.ops.view import alias, select_at, slice_at, unsqueeze_at
+from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
 
 Indices = tuple[Any, ...]
@@ -313,21 +313,6 @@ def write_part(part: Tensor, value: Tensor) -> None:
         trimmed = select_at(trimmed, 0, 0)
     check_expands(trimmed._data.shape, part._data.shape)
     copy_(part, trimmed)
-
-
-def check_expands(own: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Raise what PyTorch raises where a shape can't be broadcast to another."""
-    if len(own) > len(wanted):
-        raise RuntimeError(
-            f"expand(torch.FloatTensor{{{list(own)}}}, size={list(wanted)}): the number of sizes provided "
-            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
-        )
-    for i in range(1, len(own) + 1):
-        if own[-i] not in (1, wanted[-i]):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({wanted[-i]}) must match the existing size ({own[-i]}) at "
-                f"non-singleton dimension {len(wanted) - i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(own)}"
-            )
 
 
 def fill_(self: Tensor, value: Any) -> Tensor:

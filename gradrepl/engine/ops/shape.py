@@ -89,9 +89,9 @@ def where(condition: Any, input: Any, other: Any) -> Any:
 
 
 @op("CloneBackward0", samples=(((2, 3),),))
-def clone(a: Array) -> Any:
-    """A copy of a"""
-    return a.copy()
+def clone(a: Array, order: str = "K") -> Any:
+    """A copy of a, its elements in memory as a's; one behind the other for order C"""
+    return a.copy(order)
 
 
 clone.grad(a=lambda g: g)

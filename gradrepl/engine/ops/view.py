@@ -31,7 +31,7 @@ def geometry_of(part: Array, base: Array) -> Geometry:
     return Geometry(part.shape, tuple(side // unit for side in part.strides), distance // unit)
 
 
-@op("AsStridedBackward0", view=True)
+@op("AsStridedBackward0", view=True, samples=(((2, 3), (2, 2), (1, 2), 1),))
 def as_strided(a: Array, size: Shape, stride: Shape, offset: int) -> Any:
     """A view of a's storage, of any shape, strides and offset"""
     unit = a.itemsize
@@ -128,6 +128,15 @@ def squeeze_all(a: Array) -> Any:
 squeeze_all.grad(a=lambda g, a_shape: view_as(g, a_shape))
 
 
+@op("SqueezeBackward2", view=True, samples=(((2, 1, 3, 1), (1, 3)),))
+def squeeze_dims(a: Array, dims: Shape) -> Any:
+    """a, without those of some dimensions that are of size 1"""
+    return a.squeeze(tuple(dim for dim in dims if a.shape[dim] == 1)) if a.ndim else a[...]
+
+
+squeeze_dims.grad(a=lambda g, a_shape: view_as(g, a_shape))
+
+
 @op("TransposeBackward0", view=True, samples=(((2, 3, 4), 0, 2),))
 def transpose_dims(a: Array, dim0: int, dim1: int) -> Any:
     """a, with two dimensions swapped"""
@@ -179,7 +188,7 @@ def view_as(a: Any, shape: Shape) -> Any:
     """Return an array or tensor in another shape, copied where it must be."""
     if not isinstance(a, Tensor):
         return np.reshape(a, shape)
-    return view_at(a, shape) if can_view(a._data, shape) else unsafe_view(clone(a), shape)
+    return view_at(a, shape) if can_view(a._data, shape) else unsafe_view(clone(a, "C"), shape)
 
 
 def can_view(array: Array, shape: Shape) -> bool:
@@ -212,6 +221,33 @@ def whole_shape(shape: Shape, count: int) -> Shape:
     raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {count}")
 
 
+@op("UnfoldBackward0", view=True, samples=(((2, 5), 1, 3, 2),))
+def unfold_dim(a: Array, dim: int, size: int, step: int) -> Any:
+    """Windows of a along a dimension, in a new last dimension"""
+    if not a.ndim:
+        return np_strided(a, (size,), (a.itemsize,))
+    count = (a.shape[dim] - size) // step + 1
+    shape = (*a.shape[:dim], count, *a.shape[dim + 1 :], size)
+    width = a.strides[dim]
+    return np_strided(a, shape, (*a.strides[:dim], width * step, *a.strides[dim + 1 :], width))
+
+
+@op("UnfoldBackwardBackward0")
+def fold_dim(a: Array, shape: Shape, dim: int, size: int, step: int) -> Any:
+    """Zeros of a shape, with each window of a added where unfold looked"""
+    whole = np.zeros(shape, a.dtype)
+    if not shape:
+        return whole + a[0]
+    for offset in range(size):
+        stop = offset + (a.shape[dim] - 1) * step + 1
+        whole[at(dim, slice(offset, stop, step))] += a[..., offset]
+    return whole
+
+
+unfold_dim.grad(a=lambda g, a_shape, dim, size, step: fold_dim(g, a_shape, dim, size, step))
+fold_dim.grad(a=lambda g, dim, size, step: unfold_dim(g, dim, size, step))
+
+
 @op("UnbindBackward0", view=True, several=True, samples=(((2, 3), 0), ((2, 3), 1)))
 def unbind_at(a: Array, dim: int) -> Any:
     """All slices of a along a dimension"""
@@ -228,6 +264,21 @@ def stack_some(parts: Any, shape: Shape, dim: int) -> Any:
     for part in present[1:]:
         total = total + part
     return total
+
+
+def check_expands(own: Shape, wanted: Shape, kind: str = "Float") -> None:
+    """Raise what PyTorch raises where a shape can't be broadcast to another."""
+    if len(own) > len(wanted):
+        raise RuntimeError(
+            f"expand(torch.{kind}Tensor{{{list(own)}}}, size={list(wanted)}): the number of sizes provided "
+            f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
+        )
+    for i in range(1, len(own) + 1):
+        if own[-i] not in (1, wanted[-i]) or wanted[-i] < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({wanted[-i]}) must match the existing size ({own[-i]}) at "
+                f"non-singleton dimension {len(wanted) - i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(own)}"
+            )
 
 
 def dim_of(dim: int, ndim: int) -> int:
