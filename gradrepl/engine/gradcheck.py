@@ -1,0 +1,192 @@
+"""Gradients checked by finite differences: torch.autograd.gradcheck and gradgradcheck."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions
+from gradrepl.engine.autograd import grad
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT64
+from gradrepl.engine.grad_mode import enable_grad, no_grad
+from gradrepl.engine.tensor import Tensor, make
+
+NO_INPUT = "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+NOT_DOUBLE = (
+    "Input #{} requires gradient and is not a double precision floating point or complex. This check will likely fail "
+    "if all the inputs are not of double precision floating point or complex. "
+)
+REENTRANT = (
+    "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different "
+    "values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was {}."
+)
+
+
+class GradcheckError(RuntimeError):
+    """What gradcheck raises where gradients differ from finite differences (torch.autograd.gradcheck)."""
+
+
+GradcheckError.__module__ = "torch.autograd.gradcheck"
+
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, Tensor) else tuple(value)
+
+
+def checked_inputs(inputs: tuple[Any, ...]) -> list[int]:
+    """Return the positions of the inputs to differentiate by; raises ValueError where there is none."""
+    positions = [i for i, tensor in enumerate(inputs) if isinstance(tensor, Tensor) and tensor.requires_grad]
+    if not positions:
+        raise ValueError(NO_INPUT)
+    for position in positions:
+        kind = inputs[position]._data.dtype
+        if kind not in (FLOAT64, np.dtype(np.complex128)):
+            warnings.warn(NOT_DOUBLE.format(position), UserWarning, stacklevel=4)
+        if CATEGORY[kind] == COMPLEX:
+            raise NotImplementedError("gradcheck of complex inputs needs the engine torch")
+    return positions
+
+
+def differentiable(output: Any) -> list[Tensor]:
+    return [out for out in as_tuple(output) if isinstance(out, Tensor) and out.requires_grad]
+
+
+def numerical(func: Callable[..., Any], inputs: tuple[Any, ...], position: int, eps: float) -> list[Any]:
+    """Return for each output the matrix of its central differences, a row for each element of the input."""
+    data = inputs[position]._data
+    rows: list[list[Any]] = []
+    for place in np.ndindex(data.shape):
+        before = data[place]
+        sides = []
+        for step in (eps, -eps):
+            data[place] = before + step
+            with no_grad():
+                outputs = as_tuple(func(*inputs))
+            sides.append([np.array(out._data, np.float64).reshape(-1) for out in outputs])
+        data[place] = before
+        rows.append([(up - down) / (2 * eps) for up, down in zip(*sides, strict=True)])
+    return [np.array(columns).reshape(data.size, -1) for columns in zip(*rows, strict=True)]
+
+
+def analytical(out: Tensor, inputs: tuple[Any, ...], positions: Sequence[int]) -> list[Any]:
+    """Return for each input the matrix of an output's gradients, a column for each element of the output."""
+    wanted = [inputs[position] for position in positions]
+    columns: list[list[Any]] = [[] for _ in wanted]
+    for element in range(out.numel()):
+        start = np.zeros(out._data.size, out._data.dtype)
+        start[element] = 1
+        found = grad(out, wanted, make(start.reshape(out._data.shape)), retain_graph=True, allow_unused=True)
+        for column, tensor, gradient in zip(columns, wanted, found, strict=True):
+            data = np.zeros_like(tensor._data) if gradient is None else gradient._data
+            column.append(np.array(data).reshape(-1))
+    sizes = [tensor._data.size for tensor in wanted]
+    return [np.array(column).reshape(-1, size).T for column, size in zip(columns, sizes, strict=True)]
+
+
+def check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, bounds: tuple[float, float, float]) -> None:
+    """Raise GradcheckError for the first gradient that differs from its finite differences."""
+    positions = checked_inputs(inputs)
+    outputs = differentiable(func(*inputs))
+    numbers = [number for number, out in enumerate(as_tuple(func(*inputs))) if out.requires_grad]
+    atol, rtol, nondet_tol = bounds
+    expected = {position: numerical(func, inputs, position, eps) for position in positions}
+    if not outputs and any(np.abs(matrix).max(initial=0) > eps for found in expected.values() for matrix in found):
+        raise GradcheckError("Numerical gradient for function expected to be zero")
+    for number, out in zip(numbers, outputs, strict=True):
+        first, again = (analytical(out, inputs, positions) for _ in range(2))
+        for index, position in enumerate(positions):
+            wanted = expected[position][number]
+            if not np.allclose(first[index], wanted, rtol=rtol, atol=atol):
+                raise GradcheckError(
+                    f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:"
+                    f"{make(wanted)}\nanalytical:{make(first[index])}\n"
+                )
+            if np.abs(first[index] - again[index]).max(initial=0) > nondet_tol:
+                raise GradcheckError(REENTRANT.format(nondet_tol))
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:
+    """Return True where gradients agree with finite differences; else raise GradcheckError, or return False."""
+    try:
+        check(func, as_tuple(inputs), eps, (atol, rtol, nondet_tol))
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    fast_mode: bool = False,
+    masked: bool = False,
+) -> bool:
+    """Return True where gradients of gradients agree with finite differences; else raise or return False."""
+    given = as_tuple(inputs)
+    starts = start_gradients(func, given) if grad_outputs is None else as_tuple(grad_outputs)
+    count = len(starts)
+
+    def gradients(*args: Any) -> tuple[Tensor, ...]:
+        ins, weights = args[:-count], args[-count:]
+        wanted = [tensor for tensor in ins if isinstance(tensor, Tensor) and tensor.requires_grad]
+        found = grad(differentiable(func(*ins)), wanted, weights, create_graph=True, allow_unused=True)
+        return tuple(gradient for gradient in found if gradient is not None)
+
+    return gradcheck(
+        recording_gradients(gradients),
+        (*given, *starts),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+    )
+
+
+def recording_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that differentiates, and so has to record, wherever it is called."""
+    decorated: Callable[..., Any] = enable_grad()(function)
+    return decorated
+
+
+def start_gradients(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """Return random gradients of the outputs, themselves to be differentiated by."""
+    numbers = np.random.default_rng(0)
+    return tuple(
+        make(numbers.uniform(-1, 1, out._data.shape).astype(out._data.dtype)).requires_grad_()
+        for out in differentiable(func(*inputs))
+    )
+
+
+functions("torch.autograd", gradcheck=gradcheck, gradgradcheck=gradgradcheck)
+functions("torch.autograd.gradcheck", gradcheck=gradcheck, gradgradcheck=gradgradcheck, GradcheckError=GradcheckError)
