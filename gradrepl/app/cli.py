@@ -79,7 +79,8 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"gradrepl {_version()}")
     top.add_argument("-c", dest="code", metavar="CODE", help=_("run a program given as text"))
     _add_options(top, _, defaults=True)
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    # Without prog argparse formats the usage here, for which it imports much.
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="gradrepl")
     common = argparse.ArgumentParser(add_help=False)
     _add_options(common, _, defaults=False)
 

@@ -31,9 +31,12 @@ class _Console(Console):
 
 
 class DrawnScreen:
-    """Draws on standard output with rich; colours are the terminal's own sixteen."""
+    """Draws on standard output with rich; colours are the terminal's own sixteen.
 
-    def __init__(self, speech: Translate, *, colored: bool, width: int | None = None) -> None:
+    width: in columns, the terminal's own unless given; record: keep what is drawn, for console.export_svg.
+    """
+
+    def __init__(self, speech: Translate, *, colored: bool, width: int | None = None, record: bool = False) -> None:
         self._ = speech
         self.console = _Console(
             file=sys.stdout,
@@ -44,6 +47,7 @@ class DrawnScreen:
             markup=False,
             emoji=False,
             width=width,
+            record=record,
         )
         self._line_open = False
 
