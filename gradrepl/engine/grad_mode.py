@@ -32,8 +32,10 @@ def set_mode(enabled: bool, inference: bool) -> None:
     mode.recording = INFERENCE if inference else (ON if enabled else OFF)
 
 
-def is_grad_enabled() -> bool:
+def is_grad_enabled(*args: Any) -> bool:
     """Return whether grad mode is on in this thread (torch.is_grad_enabled)."""
+    if args:
+        raise TypeError(f"torch.is_grad_enabled() takes no arguments ({len(args)} given)")
     return mode.enabled
 
 
@@ -67,7 +69,7 @@ def _through_generator(make: Callable[[], Any], function: Callable[..., Any]) ->
     return generator
 
 
-def decorate(switch: Any, function: Any) -> Any:
+def context_decorator(switch: Any, function: Any) -> Any:
     """Return `function` running under the switch; `switch` is a context manager or makes one a call."""
     make = switch.clone if hasattr(switch, "clone") else switch
     if inspect.isclass(function):
@@ -83,18 +85,18 @@ def decorate(switch: Any, function: Any) -> Any:
         return _through_generator(make, function)
 
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def decorate_context(*args: Any, **kwargs: Any) -> Any:
         with make():
             return function(*args, **kwargs)
 
-    return call
+    return decorate_context
 
 
 class DecoratorContextManager:
     """A context manager that is a decorator too (torch.utils._contextlib)."""
 
     def __call__(self, function: Any) -> Any:
-        return decorate(self, function)
+        return context_decorator(self, function)
 
     def __enter__(self) -> Any:
         raise NotImplementedError
@@ -205,5 +207,22 @@ class inference_mode(DecoratorContextManager):  # noqa: N801
         return self.__class__(self.mode)
 
 
-for _switch in (no_grad, enable_grad, set_grad_enabled, inference_mode):
+class set_multithreading_enabled(DecoratorContextManager):  # noqa: N801
+    """Exists for programs that call it: backward always runs on one thread here."""
+
+    def __init__(self, mode: bool) -> None:
+        check_bool("_set_multithreading_enabled", "enabled", mode)
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        pass
+
+    def clone(self) -> set_multithreading_enabled:
+        return self.__class__(self.mode)
+
+
+for _switch in (no_grad, enable_grad, set_grad_enabled, inference_mode, set_multithreading_enabled):
     _switch.__module__ = "torch.autograd.grad_mode"

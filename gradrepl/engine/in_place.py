@@ -54,8 +54,6 @@ def check_writable(tensor: Tensor, recorded: bool) -> None:
             raise RuntimeError(LEAF)
         if view is not None and view.base._requires_grad and view.base._grad_fn is None:
             raise RuntimeError(LEAF_VIEW)
-    if tensor._counter is None and mode.recording != INFERENCE:
-        raise RuntimeError(INFERENCE_WRITE)
 
 
 def check_view(tensor: Tensor, view: View) -> None:
@@ -69,9 +67,11 @@ def check_view(tensor: Tensor, view: View) -> None:
 
 
 def bump(tensor: Tensor) -> None:
-    """Count a write to the storage."""
+    """Count a write to the storage; raises RuntimeError, as PyTorch does after the write, outside inference mode."""
     if tensor._counter is not None:
         tensor._counter[0] += 1
+    elif mode.recording != INFERENCE:
+        raise RuntimeError(INFERENCE_WRITE)
 
 
 def put(tensor: Tensor, result: Any) -> None:
@@ -84,11 +84,14 @@ def put(tensor: Tensor, result: Any) -> None:
     if CATEGORY[array.dtype] > CATEGORY[data.dtype]:
         found, wanted = dtypes.of(array).tensor_type, dtypes.of(data).tensor_type
         raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
-    if array.shape != data.shape:
-        raise RuntimeError(
-            f"output with shape {list(data.shape)} doesn't match the broadcast shape {list(array.shape)}"
-        )
+    check_holds(data.shape, array.shape)
     np.copyto(data, array, casting="unsafe")
+
+
+def check_holds(shape: tuple[int, ...], result: tuple[int, ...]) -> None:
+    """Raise what PyTorch raises where a result does not have the shape that it is to be written to."""
+    if result != shape:
+        raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(result)}")
 
 
 def broadcasting(forward: Callable[..., Any], *values: Any) -> Any:

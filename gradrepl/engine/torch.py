@@ -9,6 +9,7 @@ from gradrepl.engine import (
     access,
     anomaly,
     autograd,
+    checkpoint,
     creation,
     function,
     functional,
@@ -87,6 +88,7 @@ FILLED_BY = (
     functional,
     gradcheck,
     transforms,
+    checkpoint,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
@@ -96,6 +98,7 @@ SWITCHES = {
     "set_grad_enabled": grad_mode.set_grad_enabled,
     "inference_mode": grad_mode.inference_mode,
 }
+THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",
     "double": "float64",
@@ -124,8 +127,8 @@ OWN: dict[str, dict[str, Any]] = {
         "set_default_dtype": dtypes.set_default_dtype,
         "__version__": "2.13.0",
     },
-    "torch.autograd": {**SWITCHES},
-    "torch.autograd.grad_mode": SWITCHES,
+    "torch.autograd": {**SWITCHES, **THREADS},
+    "torch.autograd.grad_mode": {**SWITCHES, **THREADS},
 }
 """What the modules hold beside the functions of SPACES."""
 
