@@ -66,6 +66,52 @@ def check_view(tensor: Tensor, view: View) -> None:
         raise RuntimeError(text.format(tensor._output_nr, short_name(node)))
 
 
+ONE_WRITTEN_TWICE = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
+    "clone() the tensor before performing the operation."
+)
+READ_AND_WRITTEN = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+    "location. Please clone() the tensor before performing the operation."
+)
+
+
+def apart(tensor: Tensor, other: Tensor) -> bool:
+    """Whether two tensors can't touch the same memory in different ways, as far as a glance tells."""
+    return other._counter is not tensor._counter and 0 not in tensor._data.strides
+
+
+def check_overlap(tensor: Tensor, others: Sequence[Any]) -> None:
+    """Raise what PyTorch raises where a write would read or write one place of memory twice."""
+    data = tensor._data
+    if any(step == 0 and side > 1 for step, side in zip(data.strides, data.shape, strict=True)):
+        raise RuntimeError(ONE_WRITTEN_TWICE)
+    for other in others:
+        if isinstance(other, Tensor) and other is not tensor and other._counter is tensor._counter:
+            check_partial(data, other._data)
+
+
+def check_partial(data: Array, other: Array) -> None:
+    if not (dense(data) and dense(other)):
+        return
+    (low, high), (other_low, other_high) = byte_bounds(data), byte_bounds(other)
+    same = (low, high) == (other_low, other_high)
+    if (same and data.strides != other.strides) or (not same and low < other_high and other_low < high):
+        raise RuntimeError(READ_AND_WRITTEN)
+
+
+def dense(array: Array) -> bool:
+    """Whether the elements fill their stretch of memory without gaps."""
+    low, high = byte_bounds(array)
+    return bool(array.size) and high - low == array.nbytes
+
+
+def byte_bounds(array: Array) -> tuple[int, int]:
+    """Return the first address of an array's elements and the one behind the last."""
+    bounds: tuple[int, int] = np.lib.array_utils.byte_bounds(array)
+    return bounds
+
+
 def bump(tensor: Tensor) -> None:
     """Count a write to the storage; raises RuntimeError, as PyTorch does after the write, outside inference mode."""
     if tensor._counter is not None:
@@ -110,13 +156,14 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     def call(self: Tensor, *args: Any) -> Tensor:
         if mode.recording == OFF and plain and self._counter is not None and len(args) == 1:
             other = args[0]
-            if isinstance(other, Tensor) and other._data.dtype is self._data.dtype in INEXACT:
+            if isinstance(other, Tensor) and other._data.dtype is self._data.dtype in INEXACT and apart(self, other):
                 put(self, broadcasting(forward, self._data, other._data))
                 self._counter[0] += 1
                 return self
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i]._requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
+        check_overlap(self, [everything[i] for i in entry.tensors[1:]])
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)

@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, of
-from gradrepl.engine.op import op
+from gradrepl.engine.op import check_broadcast, op
 from gradrepl.engine.ops.shape import sum_to_fit
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
@@ -63,6 +63,9 @@ def zero_like(gradient: Any) -> Any:
 @op("CopyBackwards")
 def copy(a: Array, b: Array) -> Any:
     """b, in the shape and dtype of a"""
+    if a.shape != b.shape:
+        check_broadcast((a, b))
+        in_place.check_holds(a.shape, np.broadcast_shapes(a.shape, b.shape))
     return np.broadcast_to(b, a.shape).astype(a.dtype)
 
 
@@ -284,6 +287,9 @@ def as_value(value: Any, like: Tensor) -> Tensor:
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write into the part of a tensor at an index (torch.Tensor.__setitem__)."""
     given = as_value(value, self)
+    if is_number(index):
+        write_part(select_number(self, 0, int(index)), given)
+        return
     if isinstance(index, slice):
         write_part(take_slice(self, 0, index, True), given)
         return
@@ -305,7 +311,7 @@ def fitting(value: Tensor, part: Tensor) -> Tensor:
 
 def write_part(part: Tensor, value: Tensor) -> None:
     """Copy a value into a view, or fill it where the value is a single number."""
-    if value._data.ndim == 0 and not value._requires_grad:
+    if value._data.ndim == 0 < part._data.ndim:
         fill_tensor_(part, value)
         return
     trimmed = value
