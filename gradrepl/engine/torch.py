@@ -45,10 +45,12 @@ from gradrepl.engine.ops import (
     logic,
     norm,
     power,
+    quantile,
     reduction,
     reshaping,
     rounding,
     sorting,
+    special,
     spread,
     trigonometry,
 )
@@ -89,6 +91,8 @@ FILLED_BY = (
     gradcheck,
     transforms,
     checkpoint,
+    special,
+    quantile,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import unary
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.api import public, unary
+from gradrepl.engine.dtype import BOOL8, Array
+from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.shape import where
+from gradrepl.engine.tensor import Tensor
 
 PLAIN = ((2.0,), ((2, 3),))
+TWO = (((2, 3), (2, 3)),)
 
 
 @op("SigmoidBackward0", broadcasts=True, promotes="float", samples=PLAIN)
@@ -19,7 +23,17 @@ def sigmoid(a: Array) -> Any:
     return 1 / (1 + np.exp(-a))
 
 
-sigmoid.grad(a=lambda g, out: g * ((1 - out) * out))
+@op("SigmoidBackwardBackward0", samples=TWO)
+def sigmoid_gradient(g: Array, out: Array) -> Any:
+    """g · (1 - out) · out"""
+    return g * ((1 - out) * out)
+
+
+sigmoid.grad(a=lambda g, out: sigmoid_gradient(g, out))
+sigmoid_gradient.grad(
+    g=lambda gg, out: gg * ((1 - out) * out),
+    out=lambda gg, g, out: gg * g * (1 - 2 * out),
+)
 
 
 @op("TanhBackward0", broadcasts=True, promotes="float", samples=PLAIN)
@@ -28,15 +42,63 @@ def tanh(a: Array) -> Any:
     return np.tanh(a)
 
 
-tanh.grad(a=lambda g, out: g * (1 - out * out))
+@op("TanhBackwardBackward0", samples=TWO)
+def tanh_gradient(g: Array, out: Array) -> Any:
+    """g · (1 - out²)"""
+    return g * (1 - out * out)
+
+
+tanh.grad(a=lambda g, out: tanh_gradient(g, out))
+tanh_gradient.grad(
+    g=lambda gg, out: tanh_gradient(gg, out),
+    out=lambda gg, g, out: -2 * (gg * g * out),
+)
 
 
 @op("ReluBackward0", samples=PLAIN)
 def relu(a: Array) -> Any:
     """max(a, 0)"""
+    if a.dtype == BOOL8:
+        raise RuntimeError("Boolean inputs not supported for relu")
     return np.maximum(a, 0)
 
 
-relu.grad(a=lambda g, out: g * (out > 0))
+@op("ThresholdBackwardBackward0", samples=TWO)
+def relu_gradient(g: Array, out: Array) -> Any:
+    """g where out is above 0, and 0 elsewhere"""
+    return np.where(out <= 0, g.dtype.type(0), g)
+
+
+relu.grad(a=lambda g, out: relu_gradient(g, out))
+relu_gradient.grad(g=lambda gg, out: relu_gradient(gg, out), out=lambda gg: None)
+
+
+@op("LogitBackward0", broadcasts=True, promotes="float", samples=((0.3, None), (0.9, 0.2)))
+def logit_of(a: Array, eps: Any) -> Any:
+    """log(a / (1 - a)), a kept eps away from 0 and 1"""
+    if eps is not None:
+        a = np.clip(a, a.dtype.type(eps), a.dtype.type(1 - eps))
+    return np.log(a / (1 - a))
+
+
+def logit_slope(g: Any, a: Any, eps: Any) -> Any:
+    low, outside = (0.0, float("nan")) if eps is None else (eps, 0.0)
+    return where((a >= low) & (a <= 1 - low), g / (a * (1 - a)), outside)
+
+
+logit_of.grad(a=lambda g, a, eps: logit_slope(g, a, eps))
+
+
+@public("Tensor input, float? eps=None, *, Tensor? out=None")
+def logit(input: Tensor, eps: Any = None) -> Any:
+    """Return the inverse of sigmoid (torch.logit)."""
+    return logit_of(input, eps)
+
+
+@public("Tensor input, float? eps=None")
+def logit_(input: Tensor, eps: Any = None) -> Any:
+    """Take the inverse of sigmoid in place (torch.logit_)."""
+    return in_place(logit_of)(input, eps)
+
 
 unary(sigmoid, tanh, relu)

@@ -106,9 +106,10 @@ def logcumsumexp_dim(a: Array, dim: int) -> Any:
 
 def logcumsumexp_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
     """Return the gradient, the positive and the negative part each computed by logarithms."""
+    lowest = float(np.finfo(a._data.dtype if isinstance(a, Tensor) else a.dtype).min)
 
     def part(positive: Any) -> Any:
-        logarithm = where(positive > 0, log(positive), -np.inf)
+        logarithm = where(positive > 0, log(positive), lowest)
         return exp(turned(logcumsumexp_dim(turned(logarithm - out, dim), dim), dim) + a)
 
     return part(g) - part(-g)

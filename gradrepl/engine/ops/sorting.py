@@ -120,7 +120,7 @@ def refuse(name: str) -> Any:
     """Return a rule that raises what PyTorch raises where it has no derivative."""
 
     def rule(g: Any) -> Any:
-        raise RuntimeError(f"the derivative for '{name}' is not implemented.")
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
 
     return rule
 
