@@ -6,17 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from gradrepl.app.options import Options, never_fail_to_print
 from gradrepl.i18n import SPEECHES, Speech, Translate, from_environment, translator
 
-USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+FAILED, INTERRUPTED, BROKEN_PIPE = 1, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     never_fail_to_print(sys.stdout, sys.stderr)
     speech = _speech(arguments)
     _ = translator(speech)
@@ -26,10 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(_("Interrupted.") + "\n")
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes at exit: let it have somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        sys.stdout = _nowhere()
+        if isinstance(error, BrokenPipeError):
+            return BROKEN_PIPE
+        sys.stderr.write(f"gradrepl: {error}\n")
+        return FAILED
     return status
 
 
@@ -46,6 +51,11 @@ def _main(arguments: Sequence[str], speech: Speech, _: Translate) -> int:
         color=parsed.color,
     )
     return dispatch.run(parsed, options, _)
+
+
+def _nowhere() -> TextIO:
+    """A stream for what can't be shown: standard output was closed, or its reader went away."""
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:

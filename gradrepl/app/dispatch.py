@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
-from gradrepl.app.options import Options, survey
+from gradrepl.app.options import Options, is_terminal, survey
 from gradrepl.i18n import Translate
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _program_or_prompt(parsed: Namespace, options: Options, _: Translate) -> int
 
     if parsed.code is not None:
         return _execute(program.from_text(parsed.code), options, _)
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         return _execute(program.from_standard_input(_), options, _)
     _refuse_json(options, _)
     from gradrepl.app import repl
@@ -55,7 +55,7 @@ def _execute(program: Program, options: Options, _: Translate, *, transcript: bo
     from gradrepl.app.execute import execute
 
     engine = _engine(options, _)
-    errors_apart = not transcript and not sys.stdout.isatty()
+    errors_apart = not transcript and not is_terminal(sys.stdout)
     return execute(program, engine, _screen(options, errors_apart=errors_apart), transcript=transcript)
 
 

@@ -24,7 +24,7 @@ class Learner:
 
     place: what is done and what is next. pending: the examples of the step that haven't run yet.
     solved: its exercise passes. typed: what the learner ran in this step beside them.
-    offering: the next statement is to stand at the prompt.
+    offering: the next statement is to stand at the prompt. asking: a prediction is being asked for.
     """
 
     def __init__(self, lesson: Lesson, engine: Engine, reader: Reader, options: Options, terminal: Terminal) -> None:
@@ -38,6 +38,7 @@ class Learner:
         self.typed: list[str] = []
         self.solved = False
         self.offering = True
+        self.asking = self.left = False
         reader.toolbar = self.toolbar
 
     @property
@@ -60,21 +61,23 @@ class Learner:
         """Go through the lesson until its end or until the learner leaves; returns the options as they are then."""
         stage.show_title(self.place.lesson, self.screen, self.options.speech)
         self.screen.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
-        self._arrive()
-        left = False
-        while not (left or self.place.finished):
+        turn = self._arrive
+        while not (self.left or self.place.finished):
             try:
-                left = self._turn(self._ask())
+                turn()
             except EOFError:
-                left = True
+                self.left = True
             except KeyboardInterrupt:
-                self.offering = False
+                self.offering = self.asking = False
+            turn = self._turn
         self.session.close()
         return self.options
 
     def go_on(self) -> None:
         """Run the next statement of the step, or leave the step if all have run."""
-        if self.pending:
+        if self.asking:
+            self.screen.note(self._("Your prediction first; Enter alone if you don't know."))
+        elif self.pending:
             self._run_next()
         elif self.place.step.kind == "try" and not self.solved:
             self.screen.note(self._("Not solved yet: type your answer, or :hint, :solution, :skip."))
@@ -118,12 +121,27 @@ class Learner:
         for example in self.pending:
             screen.source(example.source)
         screen.gap()
-        answers = [self.reader.line(f"{cell} = ") for cell in place.step.cells]
+        answers = []
+        for cell in place.step.cells:
+            answers.append(self._answer(cell))
+            if self.left or self.place.index != place.index:
+                return
         screen.gap()
         self._run_pending()
         screen.gap()
         for verdict in player.judge(place.step, answers, self.session):
             stage.show_verdict(verdict, screen, self.options.speech, self._)
+
+    def _answer(self, cell: str) -> str:
+        """Ask for a prediction; a command in its place is obeyed, and unless that leaves the step, asked again."""
+        index, self.asking = self.place.index, True
+        while True:
+            typed = read.read(self.reader.line(f"{cell} = "))
+            if isinstance(typed, read.Command):
+                self._command(typed)
+            if not isinstance(typed, read.Command) or self.left or self.place.index != index:
+                self.asking = False
+                return "" if isinstance(typed, read.Command | read.Blank) else typed.source
 
     def _run_pending(self) -> None:
         stage.run(self.pending, self.place.step, self.place.lesson, self.session, self.screen)
@@ -133,30 +151,26 @@ class Learner:
         example = self.pending.pop(0)
         stage.run([example], self.place.step, self.place.lesson, self.session, self.screen, sources=not shown)
 
-    def _ask(self) -> str:
+    def _turn(self) -> None:
+        """Take one input."""
         offered = self.pending[0].source if self.pending and self.offering else ""
         self.offering = True
-        return self.reader.code(offered)
-
-    def _turn(self, text: str) -> bool:
-        """Take one input; returns whether the learner leaves."""
+        text = self.reader.code(offered)
         typed = read.read(text)
         if isinstance(typed, read.Command):
-            return self._command(typed)
-        if not text.strip():
+            self._command(typed)
+        elif not text.strip():
             self.go_on()
         elif self.pending and text.strip() == self.pending[0].source.strip():
             self._run_next(shown=True)
-        elif isinstance(typed, read.Code | read.Incomplete):
+        elif not isinstance(typed, read.Blank):
             self._try(typed.source)
-        return False
 
-    def _command(self, typed: read.Command) -> bool:
+    def _command(self, typed: read.Command) -> None:
         try:
-            return bool(find(COMMANDS, typed.name).run(self, typed.argument))
+            self.left = bool(find(COMMANDS, typed.name).run(self, typed.argument))
         except UnknownCommandError as error:
             self.screen.note(unknown(error, self._))
-            return False
 
     def _try(self, source: str) -> None:
         screen, step = self.screen, self.place.step

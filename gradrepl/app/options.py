@@ -38,13 +38,18 @@ class Terminal:
 def survey(options: Options, environment: Mapping[str, str]) -> Terminal:
     """What this process's streams can do, as far as `options` want it used."""
     smart = environment.get("TERM", "") not in ("dumb", "unknown")
-    screen = sys.stdout.isatty() or options.color == "always" or bool(environment.get("FORCE_COLOR"))
+    screen = is_terminal(sys.stdout) or options.color == "always" or bool(environment.get("FORCE_COLOR"))
     wanted = options.color == "always" or not environment.get("NO_COLOR")
     return Terminal(
         drawn=screen and smart and not options.plain and not options.json,
         colored=screen and wanted and options.color != "never",
-        keyboard=sys.stdin.isatty() and sys.stdout.isatty() and not options.no_input and not options.json,
+        keyboard=is_terminal(sys.stdin) and is_terminal(sys.stdout) and not options.no_input and not options.json,
     )
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal; a stream that was closed before the start is None, and none."""
+    return stream is not None and stream.isatty()
 
 
 def never_fail_to_print(*streams: TextIO) -> None:

@@ -28,7 +28,8 @@ def from_text(source: str) -> Program:
 
 def from_standard_input(_: Translate) -> Program:
     """The program on standard input; raises UsageError where it isn't text."""
-    return Program(_decode(sys.stdin.buffer.read(), "<stdin>", _), "<stdin>")
+    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    return Program(_decode(data, "<stdin>", _), "<stdin>")
 
 
 def from_file(path: str, _: Translate) -> Program:

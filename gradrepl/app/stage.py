@@ -54,7 +54,10 @@ def show_verdict(verdict: Verdict, screen: Screen, speech: Speech, _: Translate)
 def run(
     examples: Iterable[Example], step: Step, lesson: Lesson, session: Session, screen: Screen, *, sources: bool = True
 ) -> list[tuple[Example, list[Outcome]]]:
-    """Run examples and show what they do; sources: show their code too. Each comes back with its outcomes."""
+    """Run examples and show what they do; sources: show their code too. Each comes back with its outcomes.
+
+    Raises KeyboardInterrupt where Ctrl-C stopped the code.
+    """
     session.sink = screen.output
     ran = []
     for example in examples:
@@ -64,5 +67,7 @@ def run(
         for outcome in session.run(example.source):
             outcomes.append(outcome)
             screen.result(outcome, lesson.id, step.id)
+            if outcome.failure is not None and outcome.failure.type == "KeyboardInterrupt":
+                raise KeyboardInterrupt
         ran.append((example, outcomes))
     return ran

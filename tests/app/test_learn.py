@@ -228,3 +228,23 @@ def test_the_mode_is_put_back_behind_the_lesson(go: Go) -> None:
     torch = engines.load("builtin").torch
     go("ENTER", "torch.set_grad_enabled(False)")
     assert torch.is_grad_enabled()
+
+
+def test_commands_are_obeyed_where_a_prediction_is_asked_for(go: Go) -> None:
+    shown = go(*TO_TWO, ":hint", ":next", "True", ":list", "MulBackward0")
+    assert "This step has no hints." in shown
+    assert "Your prediction first" in shown
+    assert shown.count("Right.") == 2
+
+
+def test_a_prediction_can_be_left_by_command(go: Go) -> None:
+    assert "1/4" in go(*TO_TWO, "True", ":back").split("2/4")[1]
+    assert "3/4" in go(*TO_TWO, ":skip")
+    assert go(*TO_TWO, ":quit", "print('never')").count("never") == 0
+    assert "y: requires_grad" not in go(*TO_TWO, "True", ":quit")
+
+
+def test_ctrl_c_at_a_prediction_leaves_the_question(go: Go) -> None:
+    shown = go(*TO_TWO, "CTRL-C", "1 + 1", "")
+    assert "\n2\n" in shown
+    assert "y: requires_grad = True" in shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,30 @@ x = torch.tensor([1.], requires_grad=True)
 with torch.no_grad():
     y = x * 2
 y.requires_grad
+"""
+SLOW = """\
++++
+id = "slow"
+title.en = "Slow"
+title.vi = "Chậm"
+goal.en = "Wait."
+goal.vi = "Chờ."
++++
+
+## one
+<!--vi-->
+Chờ.
+<!--en-->
+Wait.
+<!--code-->
+```pycon
+>>> import time
+>>> print("sleeping", flush=True); time.sleep(100)
+sleeping
+>>> "never"
+'never'
+
+```
 """
 SHOWN = """\
 x: requires_grad = True; grad_fn = None; grad = None [new]
@@ -149,3 +175,38 @@ def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str], option
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["lessons"], ["play", "1"], ["check"]])
+def test_a_full_disk_is_one_clear_line(environment: dict[str, str], arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "gradrepl", *arguments]
+        done = subprocess.run(
+            command, stdout=full, stderr=PIPE, stdin=DEVNULL, env=environment, encoding="utf-8", check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "gradrepl: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as a POSIX shell does")
+@pytest.mark.parametrize("closing", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(environment: dict[str, str], closing: str) -> None:
+    command = f"'{sys.executable}' -m gradrepl -c 'import sys; sys.exit(5)' {closing}"
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (5, b"")
+
+
+def test_ctrl_c_stops_a_lesson(environment: dict[str, str], tmp_path: Path) -> None:
+    lesson = tmp_path / "slow.md"
+    lesson.write_text(SLOW, "utf-8")
+    command = [sys.executable, "-u", "-m", "gradrepl", "play", str(lesson)]
+    with Popen(command, stdout=PIPE, stderr=PIPE, env=environment, stdin=DEVNULL, encoding="utf-8") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while "sleeping" not in (line := process.stdout.readline()):
+            assert line, process.stderr.read()
+        process.send_signal(signal.SIGINT)
+        assert "never" not in process.stdout.read()
+        assert process.stderr.read() == "Interrupted.\n"
+    assert process.returncode == 130
