@@ -249,7 +249,11 @@ class Walk:
         for index, edge in enumerate(node.edges):
             if edge is None or (gradient := gradients[index]) is None:
                 continue
-            if edge._outputs == 1 and following is None and not self.heap and (wanted is None or edge in wanted):
+            outputs = edge._outputs
+            if not outputs:
+                before = self.leaves.get(edge)
+                self.leaves[edge] = gradient if before is None else before + gradient
+            elif outputs == 1 and following is None and not self.heap and (wanted is None or edge in wanted):
                 buffers[edge] = gradient
                 following = edge
             elif edge is following:
@@ -306,8 +310,16 @@ class Walk:
         return [leaf for leaf in self.leaves if id(leaf) not in waiting]
 
     def flush(self, leaves: Iterable[Any]) -> None:
+        plain, accumulate, create_graph = (
+            self.into is None and not self.captures,
+            self.ops.accumulate,
+            self.create_graph,
+        )
         for leaf in leaves:
             gradient = self.leaves.pop(leaf)
+            if plain and leaf._extra is None:
+                accumulate(leaf, gradient, create_graph)
+                continue
             gradient = self.ops.leaf_hooks(leaf, gradient, self.create_graph)
             if (slot := self.captures.get((id(leaf), 0))) is not None:
                 self.captured[slot] = gradient

@@ -50,10 +50,10 @@ def check_writable(tensor: Tensor, recorded: bool) -> None:
         view = tensor._view
         if view is not None:
             check_view(tensor, view)
-        if tensor._requires_grad and tensor.grad_fn is None:
+            if tensor.requires_grad and view.base._grad_fn is None:
+                raise RuntimeError(LEAF_VIEW)
+        if tensor._requires_grad and tensor._grad_fn is None:
             raise RuntimeError(LEAF)
-        if view is not None and view.base._requires_grad and view.base._grad_fn is None:
-            raise RuntimeError(LEAF_VIEW)
 
 
 def check_view(tensor: Tensor, view: View) -> None:
@@ -74,11 +74,6 @@ READ_AND_WRITTEN = (
     "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
     "location. Please clone() the tensor before performing the operation."
 )
-
-
-def apart(tensor: Tensor, other: Tensor) -> bool:
-    """Whether two tensors can't touch the same memory in different ways, as far as a glance tells."""
-    return other._counter is not tensor._counter and 0 not in tensor._data.strides
 
 
 def check_overlap(tensor: Tensor, others: Sequence[Any]) -> None:
@@ -154,12 +149,15 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     forward, plain = entry.forward, entry.broadcasts and entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
 
     def call(self: Tensor, *args: Any) -> Tensor:
-        if mode.recording == OFF and plain and self._counter is not None and len(args) == 1:
+        counter = self._counter
+        if plain and mode.recording == OFF and counter is not None and self._view is None and len(args) == 1:
             other = args[0]
-            if isinstance(other, Tensor) and other._data.dtype is self._data.dtype in INEXACT and apart(self, other):
-                put(self, broadcasting(forward, self._data, other._data))
-                self._counter[0] += 1
-                return self
+            if type(other) is Tensor and other._counter is not counter:
+                x, y = self._data, other._data
+                if x.dtype is y.dtype in INEXACT and x.shape == y.shape:
+                    x[...] = forward(x, y)
+                    counter[0] += 1
+                    return self
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i]._requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
@@ -186,7 +184,9 @@ AUGMENTED = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__
 
 def augmented(write: Callable[..., Tensor]) -> Callable[..., Any]:
     def call(self: Tensor, other: Any) -> Any:
-        return write(self, other) if isinstance(other, (Tensor, int, float, complex, np.generic)) else NotImplemented
+        if isinstance(other, (Tensor, int, float, complex, np.generic)):
+            return write(self, other)
+        return NotImplemented
 
     return call
 

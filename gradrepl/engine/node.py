@@ -159,33 +159,50 @@ class OpNode(Node):
 
 
 def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Callable[[Any, Any], Sequence[Any]]:
-    """Return how a plan's rules are run on arrays: a short way for one rule with nothing or one tensor kept, and
-    for two rules with a tensor each."""
-    if only is not None and not only[0] and not fields:
-        return one_rule_alone(only[1])
-    if only is not None and not only[0] and fields == count == 1:
-        return one_rule_with_a_tensor(only[1])
-    if fields == count == 2 == len(rules) and all(rule is not None and len(rule[1]) == 1 for rule in rules):
-        return two_rules_with_a_tensor_each(*rules)
+    """Return how a plan's rules are run on arrays: shorter ways for one rule with at most one tensor kept, and for
+    two rules with a tensor each or with nothing."""
+    if only is not None and only[2] == tuple(range(fields)):
+        edge, rule, _ = only
+        if not count:
+            return one_rule(edge, rule)
+        if count == 1:
+            return one_rule_with_a_tensor(edge, rule)
+    if len(rules) == 2 and None not in rules:
+        if not fields:
+            return two_rules_alone(rules[0][0], rules[1][0])
+        if fields == count == 2 and all(len(rule[1]) == 1 for rule in rules):
+            return two_rules_with_a_tensor_each(*rules)
     return OpNode.every
 
 
-def one_rule_alone(rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+def one_rule(edge: int, rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+    before = (None,) * edge
+
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        found = rule(gradient)
-        return (found,) if node.fix is None else fit((found,), node.fix)
+        found = (*before, rule(gradient, *node.saved))
+        return found if node.fix is None else fit(found, node.fix)
 
     return run
 
 
-def one_rule_with_a_tensor(rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+def one_rule_with_a_tensor(edge: int, rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+    before = (None,) * edge
+
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        item = node.saved[0]
+        item, *rest = node.saved
         if type(item) is tuple and ((counter := item[1]) is None or counter[0] == item[2]):
-            found = rule(gradient, item[0])
+            found = (*before, rule(gradient, item[0], *rest))
         else:
-            found = rule(gradient, node.unpack(0, item, False))
-        return (found,) if node.fix is None else fit((found,), node.fix)
+            found = (*before, rule(gradient, node.unpack(0, item, False), *rest))
+        return found if node.fix is None else fit(found, node.fix)
+
+    return run
+
+
+def two_rules_alone(first: Rule, second: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+    def run(node: Any, gradient: Any) -> Sequence[Any]:
+        found = (first(gradient), second(gradient))
+        return found if node.fix is None else fit(found, node.fix)
 
     return run
 
