@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import methods
+from gradrepl.engine.api import functions, methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.once import warn_once
@@ -169,3 +169,4 @@ methods(
     __iter__=iterate,
     data=property(get_data, set_data, keep_data),
 )
+functions(detach=detach, detach_=detach_)

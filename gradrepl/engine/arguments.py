@@ -10,6 +10,7 @@ import numpy as np
 
 from gradrepl.engine.device import require_cpu
 from gradrepl.engine.dtype import CATEGORY, FLOAT, PYTHON_TYPES, dtype
+from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor
 
 REQUIRED = object()
@@ -100,11 +101,14 @@ def literal(text: str) -> Any:
 
 class Signature:
     """One way to call a function, from a string such as "Tensor input, int_or_ints? dim, bool keepdim=False, *,
-    dtype? dtype=None"; types are the keys of TYPES, `?` lets None stand for the argument. A method's signature
+    dtype? dtype=None"; types are the keys of TYPES, `?` lets None stand for the argument, "deprecated" in front says
+    that PyTorch takes it with a warning and lists it nowhere. A method's signature
     leaves out the first parameter and `out`."""
 
     def __init__(self, text: str, method: bool) -> None:
         self.parameters: list[Parameter] = []
+        self.deprecated = text.startswith("deprecated ")
+        text = text.removeprefix("deprecated ")
         pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
         if method:
             pieces = [piece for piece in pieces[1:] if piece.partition("=")[0].split()[-1] != "out"]
@@ -249,13 +253,22 @@ def marked(signature: Signature, args: Sequence[Any], kwargs: dict[str, Any]) ->
     for position, value in enumerate(args):
         parameter = signature.parameters[position] if position < len(signature.parameters) else None
         fits = parameter is not None and simply_fits(parameter.kind, value)
-        shown.append(type_name(value) if fits else f"!{type_name(value)}!")
+        shown.append(type_name(value) if fits else f"!{item_types(value)}!")
     for name, value in kwargs.items():
         parameter = next((p for p in signature.parameters if p.name == name), None)
         fits = parameter is not None and simply_fits(parameter.kind, value)
         shown.append(f"{name}={type_name(value)}" if fits else f"!{name}={type_name(value)}!")
     tail = ", " if kwargs else ""
     return f"({', '.join(shown)}{tail})"
+
+
+def item_types(value: Any) -> str:
+    """Return the name of a value's type, for a sequence with those of its items."""
+    if type(value) is list:
+        return f"list of [{', '.join(map(type_name, value))}]"
+    if type(value) is tuple:
+        return f"tuple of ({', '.join(map(type_name, value))}{',' if len(value) == 1 else ''})"
+    return type_name(value)
 
 
 def simply_fits(kind: str, value: Any) -> bool:
@@ -305,16 +318,26 @@ def bind(
     for signature in signatures:
         values = signature.bind(function, args, kwargs, False)
         if values is not None:
+            if signature.deprecated:
+                warn_once(deprecated(function, signature, signatures), stacklevel=4)
             return signature, values
     if len(signatures) == 1 and not signatures[0].parameters:
         raise TypeError(takes_nothing(function, args))
     count = len(args) + len(kwargs)
-    plausible = (
-        [s for s in signatures if s.required <= count <= len(s.parameters)] if len(signatures) > 1 else signatures
-    )
+    listed = [s for s in signatures if not s.deprecated]
+    plausible = [s for s in listed if s.required <= count <= len(s.parameters)] if len(signatures) > 1 else signatures
     if len(plausible) == 1:
         plausible[0].bind(function, args, kwargs, True)
-    raise TypeError(invalid(function, signatures, args, kwargs))
+    raise TypeError(invalid(function, listed, args, kwargs))
+
+
+def deprecated(function: str, signature: Signature, signatures: Sequence[Signature]) -> str:
+    """Return PyTorch's words for an overload that it takes but does not list."""
+    others = "".join(f"\n\t{function}{other.text}" for other in signatures if not other.deprecated)
+    return (
+        f"This overload of {function} is deprecated:\n\t{function}{signature.text}\nConsider using one of the "
+        f"following signatures instead:{others}"
+    )
 
 
 def takes_nothing(function: str, args: Sequence[Any]) -> str:

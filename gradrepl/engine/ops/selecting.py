@@ -1,0 +1,516 @@
+"""Whole slices and single elements picked and placed: index_select, masked_fill, take and their kin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import public
+from gradrepl.engine.dtype import BOOL8, INT64, Array
+from gradrepl.engine.in_place import in_place
+from gradrepl.engine.op import check_broadcast, op
+from gradrepl.engine.ops.gathering import INDEX_KINDS, c_name, name_of
+from gradrepl.engine.ops.indexing import as_index_array, fitting, index_put
+from gradrepl.engine.ops.shape import sum_to_fit
+from gradrepl.engine.ops.view import at, dim_of, embed, look_at, select_at
+from gradrepl.engine.tensor import Tensor, make
+
+Shape = tuple[int, ...]
+SOME = np.array([1, 0])
+
+
+@op("IndexSelectBackward0", samples=(((2, 3), 1, SOME),))
+def index_select_at(a: Array, dim: int, index: Any) -> Any:
+    """The slices of a at positions along a dimension"""
+    return a[at(dim, index)] if a.ndim else a.copy()
+
+
+@op("IndexAddBackward0")
+def index_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
+    """Zeros of a shape, with a added at positions along a dimension"""
+    whole = np.zeros(shape, a.dtype)
+    np.add.at(whole, at(dim, index) if shape else (), a)
+    return whole
+
+
+@op("IndexAddBackward0", samples=(((2, 3), 1, SOME, (2, 2), 2.0),))
+def index_add_at(a: Array, dim: int, index: Any, source: Array, alpha: Any) -> Any:
+    """a, with alpha times source added to slices"""
+    out = a.copy()
+    np.add.at(out, at(dim, index), source if alpha == 1 else (source * alpha).astype(a.dtype))
+    return out
+
+
+@op("IndexCopyBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
+def index_copy_at(a: Array, dim: int, index: Any, source: Array) -> Any:
+    """a, with source put in the place of slices"""
+    out = a.copy()
+    out[at(dim, index)] = source
+    return out
+
+
+@op("IndexFillBackward0", samples=(((2, 3), 1, SOME, 2.0),))
+def index_fill_number(a: Array, dim: int, index: Any, value: Any) -> Any:
+    """a, with one number in slices"""
+    out = a.copy()
+    out[at(dim, index)] = value
+    return out
+
+
+@op("IndexFillBackward1", samples=(((2, 3), 1, SOME, ()),))
+def index_fill_tensor(a: Array, dim: int, index: Any, value: Array) -> Any:
+    """a, with one number, from a tensor, in slices"""
+    out = a.copy()
+    out[at(dim, index)] = value
+    return out
+
+
+index_select_at.grad(a=lambda g, a_shape, dim, index: index_into_zeros(g, a_shape, dim, index))
+index_into_zeros.grad(a=lambda g, dim, index: index_select_at(g, dim, index))
+index_add_at.grad(
+    a=lambda g: g,
+    source=lambda g, dim, index, alpha: index_select_at(g, dim, index) * alpha,
+)
+index_copy_at.grad(
+    a=lambda g, dim, index: index_fill_number(g, dim, index, 0),
+    source=lambda g, dim, index: index_select_at(g, dim, index),
+)
+index_fill_number.grad(a=lambda g, dim, index: index_fill_number(g, dim, index, 0))
+index_fill_tensor.grad(
+    a=lambda g, dim, index: index_fill_number(g, dim, index, 0),
+    value=lambda g, dim, index: index_select_at(g, dim, index).sum(),
+)
+
+
+@public("Tensor input, int dim, Tensor index, *, Tensor? out=None")
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Take slices at positions along a dimension (torch.index_select)."""
+    array, place = index._data, dim_of(dim, input._data.ndim)
+    if array.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if array.dtype not in INDEX_KINDS:
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    side = input._data.shape[place] if input._data.ndim else 1
+    bad = array.reshape(-1)[(array.reshape(-1) < 0) | (array.reshape(-1) >= side)]
+    if bad.size:
+        raise RuntimeError(f"INDICES element is out of DATA bounds, id={bad[0]} axis_dim={side}")
+    return index_select_at.call(input, place, array.reshape(-1))  # type: ignore[no-any-return]
+
+
+def positions(name: str, index: Tensor, dim: int, side: int, error: type[Exception]) -> Array:
+    """Return an index of whole slices as an array; raises in PyTorch's words where it does not fit."""
+    array = index._data.reshape(-1)
+    bad = array[(array < -side) | (array >= side)] if name == "index_fill" else array[(array < 0) | (array >= side)]
+    if bad.size:
+        start = "index_copy_(): " if name == "index_copy" else ""
+        raise error(f"{start}index {bad[0]} is out of bounds for dimension {dim} with size {side}")
+    return array
+
+
+def adding(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any, write: bool) -> Tensor:
+    place, own, given = dim_of(dim, input._data.ndim), input._data.shape, source._data.shape
+    if index._data.dtype not in INDEX_KINDS:
+        raise RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {name_of(index)}")
+    if source._data.dtype != input._data.dtype:
+        raise RuntimeError(
+            f"index_add_(): self ({name_of(input)}) and source ({name_of(source)}) must have the same scalar type"
+        )
+    if index._data.size != (given[place] if given else 1):
+        raise RuntimeError(
+            f"index_add_(): Number of indices ({index._data.size}) should be equal to source.size(dim): "
+            f"({given[place] if given else 1}), for dim: {place}"
+        )
+    if own[:place] + own[place + 1 :] != given[:place] + given[place + 1 :]:
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(own)} source.shape = {list(given)}"
+        )
+    found = positions("index_add", index, place, own[place], RuntimeError)
+    call = in_place(index_add_at) if write else index_add_at
+    return call(input, place, found, source, alpha)  # type: ignore[no-any-return]
+
+
+ADD = "Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1"
+
+
+@public(f"{ADD}, Tensor? out=None")
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any = 1) -> Tensor:
+    """Add slices at positions along a dimension (torch.index_add)."""
+    return adding(input, dim, index, source, alpha, False)
+
+
+@public(ADD, function=False)
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any = 1) -> Tensor:
+    """Add slices at positions along a dimension, in place (torch.Tensor.index_add_)."""
+    return adding(input, dim, index, source, alpha, True)
+
+
+def copying(input: Tensor, dim: int, index: Tensor, source: Tensor, write: bool) -> Tensor:
+    place, given = dim_of(dim, input._data.ndim), source._data.shape
+    if index._data.size != (given[place] if given else 1):
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index._data.size}) should be equal to source.size(dim) "
+            f"({given[place] if given else 1})"
+        )
+    found = positions("index_copy", index, place, input._data.shape[place], IndexError)
+    call = in_place(index_copy_at) if write else index_copy_at
+    return call(input, place, found, source)  # type: ignore[no-any-return]
+
+
+@public("Tensor input, int dim, Tensor index, Tensor source, *, Tensor? out=None")
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """Put slices at positions along a dimension (torch.index_copy)."""
+    return copying(input, dim, index, source, False)
+
+
+@public("Tensor input, int dim, Tensor index, Tensor source", function=False)
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """Put slices at positions along a dimension, in place (torch.Tensor.index_copy_)."""
+    return copying(input, dim, index, source, True)
+
+
+def check_single(name: str, value: Tensor) -> None:
+    if value._data.ndim:
+        raise RuntimeError(
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} dimension(s)."
+        )
+
+
+def filling(input: Tensor, dim: int, index: Tensor, value: Any, write: bool) -> Tensor:
+    place = dim_of(dim, input._data.ndim)
+    entry = index_fill_tensor if isinstance(value, Tensor) else index_fill_number
+    if isinstance(value, Tensor):
+        check_single("index_fill_", value)
+    found = positions("index_fill", index, place, input._data.shape[place], IndexError)
+    call = in_place(entry) if write else entry
+    return call(input, place, found, value)  # type: ignore[no-any-return]
+
+
+FILLS = ("Tensor input, int dim, Tensor index, Tensor value", "Tensor input, int dim, Tensor index, Number value")
+
+
+@public(*FILLS)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Put one number into slices along a dimension (torch.index_fill)."""
+    return filling(input, dim, index, value, False)
+
+
+@public(*FILLS, function=False)
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Put one number into slices along a dimension, in place (torch.Tensor.index_fill_)."""
+    return filling(input, dim, index, value, True)
+
+
+PUT = "Tensor input, Tensors indices, Tensor values, bool accumulate=False"
+
+
+def putting(input: Tensor, indices: Any, values: Tensor, accumulate: bool, write: bool) -> Tensor:
+    found = tuple(slice(None) if index is None else as_index_array(index) for index in indices)
+    call = in_place(index_put) if write else index_put
+    return call(input, found, fitting(values, input), accumulate)  # type: ignore[no-any-return]
+
+
+@public(PUT, name="index_put")
+def index_put_out(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """Put values at positions given for each dimension (torch.index_put)."""
+    return putting(input, indices, values, accumulate, False)
+
+
+@public(PUT)
+def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """Put values at positions given for each dimension, in place (torch.Tensor.index_put_)."""
+    return putting(input, indices, values, accumulate, True)
+
+
+@op("MaskedFillBackward0", broadcasts=True, samples=(((2, 3), np.array([True, False, True]), 2.0),))
+def masked_fill_number(a: Array, mask: Any, value: Any) -> Any:
+    """a, with one number where the mask holds"""
+    return np.where(mask, a.dtype.type(value), a)
+
+
+@op("MaskedFillBackward1", samples=(((2, 3), np.array([True, False, True]), ()),))
+def masked_fill_tensor(a: Array, mask: Any, value: Array) -> Any:
+    """a, with one number, from a tensor, where the mask holds"""
+    return np.where(mask, value.astype(a.dtype), a)
+
+
+masked_fill_number.grad(a=lambda g, mask: masked_fill_number(g, mask, 0))
+masked_fill_tensor.grad(
+    a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
+    value=lambda g, mask: masked_fill_number(g, ~mask, 0).sum(),
+)
+
+
+def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tensor:
+    if mask._data.dtype != BOOL8:
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask._data.dtype)}"
+        )
+    if isinstance(value, Tensor):
+        check_single("masked_fill_", value)
+        entry: Any = masked_fill_tensor
+    else:
+        entry = masked_fill_number
+        value = checked_number(value, input._data.dtype)
+    check_broadcast((mask._data, input._data) if not write else (input._data, mask._data))
+    call = in_place(entry) if write else entry
+    return call(input, mask._data, value)  # type: ignore[no-any-return]
+
+
+def checked_number(value: Any, kind: np.dtype[Any]) -> Any:
+    """Return a number for an array of a dtype; raises RuntimeError where an integer dtype can't hold it."""
+    if kind.kind in "iu" and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
+        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
+    return int(value) if kind.kind in "iu" else value
+
+
+MASKED = ("Tensor input, Tensor mask, Tensor value", "Tensor input, Tensor mask, Number value")
+
+
+@public(*MASKED)
+def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Put one number where a mask holds (torch.masked_fill)."""
+    return masked_filling(input, mask, value, False)
+
+
+@public(*MASKED, function=False)
+def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """Put one number where a mask holds, in place (torch.Tensor.masked_fill_)."""
+    return masked_filling(input, mask, value, True)
+
+
+@op("MaskedSelectBackward0", samples=(((2, 3), np.array([True, False, True])),))
+def masked_select_at(a: Array, mask: Any) -> Any:
+    """The elements of a where the mask holds"""
+    return np.broadcast_to(a, np.broadcast_shapes(a.shape, mask.shape))[np.broadcast_to(mask, common(a, mask))]
+
+
+def common(a: Any, mask: Any) -> Shape:
+    return np.broadcast_shapes(a.shape, mask.shape)
+
+
+@op("MaskedScatterBackward0")
+def spread_masked(a: Array, shape: Shape, mask: Any) -> Any:
+    """Zeros of a shape, with the elements of a where the mask holds"""
+    wide = np.broadcast_shapes(shape, mask.shape)
+    whole = np.zeros(wide, a.dtype)
+    whole[np.broadcast_to(mask, wide)] = a
+    return sum_to_fit(whole, shape, a.dtype)
+
+
+masked_select_at.grad(a=lambda g, a_shape, mask: spread_masked(g, a_shape, mask))
+spread_masked.grad(a=lambda g, mask: masked_select_at(g, mask))
+
+
+@public("Tensor input, Tensor mask, *, Tensor? out=None")
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """Take the elements where a mask holds (torch.masked_select)."""
+    if mask._data.dtype != BOOL8:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    check_broadcast((input._data, mask._data))
+    return masked_select_at.call(input, mask._data)  # type: ignore[no-any-return]
+
+
+@op("MaskedScatterBackward0", samples=(((3,), np.array([True, False, True]), (2,)),))
+def masked_scatter_at(a: Array, mask: Any, source: Array) -> Any:
+    """a, with the first elements of source where the mask holds"""
+    wide = np.broadcast_shapes(a.shape, mask.shape)
+    out = np.broadcast_to(a, wide).copy()
+    whole = np.broadcast_to(mask, wide)
+    out[whole] = source.reshape(-1)[: int(whole.sum())]
+    return out
+
+
+def first_of(g: Any, mask: Any, shape: Shape) -> Any:
+    """Return the gradient of the source of masked_scatter: zeros for what was not used."""
+    found = masked_select_at(g, mask)
+    size = int(np.prod(shape, dtype=np.int64))
+    count = int((found._data if isinstance(found, Tensor) else found).size)
+    return embed(found, (size,), (slice(0, count),)).reshape(shape)
+
+
+masked_scatter_at.grad(
+    a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
+    source=lambda g, mask, source_shape: first_of(g, mask, source_shape),
+)
+
+
+def masked_placing(input: Tensor, mask: Tensor, source: Tensor, write: bool) -> Tensor:
+    if mask._data.dtype != BOOL8:
+        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {name_of(mask)}")
+    if input._data.dtype != source._data.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{name_of(input)} and "
+            f"{name_of(source)}"
+        )
+    check_broadcast((input._data, mask._data))
+    wide = np.broadcast_to(mask._data, np.broadcast_shapes(input._data.shape, mask._data.shape))
+    if wide.sum() > source._data.size:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    call = in_place(masked_scatter_at) if write else masked_scatter_at
+    return call(input, mask._data, source)  # type: ignore[no-any-return]
+
+
+@public("Tensor input, Tensor mask, Tensor source")
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Put elements one by one where a mask holds (torch.masked_scatter)."""
+    return masked_placing(input, mask, source, False)
+
+
+@public("Tensor input, Tensor mask, Tensor source", function=False)
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Put elements one by one where a mask holds, in place (torch.Tensor.masked_scatter_)."""
+    return masked_placing(input, mask, source, True)
+
+
+@op("TakeBackward0", samples=(((2, 3), np.array([0, 5])),))
+def take_elements(a: Array, index: Any) -> Any:
+    """The elements of a, counted as in one dimension, at positions"""
+    return a.reshape(-1)[index]
+
+
+@op("PutBackward0")
+def put_into_zeros(a: Array, shape: Shape, index: Any) -> Any:
+    """Zeros of a shape, with a added at positions counted as in one dimension"""
+    whole = np.zeros(shape, a.dtype)
+    np.add.at(whole.reshape(-1), index, a)
+    return whole
+
+
+@op("PutBackward0", samples=(((2, 3), np.array([0, 5]), (2,), False),))
+def put_elements(a: Array, index: Any, source: Array, accumulate: bool) -> Any:
+    """a, with source put (or added) at positions counted as in one dimension"""
+    out = np.ascontiguousarray(a).copy()
+    if accumulate:
+        np.add.at(out.reshape(-1), index, source)
+    else:
+        out.reshape(-1)[index] = source
+    return out
+
+
+take_elements.grad(a=lambda g, a_shape, index: put_into_zeros(g, a_shape, index))
+put_into_zeros.grad(a=lambda g, index: take_elements(g, index))
+put_elements.grad(
+    a=lambda g, index, source_shape, accumulate: g if accumulate else put_elements(g, index, zeros(g, source_shape), False),
+    source=lambda g, index: take_elements(g, index),
+)
+
+
+def zeros(gradient: Any, shape: Shape) -> Any:
+    if isinstance(gradient, Tensor):
+        return make(np.zeros(shape, gradient._data.dtype))
+    return np.zeros(shape, gradient.dtype)
+
+
+def element_positions(name: str, index: Array, count: int) -> Array:
+    if index.dtype != INT64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {name_of(make(index))}")
+    bad = index.reshape(-1)[(index.reshape(-1) < -count) | (index.reshape(-1) >= count)]
+    if bad.size:
+        raise IndexError(f"out of range: tried to access index {bad[0]} on a tensor of {count} elements.")
+    return index
+
+
+@public("Tensor input, Tensor index, *, Tensor? out=None")
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Take elements, counted as in one dimension (torch.take)."""
+    return take_elements.call(input, element_positions("take", index._data, input._data.size))  # type: ignore[no-any-return]
+
+
+@public("Tensor input, Tensor index, Tensor source, bool accumulate=False")
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """Put elements, counted as in one dimension (torch.put)."""
+    found = element_positions("put_", index._data, input._data.size)
+    return put_elements(input, found, source, accumulate)  # type: ignore[no-any-return]
+
+
+@public("Tensor input, Tensor index, Tensor source, bool accumulate=False", function=False)
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """Put elements, counted as in one dimension, in place (torch.Tensor.put_)."""
+    found = element_positions("put_", index._data, input._data.size)
+    return in_place(put_elements)(input, found, source, accumulate)
+
+
+@public("Tensor input, *, Tensor? out=None", "Tensor input, *, bool as_tuple", name="nonzero")
+def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
+    """Return the positions of what is not zero (torch.nonzero)."""
+    if not input._data.ndim:
+        found = np.nonzero(input._data.reshape(1))
+        return (make(found[0]),) if as_tuple else make(np.zeros((len(found[0]), 0), INT64))
+    columns = np.nonzero(input._data)
+    return tuple(make(column) for column in columns) if as_tuple else make(np.stack(columns, 1))
+
+
+@public("Tensor input")
+def argwhere(input: Tensor) -> Tensor:
+    """Return the positions of what is not zero, one a row (torch.argwhere)."""
+    return nonzero(input)  # type: ignore[no-any-return]
+
+
+def scattered(node: str, name: str) -> Any:
+    """Return an operation that gives a tensor with a part (a basic index) replaced."""
+
+    def replaced(a: Array, src: Array, index: Any) -> Any:
+        out = a.copy()
+        out[index] = src
+        return out
+
+    replaced.__name__ = name
+    replaced.__doc__ = "a, with src in the place of a part"
+    entry = op(node)(replaced)
+    entry.grad(
+        a=lambda g, index: entry(g, zero_part(g, index), index),
+        src=lambda g, index: look_at(g, index),
+    )
+    return entry
+
+
+def zero_part(gradient: Any, index: Any) -> Any:
+    data = gradient._data if isinstance(gradient, Tensor) else gradient
+    return zeros(gradient, data[index].shape)
+
+
+select_part = scattered("SelectScatterBackward0", "select_part")
+slice_part = scattered("SliceScatterBackward0", "slice_part")
+
+
+@public("Tensor input, Tensor src, int dim, int index")
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """Return the tensor with one slice replaced (torch.select_scatter)."""
+    place = dim_of(dim, input._data.ndim)
+    where = at(place, int(index))
+    check_part(input._data[where].shape, src)
+    return select_part(input, src, where)  # type: ignore[no-any-return]
+
+
+@public("Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1")
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """Return the tensor with a range replaced (torch.slice_scatter)."""
+    where = at(dim_of(dim, input._data.ndim), slice(start, end, step))
+    check_part(input._data[where].shape, src)
+    return slice_part(input, src, where)  # type: ignore[no-any-return]
+
+
+def check_part(shape: Shape, src: Tensor) -> None:
+    if src._data.shape != shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src._data.shape)}, slice size = "
+            f"{list(shape)}"
+        )
+
+
+@public("Tensor input, int dim, int index")
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """Take one slice along a dimension as a view (torch.select)."""
+    if not input._data.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    place = dim_of(dim, input._data.ndim)
+    side = input._data.shape[place]
+    if not -side <= index < side:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input._data.shape)} at dimension {dim}"
+        )
+    return select_at(input, place, int(index) % side)  # type: ignore[no-any-return]
