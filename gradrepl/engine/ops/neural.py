@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import functions, public
+from gradrepl.engine.api import SPACES, functions, public
 from gradrepl.engine.dtype import INT64, Array
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import op
@@ -231,6 +231,62 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2, eps: float = 1e-6, keepdim
     return norm_along(difference, float(p), difference._data.ndim - 1, keepdim)
 
 
+@op("TrilinearBackward0", samples=(((2, 3), (2, 3, 4), (2, 4)),))
+def bilinear_form(a: Array, weight: Array, b: Array) -> Any:
+    """The sums of a · weight · b, for every output"""
+    return np.einsum("ni,oij,nj->no", a, weight, b)
+
+
+@op("TrilinearBackwardBackward0", samples=(((2, 2), (2, 3, 4), (2, 4)),))
+def bilinear_left(g: Array, weight: Array, b: Array) -> Any:
+    """The sums of g · weight · b, for every first input"""
+    return np.einsum("no,oij,nj->ni", g, weight, b)
+
+
+@op("TrilinearBackwardBackward0", samples=(((2, 2), (2, 3, 4), (2, 3)),))
+def bilinear_right(g: Array, weight: Array, a: Array) -> Any:
+    """The sums of g · weight · a, for every second input"""
+    return np.einsum("no,oij,ni->nj", g, weight, a)
+
+
+@op("TrilinearBackwardBackward0", samples=(((2, 2), (2, 3), (2, 4)),))
+def bilinear_weight(g: Array, a: Array, b: Array) -> Any:
+    """The sums of g · a · b over the batch"""
+    return np.einsum("no,ni,nj->oij", g, a, b)
+
+
+bilinear_form.grad(
+    a=lambda g, weight, b: bilinear_left(g, weight, b),
+    weight=lambda g, a, b: bilinear_weight(g, a, b),
+    b=lambda g, weight, a: bilinear_right(g, weight, a),
+)
+bilinear_left.grad(
+    g=lambda gg, weight, b: bilinear_form(gg, weight, b),
+    weight=lambda gg, g, b: bilinear_weight(g, gg, b),
+    b=lambda gg, g, weight: bilinear_right(g, weight, gg),
+)
+bilinear_right.grad(
+    g=lambda gg, weight, a: bilinear_form(a, weight, gg),
+    weight=lambda gg, g, a: bilinear_weight(g, a, gg),
+    a=lambda gg, g, weight: bilinear_left(g, weight, gg),
+)
+bilinear_weight.grad(
+    g=lambda gg, a, b: bilinear_form(a, gg, b),
+    a=lambda gg, g, b: bilinear_left(g, gg, b),
+    b=lambda gg, g, a: bilinear_right(g, gg, a),
+)
+
+
+@public("Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None", space=SPACE, method=False)
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """input1 @ weight @ input2 + bias, for every output (torch.nn.functional.bilinear)."""
+    shape = input1._data.shape
+    a, b = (x.reshape(-1, x._data.shape[-1]) for x in (input1, input2))
+    out = bilinear_form(a, weight, b).reshape(*shape[:-1], weight._data.shape[0])
+    return out if bias is None else out + bias
+
+
 for _function in (embedding, dropout, dropout1d, dropout2d, alpha_dropout, normalize):
     functions(SPACE, **{_function.__name__: _function})
+functions(SPACE, **{name: SPACES["torch"][name] for name in ("cosine_similarity", "pairwise_distance")})
 functions(dropout=dropout, alpha_dropout=alpha_dropout)

@@ -176,18 +176,6 @@ def threshold_entry(a: Array, threshold: float, value: float) -> Any:
 threshold_entry.grad(a=lambda g, a, threshold: where(a > threshold, g, 0.0))
 
 
-@op("PreluKernelBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
-def prelu_kernel(a: Array, weight: Array) -> Any:
-    """a where it is positive, else weight · a"""
-    return np.where(a > 0, a, weight * a)
-
-
-prelu_kernel.grad(
-    a=lambda g, a, weight: where(a > 0, g, weight * g),
-    weight=lambda g, a: where(a > 0, 0.0, a * g),
-)
-
-
 def choose(entry: Op, input: Any, inplace: bool, *rest: Any) -> Any:
     return in_place(entry)(input, *rest) if inplace else entry.call(input, *rest)
 
@@ -301,31 +289,11 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return softshrink_entry.call(input, float(lambd))
 
 
-@public("Tensor input, Tensor weight")
-def prelu(input: Any, weight: Any) -> Any:
-    """Let a learned part through below 0 (torch.prelu)."""
-    count, channels = weight._data.size, input._data.shape[1] if input._data.ndim > 1 else 1
-    if count != 1:
-        if input._data.ndim == 0:
-            raise RuntimeError("Not allow zero-dim input tensor.")
-        if count != channels:
-            raise RuntimeError(
-                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel "
-                f"size = {channels}."
-            )
-    ndim = input._data.ndim
-    if weight._data.ndim == 0:
-        return prelu_kernel(input, weight)
-    shape = (1, count, *(1,) * (ndim - 2)) if ndim > 1 else (count,) if ndim == 1 else ()
-    return prelu_kernel(input, weight.view(shape))
-
-
 functions(
     SPACE,
     sigmoid=sigmoid_function,
     tanh=tanh_function,
     hardshrink=hardshrink,
-    prelu=prelu,
     **{
         function.__name__: function
         for function in (

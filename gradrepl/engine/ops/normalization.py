@@ -1,0 +1,302 @@
+"""Normalization: layer, batch, group, instance and root mean square."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.number import plus_number
+from gradrepl.engine.ops.power import sqrt
+from gradrepl.engine.ops.reduction import sum_dims
+from gradrepl.engine.ops.view import view_as
+from gradrepl.engine.tensor import Tensor, make
+
+Ints = tuple[int, ...]
+
+
+def count_over(x: Any, dims: Ints) -> int:
+    return math.prod(x.shape[dim] for dim in dims)
+
+
+def standardized(a: Any, dims: Ints, eps: float) -> tuple[Any, Any]:
+    """Return a less its mean, over its standard deviation, and 1 over the latter; arrays and tensors alike."""
+    count = count_over(a, dims)
+    centred = a - sum_dims(a, dims, True) / count
+    inverse = 1 / sqrt(sum_dims(centred * centred, dims, True) / count + eps)
+    return centred * inverse, inverse
+
+
+def standardized_rule(g: Any, a: Any, dims: Ints, eps: float) -> Any:
+    """Carry the gradient of the standardized numbers back to the numbers."""
+    count = count_over(a, dims)
+    x, inverse = standardized(a, dims, eps)
+    return inverse * (g - sum_dims(g, dims, True) / count - x * (sum_dims(g * x, dims, True) / count))
+
+
+def leading(ndim: int, count: int) -> Ints:
+    return tuple(range(ndim - count))
+
+
+def trailing(ndim: int, count: int) -> Ints:
+    return tuple(range(ndim - count, ndim))
+
+
+@op("NativeLayerNormBackward0", samples=(((2, 3, 4), (4,), (4,), 1, 1e-5), ((2, 3, 4), (3, 4), (3, 4), 2, 1e-5)))
+def layer_normalized(a: Array, weight: Array, bias: Array, count: int, eps: float) -> Any:
+    """a standardized over its last `count` dimensions, times weight plus bias"""
+    need_float(a, "LayerNormKernelImpl")
+    out = standardized(a, trailing(a.ndim, count), eps)[0] * weight
+    return out if bias is None else out + bias
+
+
+layer_normalized.grad(
+    a=lambda g, a, weight, count, eps: standardized_rule(g * weight, a, trailing(a.ndim, count), eps),
+    weight=lambda g, a, count, eps: sum_dims(
+        g * standardized(a, trailing(a.ndim, count), eps)[0], leading(a.ndim, count), False
+    ),
+    bias=lambda g, count: sum_dims(g, leading(g.ndim, count), False),
+)
+
+
+def channels(values: Array, ndim: int) -> Any:
+    return values.reshape(1, -1, *(1,) * (ndim - 2))
+
+
+def but_channel(ndim: int) -> Ints:
+    return tuple(dim for dim in range(ndim) if dim != 1)
+
+
+@op("NativeBatchNormBackward0", samples=(((3, 2, 4), (2,), (2,), 1e-5), ((4, 3), (3,), (3,), 1e-5)))
+def batch_normalized(a: Array, weight: Array, bias: Array, eps: float) -> Any:
+    """a standardized over all but its channels, times weight plus bias"""
+    need_float(a, "batch_norm")
+    out = standardized(a, but_channel(a.ndim), eps)[0] * channels(weight, a.ndim)
+    return out if bias is None else out + channels(bias, a.ndim)
+
+
+batch_normalized.grad(
+    a=lambda g, a, weight, eps: standardized_rule(g * spread_weight(weight, g), a, but_channel(a.ndim), eps),
+    weight=lambda g, a, eps: sum_dims(g * standardized(a, but_channel(a.ndim), eps)[0], but_channel(a.ndim), False),
+    bias=lambda g: sum_dims(g, but_channel(g.ndim), False),
+)
+
+
+def spread_weight(weight: Any, like: Any) -> Any:
+    return weight.reshape((1, -1, *(1,) * (like.ndim - 2)))
+
+
+@op("NativeBatchNormBackward0", samples=(((3, 2, 4), (2,), (2,), np.zeros(2), np.ones(2), 1e-5),))
+def batch_normalized_by(a: Array, weight: Array, bias: Array, mean: Any, var: Any, eps: float) -> Any:
+    """a less a given mean, over a given deviation, times weight plus bias"""
+    need_float(a, "batch_norm")
+    inverse = 1 / np.sqrt(var + eps)
+    out = (a - channels(mean, a.ndim)) * channels(inverse * weight, a.ndim)
+    return out if bias is None else out + channels(bias, a.ndim)
+
+
+def as_like(values: Array, like: Any) -> Any:
+    return make(values) if isinstance(like, Tensor) else values
+
+
+def by_rule(g: Any, weight: Any, var: Any, eps: float) -> Any:
+    return g * spread_weight(weight, g) * as_like(channels(1 / np.sqrt(var + eps), g.ndim), g)
+
+
+def by_weight_rule(g: Any, a: Any, mean: Any, var: Any, eps: float) -> Any:
+    shifted = a - as_like(channels(mean, g.ndim), g)
+    return sum_dims(g * (shifted * as_like(channels(1 / np.sqrt(var + eps), g.ndim), g)), but_channel(g.ndim), False)
+
+
+batch_normalized_by.grad(
+    a=lambda g, weight, var, eps: by_rule(g, weight, var, eps),
+    weight=lambda g, a, mean, var, eps: by_weight_rule(g, a, mean, var, eps),
+    bias=lambda g: sum_dims(g, but_channel(g.ndim), False),
+)
+
+
+def grouped(a: Any, groups: int) -> Any:
+    """Return an array or tensor with its channels put together in groups, (batch, groups, rest)."""
+    return a.reshape((a.shape[0], groups, -1))
+
+
+@op("NativeGroupNormBackward0", samples=(((2, 4, 3), (4,), (4,), 2, 1e-5),))
+def group_normalized(a: Array, weight: Array, bias: Array, groups: int, eps: float) -> Any:
+    """a standardized over groups of channels, times weight plus bias"""
+    need_float(a, "GroupNormKernelImpl")
+    out = standardized(grouped(a, groups), (2,), eps)[0].reshape(a.shape) * channels(weight, a.ndim)
+    return out if bias is None else out + channels(bias, a.ndim)
+
+
+def group_rule(g: Any, a: Any, weight: Any, groups: int, eps: float) -> Any:
+    inner = grouped(g * spread_weight(weight, g), groups)
+    return standardized_rule(inner, grouped(a, groups), (2,), eps).reshape(a.shape)
+
+
+def group_weight_rule(g: Any, a: Any, groups: int, eps: float) -> Any:
+    return sum_dims(g * standardized(grouped(a, groups), (2,), eps)[0].reshape(a.shape), but_channel(g.ndim), False)
+
+
+group_normalized.grad(
+    a=lambda g, a, weight, groups, eps: group_rule(g, a, weight, groups, eps),
+    weight=lambda g, a, groups, eps: group_weight_rule(g, a, groups, eps),
+    bias=lambda g: sum_dims(g, but_channel(g.ndim), False),
+)
+
+
+def ones_for(weight: Any, shape: Ints, like: Any) -> Any:
+    """Return the weight, or ones that need no gradient."""
+    return make(np.ones(shape, like._data.dtype)) if weight is None else weight
+
+
+@public(
+    "Tensor input, ints normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, "
+    "bool cudnn_enable=True",
+    method=False,
+)
+def layer_norm(
+    input: Any,
+    normalized_shape: Any,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
+) -> Any:
+    """Standardize over the last dimensions (torch.layer_norm)."""
+    size, shape = tuple(normalized_shape), input._data.shape
+    if not size:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, tensor in (("weight", weight), ("bias", bias)):
+        if tensor is not None and tensor._data.shape != size:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(tensor._data.shape)} and normalized_shape = {list(size)}"
+            )
+    if shape[-len(size) :] != size:
+        wanted = ", ".join(["*", *map(str, size)])
+        raise RuntimeError(
+            f"Given normalized_shape={list(size)}, expected input with shape [{wanted}], but got input of "
+            f"size{list(shape)}"
+        )
+    return layer_normalized(input, ones_for(weight, size, input), bias, len(size), eps)
+
+
+def functional_layer_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Standardize over the last dimensions (torch.nn.functional.layer_norm)."""
+    if not isinstance(normalized_shape, (tuple, list)):
+        kind = type(normalized_shape).__name__
+        raise TypeError(f"layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not {kind}")
+    return layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def check_channels(name: str, tensor: Any, wanted: int) -> None:
+    if tensor is not None and tensor._data.size != wanted:
+        raise RuntimeError(f"{name} should contain {wanted} elements not {tensor._data.size}")
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardize over the batch, or by running figures (torch.nn.functional.batch_norm)."""
+    data = input._data
+    if training and data.size == data.shape[1]:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, tensor in given.items():
+        check_channels(name, tensor, data.shape[1])
+        if tensor is None and not training and name.startswith("running"):
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
+    scale = ones_for(weight, (data.shape[1],), input)
+    if not training:
+        return batch_normalized_by(input, scale, bias, running_mean._data, running_var._data, eps)
+    if running_mean is not None:
+        keep_running(data, running_mean, running_var, momentum)
+    return batch_normalized(input, scale, bias, eps)
+
+
+def keep_running(data: Array, mean: Any, var: Any, momentum: float) -> None:
+    """Move the running mean and variance towards those of a batch."""
+    dims = but_channel(data.ndim)
+    for running, batch in ((mean, data.mean(axis=dims)), (var, data.var(axis=dims, ddof=1))):
+        running._data[...] = (1 - momentum) * running._data + momentum * batch
+        running._counter[0] += 1
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Standardize over groups of channels (torch.nn.functional.group_norm)."""
+    shape = input._data.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    if shape[1] % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of shape "
+            f"{list(shape)} and num_groups={num_groups}"
+        )
+    return group_normalized(input, ones_for(weight, shape[1:2], input), bias, num_groups, eps)
+
+
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Standardize every channel of every example (torch.nn.functional.instance_norm)."""
+    if running_mean is not None or running_var is not None or not use_input_stats:
+        raise NotImplementedError(
+            "gradrepl's builtin engine has no running figures for instance_norm. "
+            "Start gradrepl with --engine torch to use them."
+        )
+    batch, count, *rest = input._data.shape
+    if math.prod(rest) == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.size()}")
+    flat = view_as(input, (1, batch * count, *rest))
+    scale, shift = (None if tensor is None else tensor.repeat(batch) for tensor in (weight, bias))
+    out = batch_norm(flat, None, None, scale, shift, True, momentum, eps)
+    return view_as(out, input._data.shape)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """Divide by the root of the mean square over the last dimensions (torch.nn.functional.rms_norm)."""
+    size, shape = tuple(normalized_shape), input._data.shape
+    if shape[-len(size) :] != size:
+        wanted = ", ".join(["*", *map(str, size)])
+        raise RuntimeError(
+            f"Given normalized_shape={list(size)}, expected input with shape [{wanted}], but got input of "
+            f"size{list(shape)}"
+        )
+    least = float(np.finfo(input._data.dtype).eps) if eps is None else eps
+    dims = list(trailing(len(shape), len(size)))
+    out = input * plus_number((input**2).mean(dims, True), least).rsqrt()
+    return out if weight is None else out * weight
+
+
+functions(
+    "torch.nn.functional",
+    layer_norm=functional_layer_norm,
+    batch_norm=batch_norm,
+    group_norm=group_norm,
+    instance_norm=instance_norm,
+    rms_norm=rms_norm,
+)

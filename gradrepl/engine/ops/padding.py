@@ -1,0 +1,116 @@
+"""Borders put around arrays: torch.nn.functional.pad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import Op, op
+
+Pads = tuple[int, ...]
+
+
+def sides(ndim: int, pads: Pads) -> list[tuple[int, int]]:
+    """Return what is added before and after in every dimension; `pads` starts with the last dimension."""
+    added = [(pads[i], pads[i + 1]) for i in range(0, len(pads), 2)]
+    return [(0, 0)] * (ndim - len(added)) + added[::-1]
+
+
+def cut(a: Array, amounts: list[tuple[int, int]]) -> Any:
+    """Return a view of a without what negative amounts take away."""
+    return a[
+        tuple(slice(max(-low, 0), size - max(-high, 0)) for (low, high), size in zip(amounts, a.shape, strict=True))
+    ]
+
+
+def grown(amounts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(max(low, 0), max(high, 0)) for low, high in amounts]
+
+
+@op("ConstantPadNdBackward0", samples=(((2, 3), (1, 2), 0.5), ((2, 3), (-1, 1, 1, 0), 0.0)))
+def pad_constant(a: Array, pads: Pads, value: Any) -> Any:
+    """a with a border of one number; negative amounts cut off"""
+    amounts = sides(a.ndim, pads)
+    return np.pad(cut(a, amounts), grown(amounts), constant_values=value)
+
+
+pad_constant.grad(a=lambda g, pads: pad_constant(g, tuple(-amount for amount in pads), 0))
+
+
+@op("ReflectionPad2DBackwardBackward0")
+def fold_border(g: Array, shape: tuple[int, ...], pads: Pads, mode: str) -> Any:
+    """The border of g added to the elements that it was copied from"""
+    places = np.pad(np.arange(int(np.prod(shape))).reshape(shape), sides(len(shape), pads), mode=mode)  # type: ignore[call-overload]
+    return np.bincount(places.reshape(-1), g.reshape(-1), int(np.prod(shape))).astype(g.dtype).reshape(shape)
+
+
+fold_border.grad(g=lambda gg, pads, mode: take_border(gg, pads, mode))
+
+
+def take_border(a: Any, pads: Pads, mode: str) -> Any:
+    """Return an array or tensor with a border of its own elements."""
+    return COPYING["reflect" if mode == "reflect" else "replicate", len(pads) // 2](a, pads)
+
+
+def copying(node: str, name: str, mode: str) -> Op:
+    """Make the entry of a border that copies elements of the array."""
+
+    def pad(a: Array, pads: Pads) -> Any:
+        return np.pad(a, sides(a.ndim, pads), mode=mode)  # type: ignore[call-overload]
+
+    pad.__name__ = name
+    pad.__doc__ = f"a with a border of its own elements ({mode})"
+    entry: Op = op(node, samples=(((1, 2, 4), (1, 1)),) if "1" in name else ())(pad)
+    entry.grad(a=lambda g, a_shape, pads: fold_border(g, a_shape, pads, mode))
+    return entry
+
+
+COPYING = {
+    ("reflect", 1): copying("ReflectionPad1DBackward0", "pad_reflect_1d", "reflect"),
+    ("reflect", 2): copying("ReflectionPad2DBackward0", "pad_reflect_2d", "reflect"),
+    ("replicate", 1): copying("ReplicationPad1DBackward0", "pad_replicate_1d", "edge"),
+    ("replicate", 2): copying("ReplicationPad2DBackward0", "pad_replicate_2d", "edge"),
+}
+
+
+def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+    """Put a border around the last dimensions (torch.nn.functional.pad)."""
+    pads = tuple(int(amount) for amount in pad)
+    if len(pads) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    ndim = input._data.ndim
+    if len(pads) > 2 * ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pads)} and input of dimension {ndim}"
+        )
+    if mode == "constant":
+        return pad_constant(input, pads, 0 if value is None else value)
+    return pad_copying(input, pads, mode, value)
+
+
+def pad_copying(input: Any, pads: Pads, mode: str, value: float | None) -> Any:
+    if value is not None and value != 0:
+        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    ndim, count = input._data.ndim, len(pads) // 2
+    entry = COPYING.get((mode, count))
+    if entry is None:
+        raise NotImplementedError(
+            f"gradrepl's builtin engine has no padding of mode {mode!r} in {count} dimensions. "
+            "Start gradrepl with --engine torch to use it."
+        )
+    if ndim not in (count + 1, count + 2):
+        raise NotImplementedError(
+            f"Padding size {len(pads)} is not supported for {ndim}D input tensor.\n"
+            "Supported combinations for non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+        )
+    return entry(input, pads)
+
+
+functions("torch.nn.functional", pad=pad)

@@ -1,0 +1,308 @@
+"""Pooling: the greatest or the mean of every window."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.view import squeeze_at, unsqueeze_at
+from gradrepl.engine.ops.windows import Ints, padded, places, put_back, spread
+
+MAX_SAMPLES = (((1, 2, 4, 4), (2, 2), (2, 2), (0, 0), (1, 1), (2, 2)),)
+
+
+def lowest(kind: Any) -> Any:
+    return -np.inf if CATEGORY[kind] == FLOAT else np.iinfo(kind).min
+
+
+def with_room(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints, value: Any) -> Any:
+    """Return a with a border, and with more behind it where the last windows reach over the edge."""
+    bordered = padded(a, padding, value)
+    settings = zip(bordered.shape[-len(out) :], kernel, stride, dilation, out, strict=True)
+    missing = [max(0, (o - 1) * t + d * (k - 1) + 1 - s) for s, k, t, d, o in settings]
+    if not any(missing):
+        return bordered
+    room = [(0, 0)] * (a.ndim - len(out)) + [(0, more) for more in missing]
+    return np.pad(bordered, room, constant_values=value)
+
+
+@op("MaxPool2DWithIndicesBackward0", several=True, samples=MAX_SAMPLES)
+def max_windows(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
+    """The greatest element of every window, and its place in the plane"""
+    room = with_room(a, kernel, stride, padding, dilation, out, lowest(a.dtype))
+    best: Any = None
+    for number, (_, index) in enumerate(places(kernel, stride, dilation, out)):
+        values = room[index]
+        if best is None:
+            best, which = values.copy(), np.zeros(values.shape, np.int32)
+            continue
+        better = (values > best) | (values != values)
+        np.copyto(best, values, where=better)
+        which[better] = number
+    row, column = np.divmod(which, kernel[1])
+    rows = np.arange(out[0])[:, None] * stride[0] - padding[0] + row * dilation[0]
+    columns = np.arange(out[1]) * stride[1] - padding[1] + column * dilation[1]
+    return best, rows * INT64.type(a.shape[-1]) + columns
+
+
+@op("MaxPool2DWithIndicesBackwardBackward0")
+def max_windows_gradient(g: Array, places_: Any, shape: Ints) -> Any:
+    """Zeros of a shape, with g added at its places in every plane"""
+    planes, size = math.prod(shape[:-2]), shape[-2] * shape[-1]
+    flat = places_.reshape(planes, -1) + (np.arange(planes) * size)[:, None]
+    return np.bincount(flat.reshape(-1), g.reshape(-1), planes * size).astype(g.dtype).reshape(shape)
+
+
+@op("GatherBackward0")
+def at_places(a: Array, places_: Any) -> Any:
+    """The elements of every plane at places"""
+    planes = a.reshape(*a.shape[:-2], -1)
+    flat = places_.reshape(*places_.shape[:-2], -1)
+    return np.take_along_axis(planes, flat, -1).reshape(places_.shape)
+
+
+def place_array(places_: Any) -> Any:
+    return getattr(places_, "_data", places_)
+
+
+max_windows.grad(a=lambda g, a_shape, out1: max_windows_gradient(g[0], place_array(out1), a_shape))
+max_windows_gradient.grad(g=lambda gg, places_: at_places(gg, places_))
+at_places.grad(a=lambda g, a_shape, places_: max_windows_gradient(g, places_, a_shape))
+
+
+@op("AvgPool2DBackward0", samples=(((1, 2, 4, 4), (2, 2), (2, 2), (0, 0), (2, 2), True, None),))
+def mean_windows(
+    a: Array, kernel: Ints, stride: Ints, padding: Ints, out: Ints, border: bool, divisor: int | None
+) -> Any:
+    """The mean of every window; `border`: whether the border counts; divisor: what the sum is divided by instead"""
+    one = (1,) * len(kernel)
+    room = with_room(a, kernel, stride, padding, one, out, 0)
+    total: Any = 0
+    for _, index in places(kernel, stride, one, out):
+        total = total + room[index]
+    counts = counts_of(a.shape[-len(kernel) :], kernel, stride, padding, out, border, divisor)
+    return total // counts if CATEGORY[a.dtype] < FLOAT else total / counts.astype(a.dtype)
+
+
+def counts_of(
+    size: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, border: bool, divisor: int | None
+) -> Any:
+    """Return for every window what its sum is divided by."""
+    if divisor is not None:
+        return np.asarray(divisor)
+    total = np.ones((1,) * len(size), int)
+    for dim, (s, k, t, p, o) in enumerate(zip(size, kernel, stride, padding, out, strict=True)):
+        start = np.arange(o) * t - p
+        end = np.minimum(start + k, s + p)
+        count = end - start if border else np.minimum(end, s) - np.maximum(start, 0)
+        total = total * count.reshape(*(1,) * dim, -1, *(1,) * (len(size) - dim - 1))
+    return total
+
+
+@op("AvgPool2DBackwardBackward0")
+def mean_windows_gradient(
+    g: Array, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, border: bool, divisor: int | None
+) -> Any:
+    """What an input of a shape gets from the means of its windows: a share of g for every element"""
+    count = len(kernel)
+    size, out = shape[-count:], g.shape[-count:]
+    share = g / counts_of(size, kernel, stride, padding, out, border, divisor).astype(g.dtype)
+    columns = np.broadcast_to(
+        share[(..., *(None,) * count, *(slice(None),) * count)], (*g.shape[:-count], *kernel, *out)
+    )
+    reach = tuple((o - 1) * t + k - 2 * p for o, t, k, p in zip(out, stride, kernel, padding, strict=True))
+    longest = tuple(max(side, far) for side, far in zip(size, reach, strict=True))
+    whole = put_back(columns, longest, stride, padding, (1,) * count)
+    return whole[(..., *(slice(0, side) for side in size))]
+
+
+mean_windows.grad(
+    a=lambda g, a_shape, kernel, stride, padding, border, divisor: mean_windows_gradient(
+        g, a_shape, kernel, stride, padding, border, divisor
+    )
+)
+mean_windows_gradient.grad(
+    g=lambda gg, g_shape, kernel, stride, padding, border, divisor: mean_windows(
+        gg, kernel, stride, padding, g_shape[-len(kernel) :], border, divisor
+    )
+)
+
+
+def bins(size: int, out: int, kind: Any) -> Array:
+    """Return the matrix that takes means over `out` bins of a side."""
+    matrix = np.zeros((out, size), kind)
+    for i in range(out):
+        start, end = i * size // out, -(-(i + 1) * size // out)
+        matrix[i, start:end] = 1 / (end - start)
+    return matrix
+
+
+@op("AdaptiveAvgPool2DBackward0", samples=(((1, 2, 5, 4), (2, 3)),))
+def mean_bins(a: Array, out: Ints) -> Any:
+    """The means over a given number of bins in both dimensions"""
+    return bins(a.shape[-2], out[0], a.dtype) @ a @ bins(a.shape[-1], out[1], a.dtype).T
+
+
+@op("AdaptiveAvgPool2DBackwardBackward0")
+def mean_bins_gradient(g: Array, shape: Ints) -> Any:
+    """What an input of a shape gets from the means over its bins"""
+    return bins(shape[-2], g.shape[-2], g.dtype).T @ g @ bins(shape[-1], g.shape[-1], g.dtype)
+
+
+mean_bins.grad(a=lambda g, a_shape: mean_bins_gradient(g, a_shape))
+mean_bins_gradient.grad(g=lambda gg, g_shape: mean_bins(gg, g_shape[-2:]))
+
+
+def out_sizes(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
+    """Return the number of windows; with `ceil` those count too that reach over the edge."""
+    out = []
+    for s, k, t, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
+        free = s + 2 * p - d * (k - 1) - 1
+        count = (free + (t - 1 if ceil else 0)) // t + 1
+        out.append(count - 1 if ceil and (count - 1) * t >= s + p else count)
+    return tuple(out)
+
+
+def checked_sizes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
+    """Return the number of windows; raises RuntimeError in PyTorch's words where there can be none."""
+    if a.ndim not in (3, 4) or 0 in a.shape[-3:]:
+        raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
+    for p, k, d in zip(padding, kernel, dilation, strict=True):
+        if p > (d * (k - 1) + 1) // 2:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
+                f"dilation={d}"
+            )
+    out = out_sizes(a.shape[-2:], kernel, stride, padding, dilation, ceil)
+    if min(out) < 1:
+        channels = a.shape[-3]
+        found, made = "x".join(map(str, a.shape[-3:])), f"{channels}x{max(out[0], 0)}x{max(out[1], 0)}"
+        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
+    return out
+
+
+def stride_of(stride: Any, kernel: Ints) -> Ints:
+    steps = spread(stride, len(kernel)) if stride is not None and stride != () else kernel
+    if 0 in steps:
+        raise RuntimeError("stride should not be zero")
+    return steps
+
+
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Take the greatest of every window (torch.nn.functional.max_pool2d)."""
+    kernel = spread(kernel_size, 2)
+    steps, border, gaps = stride_of(stride, kernel), spread(padding, 2), spread(dilation, 2)
+    out = checked_sizes(input._data, kernel, steps, border, gaps, ceil_mode)
+    values, indices = max_windows(input, kernel, steps, border, gaps, out)
+    return (values, indices) if return_indices else values
+
+
+def max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Take the greatest of every window of a sequence (torch.nn.functional.max_pool1d)."""
+    if input.dim() not in (2, 3):
+        raise RuntimeError(
+            "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
+            f"got:{list(input.shape)}"
+        )
+    kernel = (1, *spread(kernel_size, 1))
+    steps = kernel if stride is None else (1, *spread(stride, 1))
+    border, gaps = (0, *spread(padding, 1)), (1, *spread(dilation, 1))
+    planes = unsqueeze_at(input, input.dim() - 1)
+    out = checked_sizes(planes._data, kernel, steps, border, gaps, ceil_mode)
+    values, indices = (squeeze_at(x, input.dim() - 1) for x in max_windows(planes, kernel, steps, border, gaps, out))
+    return (values, indices) if return_indices else values
+
+
+AVERAGE = "bool ceil_mode=False, bool count_include_pad=True"
+
+
+@public(
+    f"Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, {AVERAGE}, "
+    "int? divisor_override=None",
+    space="torch.nn.functional",
+    method=False,
+)
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """Take the mean of every window (torch.nn.functional.avg_pool2d)."""
+    kernel = spread(kernel_size, 2)
+    steps, border = stride_of(stride, kernel), spread(padding, 2)
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    out = checked_sizes(input._data, kernel, steps, border, (1, 1), ceil_mode)
+    return mean_windows(input, kernel, steps, border, out, count_include_pad, divisor_override)
+
+
+@public(
+    f"Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, {AVERAGE}",
+    space="torch.nn.functional",
+    method=False,
+)
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """Take the mean of every window of a sequence (torch.nn.functional.avg_pool1d)."""
+    kernel = (1, *spread(kernel_size, 1))
+    steps = kernel if stride is None or stride == () else (1, *spread(stride, 1))
+    planes = unsqueeze_at(input, input.dim() - 1)
+    out = checked_sizes(planes._data, kernel, steps, (0, *spread(padding, 1)), (1, 1), ceil_mode)
+    means = mean_windows(planes, kernel, steps, (0, *spread(padding, 1)), out, count_include_pad, None)
+    return squeeze_at(means, input.dim() - 1)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
+    need_float(input._data, "adaptive_avg_pool2d")
+    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    out = tuple(s if o is None else int(o) for s, o in zip(input._data.shape[-2:], wanted, strict=True))
+    return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """Take means so that the output sequence has a given length (torch.nn.functional.adaptive_avg_pool1d)."""
+    planes = unsqueeze_at(input, input.dim() - 1)
+    return squeeze_at(adaptive_avg_pool2d(planes, (1, *spread(output_size, 1))), input.dim() - 1)
+
+
+functions(
+    "torch.nn.functional",
+    max_pool1d=max_pool1d,
+    max_pool2d=max_pool2d,
+    adaptive_avg_pool1d=adaptive_avg_pool1d,
+    adaptive_avg_pool2d=adaptive_avg_pool2d,
+)
+functions(max_pool1d=max_pool1d, max_pool2d=max_pool2d, adaptive_avg_pool1d=adaptive_avg_pool1d)
