@@ -19,6 +19,7 @@ from gradrepl.engine.ops import (
     classification,
     convolution,
     criterion,
+    gating,
     loss,
     neural,
     nonlinearity,
