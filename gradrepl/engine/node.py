@@ -41,6 +41,7 @@ class Plan(NamedTuple):
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
     lone: the index of the one input that is kept; None where nothing is kept, -1 where it is something else.
+    own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
     run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
@@ -50,6 +51,7 @@ class Plan(NamedTuple):
     only: tuple[int, Rule, tuple[int, ...]] | None
     keepers: tuple[tuple[Callable[..., Any], int], ...]
     lone: int | None
+    own_saved: bool
     run: Callable[[Any, Any], Sequence[Any]]
 
 

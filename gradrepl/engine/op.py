@@ -113,7 +113,9 @@ class Op:
         keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
         only = present[0] if len(present) == 1 else None
         run = OpNode.every if self.variadic else runner(count, len(fields), rules, only)
-        return Plan(tuple(fields), count, rules, only, keepers, lone_field(fields), run)
+        return Plan(
+            tuple(fields), count, rules, only, keepers, lone_field(fields), own_saved(fields, self.arguments), run
+        )
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
@@ -195,6 +197,11 @@ def lone_field(fields: Sequence[tuple[str, int]]) -> int | None:
     if not fields:
         return None
     return fields[0][1] if len(fields) == 1 and fields[0][0] == "tensor" else -1
+
+
+def own_saved(fields: Sequence[tuple[str, int]], arguments: Sequence[str]) -> bool:
+    """Whether what is kept is just the arguments, in their order, the first a tensor."""
+    return list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
 
 
 def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -379,7 +386,12 @@ def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         if input._requires_grad and mode.recording == ON and out._data.dtype in INEXACT:
             plan = plan_of(1)
             node = start_node(entry, plan)
-            node.saved = keep(plan, (input, *args), (x, *args), (out,)) if plan.keepers else ()
+            if not plan.keepers:
+                node.saved = ()
+            elif plan.own_saved and not Hooks.stack and input._counter is not None:
+                node.saved = ((x, input._counter, input._counter[0], input), *args)
+            else:
+                node.saved = keep(plan, (input, *args), (x, *args), (out,))
             node.edges = (input if input._grad_fn is None else input._grad_fn,)
             node.numbers = (input._output_nr,) if input._output_nr else None
             out._requires_grad, out._grad_fn = True, node

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public, two_operands, unary
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INT, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, exp, log
@@ -45,6 +45,8 @@ def pow_number(a: Array, exponent: Any) -> Any:
     """a ** exponent, where exponent is a number"""
     if a.dtype == BOOL8:
         return np.logical_or(a, not exponent)
+    if exponent == 2:
+        return a * a
     if exponent == 3:
         return a * a * a
     if exponent == -0.5:
@@ -102,7 +104,8 @@ def pow(input: Any, exponent: Any) -> Any:
             return pow_tensor.call(input, exponent)
         return pow_base(input, beside(exponent, input))
     if not isinstance(input, Tensor):
-        return pow_number(input, exponent) if isinstance(exponent, NUMBERS) else pow_tensor(input, exponent)
+        entry = pow_number if isinstance(exponent, NUMBERS) else pow_base if isinstance(input, NUMBERS) else pow_tensor
+        return entry(input, exponent)
     kind = input._data.dtype
     if CATEGORY[kind] < FLOAT:
         input = as_base(input, exponent)
@@ -191,6 +194,8 @@ logaddexp2.grad(a=lambda g, a, b: g / (1 + exp2(b - a)), b=lambda g, a, b: g / (
 
 def power(self: Tensor, exponent: Any) -> Any:
     """self ** exponent, as Python asks for it."""
+    if exponent.__class__ in NUMBERS and self._data.dtype in INEXACT:
+        return pow_number.call(self, exponent)
     return pow(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented
 
 

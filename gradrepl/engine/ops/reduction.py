@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.number import over_number
@@ -225,6 +225,8 @@ def check_mean(input: Tensor, dtype: Any) -> None:
 @public("Tensor input, *, dtype? dtype=None, Tensor? out=None", SOME)
 def mean(input: Any, dim: Any = ALL, keepdim: bool = False, dtype: Any = None) -> Any:
     """Return the mean of all elements, or over `dim` (torch.mean)."""
+    if dim is ALL and dtype is None and input._data.dtype in INEXACT:
+        return mean_all.call(input)
     check_mean(input, dtype)
     input = in_dtype(input, dtype)
     return mean_all.call(input) if dim is ALL else mean_dims.call(input, dims_of(dim, input.ndim), keepdim)
