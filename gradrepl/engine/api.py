@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradrepl.engine.arguments import Signature, bind
-from gradrepl.engine.dtype import of_scalar
+from gradrepl.engine.dtype import CATEGORY, Array, of, of_scalar
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
 from gradrepl.engine.op import Op, as_function
+from gradrepl.engine.results import Named, named
 from gradrepl.engine.tensor import Tensor, add_property, make
 
 SPACES: dict[str, dict[str, Any]] = {}
 """The names of every module: "torch", "torch.nn.functional", ... -> name -> what it holds."""
 
 
-def functions(space: str = "torch", **named: Any) -> None:
+def functions(space: str = "torch", /, **named: Any) -> None:
     """Put things into a module of torch under the given names."""
     SPACES.setdefault(space, {}).update({name: as_function(thing) for name, thing in named.items()})
 
@@ -140,7 +142,11 @@ def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Call
             check_out(name, named, out)
         first = signature.parameters[0].name
         result = body(named.pop(first), **named)
-        return result if out is None else write_out(result, out)
+        if out is None:
+            return result
+        if isinstance(result, Tensor) and name not in CONVERT:
+            check_result(result._data, out._data)
+        return write_out(result, out)
 
     call.__name__ = name
     call.signatures = texts  # type: ignore[attr-defined]
@@ -178,12 +184,39 @@ def check_out(name: str, named: dict[str, Any], out: Any) -> None:
 def write_out(result: Any, out: Any) -> Any:
     """Copy a result into the tensor(s) given as `out`, resizing them where their shape differs."""
     if isinstance(result, tuple):
+        if len(out) != len(result):
+            raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
         for one, target in zip(result, out, strict=True):
             write_out(one, target)
-        return out
+        return out_kind(result)(out)
     data = result._data
     if out._data.shape != data.shape:
+        if out._data.size:
+            warnings.warn(RESIZED.format(list(out._data.shape), list(data.shape)), UserWarning, stacklevel=3)
         out._data = np.empty(data.shape, out._data.dtype)
     np.copyto(out._data, data, casting="unsafe")
     bump(out)
     return out
+
+
+CONVERT = frozenset(("sum", "nansum", "mean", "prod", "cumsum", "cumprod"))
+"""What computes in the dtype of its `out`."""
+
+RESIZED = (
+    "An output with one or more elements was resized since it had shape {}, which does not match the required output "
+    "shape {}. This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they "
+    "have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+    "t.resize_(0)."
+)
+
+
+def check_result(data: Array, target: Array) -> None:
+    """Raise what PyTorch raises where a result can't go into an `out` of its dtype."""
+    if CATEGORY[data.dtype] > CATEGORY[target.dtype]:
+        found, wanted = of(data).tensor_type, of(target).tensor_type
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+
+
+def out_kind(result: tuple[Any, ...]) -> Any:
+    """Return the type of what comes back where `out` was given."""
+    return named(f"{type(result).__name__}_out", *result.fields) if isinstance(result, Named) else tuple

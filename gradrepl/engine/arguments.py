@@ -319,7 +319,7 @@ def bind(
         values = signature.bind(function, args, kwargs, False)
         if values is not None:
             if signature.deprecated:
-                warn_once(deprecated(function, signature, signatures), stacklevel=4)
+                warn_once(deprecated(function, signature, signatures), stacklevel=4, place="overload")
             return signature, values
     if len(signatures) == 1 and not signatures[0].parameters:
         raise TypeError(takes_nothing(function, args))

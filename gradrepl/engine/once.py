@@ -16,10 +16,13 @@ class _Given:
 given = _Given()
 
 
-def warn_once(message: str, category: type[Warning] = UserWarning, stacklevel: int = 2) -> None:
-    """Warn the first time (TORCH_WARN_ONCE); stacklevel counts from the caller, as in warnings.warn."""
-    if given.always or message not in given.messages:
-        given.messages.add(message)
+def warn_once(message: str, category: type[Warning] = UserWarning, stacklevel: int = 2, place: str = "") -> None:
+    """Warn the first time (TORCH_WARN_ONCE); stacklevel counts from the caller, as in warnings.warn.
+
+    place: what counts as the same warning where messages differ.
+    """
+    if given.always or (place or message) not in given.messages:
+        given.messages.add(place or message)
         warnings.warn(message, category, stacklevel=stacklevel + 1)
 
 

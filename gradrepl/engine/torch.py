@@ -20,6 +20,7 @@ from gradrepl.engine import (
     once,
     printing,
     random,
+    results,
     saved,
     storage,
     training,
@@ -38,16 +39,19 @@ from gradrepl.engine.ops import (
     comparison,
     conversion,
     cumulative,
+    decomposition,
     diagonal,
     drawing,
     extremum,
     gathering,
     indexing,
     joining,
+    linalg,
     linear,
     logic,
     norm,
     power,
+    products,
     quantile,
     rearranging,
     reduction,
@@ -105,6 +109,9 @@ FILLED_BY = (
     checkpoint,
     special,
     quantile,
+    decomposition,
+    linalg,
+    products,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
@@ -144,6 +151,7 @@ OWN: dict[str, dict[str, Any]] = {
         "__version__": "2.13.0",
     },
     "torch.autograd": {**SWITCHES, **THREADS},
+    "torch.return_types": results.KINDS,
     "torch.autograd.grad_mode": {**SWITCHES, **THREADS},
 }
 """What the modules hold beside the functions of SPACES."""

@@ -18,6 +18,10 @@ from gradrepl.engine.tensor import Tensor, make
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
 POSITIVE = ((2.0,), ((2, 3),))
 
+OUT = ", *, Tensor? out=None"
+SCALED = "Operand input, Operand other, *, Number alpha=1, Tensor? out=None"
+SCALED_HERE = "Tensor input, Operand other, *, Number alpha=1"
+OLD = "Tensor input, Number alpha, Tensor other"
 MINUS_BOOLS = (
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
     "instead."
@@ -195,7 +199,7 @@ def check_alpha(input: Any, other: Any, alpha: Any) -> None:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
 
 
-@public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name="add")
+@public(SCALED, f"deprecated {OLD}{OUT}", name="add")
 def scaled_add(input: Any, other: Any, alpha: Any = 1) -> Any:
     """input + alpha * other (torch.add)."""
     if alpha == 1:
@@ -248,7 +252,7 @@ def scaled_rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
     return rsub.call(beside(scaled, other), other)
 
 
-@public("Tensor input, Operand other, *, Number alpha=1", name="add_", function=False)
+@public(SCALED_HERE, f"deprecated {OLD}", name="add_", function=False)
 def scaled_add_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
     """input += alpha * other (torch.Tensor.add_)."""
     if alpha == 1:
@@ -294,8 +298,8 @@ methods(
     __abs__=abs,
 )
 for name in ("sub", "subtract"):
-    public("Operand input, Operand other, *, Number alpha=1, Tensor? out=None", name=name)(scaled_sub)
-    public("Tensor input, Operand other, *, Number alpha=1", name=f"{name}_", function=False)(scaled_sub_)
+    public(SCALED, f"deprecated {OLD}{OUT}", name=name)(scaled_sub)
+    public(SCALED_HERE, f"deprecated {OLD}", name=f"{name}_", function=False)(scaled_sub_)
 
 unary(neg, reciprocal, exp, log, abs, sign, sgn)
 also(neg, "negative")
@@ -303,4 +307,4 @@ also(abs, "absolute")
 binary(mul)
 overloaded(mul, name="multiply")
 expose_write(add, "Tensor input, Operand other")
-public("Tensor input, Operand other, *, Number alpha=1", name="add_", function=False)(scaled_add_)
+public(SCALED_HERE, f"deprecated {OLD}", name="add_", function=False)(scaled_add_)

@@ -14,7 +14,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.shape import where
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import C_NAMES, Tensor
 
 THREE = (((2, 3), (2, 3), (3,)),)
 
@@ -104,7 +104,7 @@ xlogy_by_number.grad(a=lambda g, a, b: xlogy(g, b) if b > 0 else where(a == 0, 0
 def xlogy(input: Any, other: Any) -> Any:
     """input * log(other), and 0 where input is 0 (torch.xlogy)."""
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
-        return product_with_log(input, other)
+        return product_with_log(input, input.dtype.type(other) if isinstance(other, (int, float)) else other)
     if not isinstance(input, Tensor):
         return xlogy_of_number(input, other)
     return xlogy_tensors(input, other) if isinstance(other, Tensor) else xlogy_by_number(input, other)
@@ -122,8 +122,15 @@ ENDS = ("Tensor input, Tensor end, Tensor weight", "Tensor input, Tensor end, Nu
 OUT = ", *, Tensor? out=None"
 
 
+def check_end(input: Tensor, end: Tensor) -> None:
+    if input._data.dtype != end._data.dtype:
+        names = [C_NAMES.get(x.dtype.name, x.dtype.name) for x in (input, end)]
+        raise RuntimeError(f"expected dtype {names[0]} for `end` but got dtype {names[1]}")
+
+
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Any:
     """Go from input towards end by a weight (torch.lerp)."""
+    check_end(input, end)
     return lerp_tensor(input, end, weight) if isinstance(weight, Tensor) else lerp_number(input, end, weight)
 
 
@@ -135,6 +142,7 @@ def lerp_(input: Tensor, end: Tensor, weight: Any) -> Any:
 public(*(text + OUT for text in ENDS), name="lerp")(lerp)
 public(*ENDS, name="lerp_", function=False)(lerp_)
 
+OLD = "Tensor input, Number value, Tensor tensor1, Tensor tensor2"
 TENSORS = "Tensor input, Tensor tensor1, Tensor tensor2, *, Number value=1"
 INTEGER_DIVISION = (
     "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
@@ -145,13 +153,13 @@ INTEGER_DIVISION = (
 )
 
 
-@public(f"{TENSORS}, Tensor? out=None")
+@public(f"{TENSORS}, Tensor? out=None", f"deprecated {OLD}, *, Tensor? out=None")
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> Any:
     """input + value * tensor1 * tensor2 (torch.addcmul)."""
     return addcmul_of(input, tensor1, tensor2, value)
 
 
-@public(TENSORS, function=False)
+@public(TENSORS, f"deprecated {OLD}", function=False)
 def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> Any:
     """input += value * tensor1 * tensor2 (torch.Tensor.addcmul_)."""
     return in_place(addcmul_of)(input, tensor1, tensor2, value)
@@ -162,14 +170,14 @@ def check_not_integers(*tensors: Tensor) -> None:
         raise RuntimeError(INTEGER_DIVISION)
 
 
-@public(f"{TENSORS}, Tensor? out=None")
+@public(f"{TENSORS}, Tensor? out=None", f"deprecated {OLD}, *, Tensor? out=None")
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> Any:
     """input + value * tensor1 / tensor2 (torch.addcdiv)."""
     check_not_integers(tensor1, tensor2)
     return addcdiv_of(input, tensor1, tensor2, value)
 
 
-@public(TENSORS, function=False)
+@public(TENSORS, f"deprecated {OLD}", function=False)
 def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> Any:
     """input += value * tensor1 / tensor2 (torch.Tensor.addcdiv_)."""
     check_not_integers(tensor1, tensor2)
