@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +53,8 @@ def find(table: Sequence[Command[State]], word: str) -> Command[State]:
     found = exact or english or others
     if len(found) == 1:
         return found[0]
+    import difflib
+
     names = {name: command.names[0] for command in table for name in command.names}
     near = [names[name] for name in difflib.get_close_matches(wanted, names, cutoff=0.6)]
     raise UnknownCommandError(word, list(dict.fromkeys([c.names[0] for c in found] or near)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gradrepl.app import stage
+from gradrepl.app.about import about
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader
@@ -136,12 +137,13 @@ class Learner:
         """Ask for a prediction; a command in its place is obeyed, and unless that leaves the step, asked again."""
         index, self.asking = self.place.index, True
         while True:
-            typed = read.read(self.reader.line(f"{cell} = "))
+            text = self.reader.line(f"{cell} = ")
+            typed = read.read(text)
             if isinstance(typed, read.Command):
                 self._command(typed)
             if not isinstance(typed, read.Command) or self.left or self.place.index != index:
                 self.asking = False
-                return "" if isinstance(typed, read.Command | read.Blank) else typed.source
+                return "" if isinstance(typed, read.Command) else text
 
     def _run_pending(self) -> None:
         stage.run(self.pending, self.place.step, self.place.lesson, self.session, self.screen)
@@ -163,6 +165,9 @@ class Learner:
             self.go_on()
         elif self.pending and text.strip() == self.pending[0].source.strip():
             self._run_next(shown=True)
+        elif isinstance(typed, read.Question):
+            for line in about(typed.name, self.session, self._):
+                self.screen.note(line)
         elif not isinstance(typed, read.Blank):
             self._try(typed.source)
 

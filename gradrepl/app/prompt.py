@@ -30,6 +30,7 @@ class PromptReader:
         output: Output | None = None,
     ) -> None:
         self.toolbar: Callable[[], str] = str
+        self.idle: Callable[[], object] = str
         self._history = history
         self._loss_said = False
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
@@ -48,11 +49,15 @@ class PromptReader:
             input=input,
             output=output,
         )
+        self._code.app.after_render += self._rendered
         # A terminal that doesn't say where its cursor is shows no toolbar; that needs no warning.
         self._code.app.renderer.cpr_not_supported_callback = None
         self._line: PromptSession[str] = PromptSession(
             color_depth=depth, input=input, output=output, reserve_space_for_menu=0
         )
+
+    def _rendered(self, app: object) -> None:
+        self.idle()
 
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""

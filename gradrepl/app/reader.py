@@ -15,9 +15,11 @@ class Reader(Protocol):
     """Asks for input; both methods raise EOFError at its end and KeyboardInterrupt on Ctrl-C.
 
     toolbar: the text of the line below the input, where there is one; asked for at each redraw.
+    idle: called each time a prompt is there and somebody reads it or types.
     """
 
     toolbar: Callable[[], str]
+    idle: Callable[[], object]
 
     def code(self, offered: str = "") -> str:
         """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
@@ -35,10 +37,12 @@ class LineReader:
     def __init__(self, ask: Callable[[str], str] = input) -> None:
         self._ask = ask
         self.toolbar: Callable[[], str] = str
+        self.idle: Callable[[], object] = str
 
     def code(self, offered: str = "") -> str:
         if offered:
             print(plain.source(offered))
+        self.idle()
         text = self._ask(">>> ")
         if offered and not text.strip():
             return offered

@@ -14,8 +14,8 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
-from gradrepl.session.outcome import GradMode
 from gradrepl.session.read import read as parse
+from gradrepl.view import mode
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
@@ -33,7 +33,9 @@ class Repl:
         self._session: Session | None = None
         self.reader = reader or open_reader(terminal)
         self.reader.toolbar = self.toolbar
-        self._loading = Background(self._load)
+        # Not before the prompt is drawn: it would draw later.
+        self.reader.idle = self._load_in_background
+        self._loading: Background[Engine] | None = None
 
     @property
     def _(self) -> Translate:
@@ -44,13 +46,13 @@ class Repl:
     def session(self) -> Session:
         """The session, with torch imported; raises EngineUnavailableError."""
         if self._session is None:
-            self._session = _open_session(self._loading.result())
+            self._session = _open_session(self.engine)
         return self._session
 
     @property
     def engine(self) -> Engine:
         """The engine chosen now; raises EngineUnavailableError."""
-        return self._loading.result()
+        return self._load_in_background().result()
 
     @property
     def screen(self) -> Screen:
@@ -92,7 +94,16 @@ class Repl:
             return self._command(typed)
         if isinstance(typed, read.Blank):
             return False
+        if isinstance(typed, read.Question):
+            return self._answer(typed)
         return self._execute(text if isinstance(typed, read.Incomplete) else typed.source)
+
+    def _answer(self, typed: read.Question) -> bool:
+        from gradrepl.app.about import about
+
+        for line in about(typed.name, self.session, self._):
+            self.screen.note(line)
+        return False
 
     def _command(self, typed: read.Command) -> bool:
         try:
@@ -122,6 +133,11 @@ class Repl:
         self.status = exit_status(outcomes[-1])
         return True
 
+    def _load_in_background(self) -> Background[Engine]:
+        if self._loading is None:
+            self._loading = Background(self._load)
+        return self._loading
+
     def _load(self) -> Engine:
         """What the first input needs, while the learner reads the banner and types."""
         if self.terminal.drawn:
@@ -131,10 +147,8 @@ class Repl:
 
     def toolbar(self) -> str:
         """The line below the input: grad mode, engine, language."""
-        from gradrepl.view import mode
-
-        now = GradMode(True, ()) if self._session is None else self._session.grad_mode()
-        state = self._("grad mode: {mode}").format(mode=mode.describe(now, self._))
+        now = self._("on") if self._session is None else mode.describe(self._session.grad_mode(), self._)
+        state = self._("grad mode: {mode}").format(mode=now)
         return " | ".join((state, self.options.engine, self.options.speech, ":help"))
 
     def _banner(self) -> str:

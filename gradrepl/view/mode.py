@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from gradrepl.session.outcome import GradMode, Outcome
-from gradrepl.view.language import Translate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradrepl.session.outcome import GradMode, Outcome
+    from gradrepl.view.language import Translate
 
 
 def describe(mode: GradMode, _: Translate) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gradrepl.session.outcome import Outcome, TensorRow, Warned
 from gradrepl.view import mode
-from gradrepl.view.language import Translate
 from gradrepl.view.safe import one_line, visible
+
+if TYPE_CHECKING:
+    from gradrepl.session.outcome import Outcome, TensorRow, Warned
+    from gradrepl.view.language import Translate
 
 
 def row(row: TensorRow, _: Translate) -> str:

@@ -100,6 +100,7 @@ class Script:
         self.inputs = list(inputs)
         self.offered: list[str] = []
         self.toolbar: Callable[[], str] = str
+        self.idle: Callable[[], object] = str
         self.toolbars: list[str] = []
 
     def code(self, offered: str = "") -> str:

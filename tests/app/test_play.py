@@ -181,6 +181,7 @@ class Keyboard:
         self.answers = list(answers)
         self.asked: list[str] = []
         self.toolbar: Callable[[], str] = str
+        self.idle: Callable[[], object] = str
 
     def line(self, prompt: str) -> str:
         self.asked.append(prompt)

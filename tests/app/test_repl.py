@@ -21,6 +21,7 @@ class Script:
     def __init__(self, *inputs: str) -> None:
         self.inputs: Iterator[str] = iter(inputs)
         self.toolbar: Callable[[], str] = str
+        self.idle: Callable[[], object] = str
         self.toolbars: list[str] = []
         self.losses: Iterator[str] = iter(())
 
@@ -114,6 +115,23 @@ def test_the_language_changes_from_the_next_line_on(type_in: Type) -> None:
         "Hãy chọn một ngôn ngữ: en, vi, both.\nHãy chọn một ngôn ngữ: en, vi, both.\n"
     )
     assert session.script.toolbars[-1] == "chế độ gradient: bật | builtin | vi | :help"
+
+
+def test_a_question_is_answered_without_running_anything(type_in: Type) -> None:
+    session = type_in(
+        "x = torch.ones(1)", "x?", "def f(a, b=2):\n    'Add.\\n\\nMore.'\n", "?f", "nope?", "torch.no_grad?"
+    )
+    shown = session.shown.splitlines()[1:]
+    assert shown[0] == "x: requires_grad = False; grad_fn = None; grad = None"
+    assert shown[1] == "value = [1.]; shape = (1,); dtype = float32; is_leaf = True"
+    assert shown[2:5] == ["f(a, b=2)", "Add.", "There is nothing named nope."]
+    assert shown[5].startswith("torch.no_grad")
+
+
+def test_a_question_reads_no_property_of_a_tensor(type_in: Type) -> None:
+    shown = type_in("x = torch.ones(1, requires_grad=True)", "y = x * 2", "y.grad?").shown
+    assert "UserWarning" not in shown
+    assert shown.splitlines()[2].startswith("y.grad")
 
 
 def test_lessons_are_listed(type_in: Type) -> None:
