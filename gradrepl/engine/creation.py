@@ -79,7 +79,7 @@ def tensor(
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Make a tensor that shares the memory of an array, or is the tensor given, where it can (torch.as_tensor)."""
     if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined, no-any-return]
+        return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
         array = shared(data)
         return make(array if dtype is None else array.astype(dtype.numpy, copy=False))

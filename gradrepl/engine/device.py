@@ -76,13 +76,14 @@ class device:  # noqa: N801
     @staticmethod
     def misfit(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """Return PyTorch's words for arguments of which no device can be made."""
+        marks = ", ".join(f"!{value.__class__.__name__}!" for value in args)
         shown = [value.__class__.__name__ for value in args]
         named = [f"{name}={value.__class__.__name__}, " for name, value in kwargs.items()]
         lines = [
             f"device() received an invalid combination of arguments - got ({', '.join(shown)}{''.join(named)}), but "
             "expected one of:",
             " * (torch.device device)",
-            f"      didn't match because some of the arguments have invalid types: ({', '.join(f'!{s}!' for s in shown)})",
+            f"      didn't match because some of the arguments have invalid types: ({marks})",
             f"      didn't match because some of the keywords were incorrect: {', '.join(kwargs)}",
             " * (str type, int index = -1)",
         ]

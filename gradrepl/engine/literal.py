@@ -190,7 +190,7 @@ def converted(item: Any, kind: np.dtype[Any]) -> Any:
 def number_of(tensor: Tensor, category: int) -> Any:
     if tensor._data.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
-    return float(tensor) if category == FLOAT else tensor._data.item()
+    return tensor.__float__() if category == FLOAT else tensor._data.item()  # type: ignore[attr-defined]
 
 
 def float_of(item: Any) -> float:
@@ -203,11 +203,12 @@ def int_of(item: Any, kind: np.dtype[Any]) -> Any:
     """Return a number as an integer of the dtype; negative ones wrap where it is unsigned."""
     if not isinstance(item, (int, float, np.generic)):
         raise TypeError(f"'{type(item).__name__}' object cannot be interpreted as an integer")
-    most = np.iinfo(kind)
+    most: Any = np.iinfo(kind)
     least = -most.max if most.min == 0 and isinstance(item, int) else most.min
     if isinstance(item, int) and not -(2**63) <= item < 2**63 and kind != np.uint64:
         raise ValueError("Overflow when unpacking long long")
-    if not least <= item <= most.max:
+    fits: Any = least <= item and item <= most.max  # type: ignore[operator]
+    if not fits:
         raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     return int(item) & (2**most.bits - 1) if most.min == 0 else int(item)
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.device import CPU, require_cpu
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, float16
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
 from gradrepl.engine.tensor import Tensor, make
 
-FLOAT16 = float16.numpy
 
 MASK64 = 2**64 - 1
 STATE = np.dtype(
@@ -125,10 +124,6 @@ class Generator:
         """Return uniforms in [0, 1) of 24 bits, float32."""
         return ((self.raw(count) & np.uint64(2**24 - 1)).astype(FLOAT32)) * np.float32(2**-24)
 
-    def uniform16(self, count: int) -> Array:
-        """Return uniforms in [0, 1) of 11 bits, float16."""
-        return ((self.raw(count) & np.uint64(2**11 - 1)).astype(FLOAT32) * np.float32(2**-11)).astype(FLOAT16)
-
     def uniform64(self, count: int) -> Array:
         """Return uniforms in [0, 1) of 53 bits, float64."""
         return ((self.raw64(count) & np.uint64(2**53 - 1)).astype(FLOAT64)) * 2.0**-53
@@ -188,7 +183,7 @@ def normal_array(shape: tuple[int, ...], kind: Any, generator: Generator | None 
     count = math.prod(shape)
     if count < 16:
         return source.normals_one_by_one(count).astype(kind).reshape(shape)
-    uniform = {FLOAT64: source.uniform64, FLOAT16: source.uniform16}.get(np.dtype(kind), source.uniform32)
+    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
     return source.normals_in_blocks(count, uniform).astype(kind).reshape(shape)
 
 
@@ -198,7 +193,7 @@ def uniform_array(shape: tuple[int, ...], kind: Any, generator: Generator | None
         parts = uniform_array((*shape, 2), FLOAT64 if kind == np.complex128 else FLOAT32, generator)
         return parts.view(kind)[..., 0]
     source = generator or default_generator
-    uniform = {FLOAT64: source.uniform64, FLOAT16: source.uniform16}.get(np.dtype(kind), source.uniform32)
+    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
     return uniform(math.prod(shape)).astype(kind).reshape(shape)
 
 

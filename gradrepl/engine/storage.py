@@ -102,7 +102,7 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
     if not self.is_leaf:
         raise RuntimeError(NO_DEEPCOPY)
     if id(self) in memo:
-        return memo[id(self)]  # type: ignore[no-any-return]
+        return memo[id(self)]
     other = rebuilt(type(self), self._data.copy("K"), self._requires_grad, {})
     memo[id(self)] = other
     if self._grad is not None:

@@ -33,7 +33,7 @@ def converted(tensor: Tensor, kind: np.dtype[Any], copy: bool = False) -> Tensor
     """Return a tensor in a numpy dtype: itself where it has it, unless a copy is wanted."""
     if tensor._data.dtype == kind and not copy:
         return tensor
-    return cast.call(tensor, kind)  # type: ignore[no-any-return]
+    return cast.call(tensor, kind)
 
 
 @public(
@@ -120,7 +120,7 @@ def alias_of(tensor: Tensor, kind: np.dtype[Any]) -> Tensor:
             "memory_format=(nullopt))"
         )
         raise TypeError(f"expected TensorOptions(dtype={wanted}, {rest} (got TensorOptions(dtype={found}, {rest})")
-    return tensor.detach()  # type: ignore[attr-defined, no-any-return]
+    return tensor.detach()  # type: ignore[attr-defined]
 
 
 C_NAMES = {"int64": "long int", "int32": "int", "float32": "float", "float64": "double", "uint8": "unsigned char"}

@@ -80,7 +80,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     """Return a diagonal as a view (torch.diagonal)."""
     first, second = (dim_of(dim, input._data.ndim) for dim in (dim1, dim2))
     check_different(first, second, dim1, dim2)
-    return diagonal_at(input, offset, first, second)  # type: ignore[no-any-return]
+    return diagonal_at(input, offset, first, second)
 
 
 @public("Tensor input, int offset=0, int dim1=-2, int dim2=-1")
@@ -90,7 +90,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     check_different(first, second, dim1, dim2)
     if first > second:
         first, second, offset = second, first, -offset
-    return diag_embed_at(input, offset, first, second)  # type: ignore[no-any-return]
+    return diag_embed_at(input, offset, first, second)
 
 
 @public("Tensor input, int diagonal=0, *, Tensor? out=None")
@@ -98,16 +98,16 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """Make a matrix of a diagonal, or take the diagonal of a matrix (torch.diag)."""
     ndim = input._data.ndim
     if ndim == 1:
-        return diag_embed_at(input, diagonal, 0, 1)  # type: ignore[no-any-return]
+        return diag_embed_at(input, diagonal, 0, 1)
     if ndim != 2:
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
-    return diagonal_copy.call(input, diagonal)  # type: ignore[no-any-return]
+    return diagonal_copy.call(input, diagonal)
 
 
 @public("Tensor input, int offset=0")
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """Make a matrix with all elements on its diagonal (torch.diagflat)."""
-    return diag_embed_at(reshape(input, input._data.size), offset, 0, 1)  # type: ignore[no-any-return]
+    return diag_embed_at(reshape(input, input._data.size), offset, 0, 1)
 
 
 @op("TriuBackward0", samples=(((3, 3), 0), ((2, 3), 1)))
@@ -133,7 +133,7 @@ def triangle(name: str, entry: Any) -> None:
 
     def call(input: Tensor, diagonal: int = 0) -> Tensor:
         check(input)
-        return entry.call(input, diagonal)  # type: ignore[no-any-return]
+        return entry.call(input, diagonal)
 
     def write(input: Tensor, diagonal: int = 0) -> Tensor:
         check(input)
@@ -156,7 +156,8 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
         raise RuntimeError("dimensions must larger than 1")
     if input._data.ndim > 2 or wrap:
         raise NotImplementedError(
-            "gradrepl's builtin engine fills the diagonal of matrices only. Start gradrepl with --engine torch for more."
+            "gradrepl's builtin engine fills the diagonal of matrices only. Start gradrepl with --engine torch to "
+            "fill others."
         )
     diagonal_at(input, 0, 0, 1).fill_(fill_value)
     return input

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -320,7 +321,7 @@ BERNOULLI = {"tensor": overwriting("BernoulliBackward1"), "number": overwriting(
 def bernoulli(input: Tensor, p: float | None = None, generator: Any = None) -> Tensor:
     """Draw 0 or 1 with the given probabilities (torch.bernoulli)."""
     if p is None:
-        return bernoulli_each.call(input, generator)  # type: ignore[no-any-return]
+        return bernoulli_each.call(input, generator)
     return make(fixed_coin(input._data.shape, input._data.dtype, p, generator))
 
 
@@ -383,11 +384,11 @@ def normal(
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         return leaf(bell(sides(size), numpy_kind(dtype), generator, mean, std), requires_grad, **options)
     if not isinstance(std, Tensor):
-        return normal_mean(mean, std, generator)  # type: ignore[no-any-return]
+        return normal_mean(mean, std, generator)
     if not isinstance(mean, Tensor):
-        return normal_std(mean, std, generator)  # type: ignore[no-any-return]
+        return normal_std(mean, std, generator)
     both(mean._data.shape, std._data.shape)
-    return normal_both(mean, std, generator)  # type: ignore[no-any-return]
+    return normal_both(mean, std, generator)
 
 
 def both(a: tuple[int, ...], b: tuple[int, ...]) -> None:
@@ -449,7 +450,18 @@ def set_rng_state(new_state: Any) -> None:
     random.default_generator.set_state(new_state)
 
 
-RANDOM_MODULE = {
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **options: Any) -> Iterator[None]:
+    """Leave the default generator afterwards as it was before (torch.random.fork_rng)."""
+    before = get_rng_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(before)
+
+
+RANDOM_MODULE: dict[str, Any] = {
     "manual_seed": random.manual_seed,
     "seed": random.default_generator.seed,
     "initial_seed": random.default_generator.initial_seed,
@@ -458,4 +470,4 @@ RANDOM_MODULE = {
     "default_generator": random.default_generator,
 }
 functions(**RANDOM_MODULE)
-functions("torch.random", **RANDOM_MODULE)
+functions("torch.random", **RANDOM_MODULE, fork_rng=fork_rng)

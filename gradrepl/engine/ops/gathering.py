@@ -120,7 +120,7 @@ def gather(input: Tensor, dim: int, index: Tensor, sparse_grad: bool = False) ->
     """Take elements at positions along a dimension (torch.gather)."""
     place = dim_of(dim, input._data.ndim)
     check_index("gather", input._data, place, index._data)
-    return gather_at.call(input, place, index._data)  # type: ignore[no-any-return]
+    return gather_at.call(input, place, index._data)
 
 
 SCATTERS = (
@@ -144,7 +144,7 @@ def scattering(input: Tensor, dim: int, index: Tensor, src: Any, value: Any, red
         return reducing_scatter(input, place, index, src, value, reduce, write)
     entry, given = (scatter_number, value) if src is None else (scatter_at, src)
     call = in_place(entry) if write else entry
-    return call(input, place, index._data, given)  # type: ignore[no-any-return]
+    return call(input, place, index._data, given)
 
 
 def check_same_kind(input: Tensor, src: Tensor) -> None:
@@ -196,7 +196,7 @@ def adding(input: Tensor, dim: int, index: Tensor, src: Tensor, write: bool) -> 
     check_index("scatter", input._data, place, index._data, src._data)
     check_same_kind(input, src)
     call = in_place(scatter_add_at) if write else scatter_add_at
-    return call(input, place, index._data, src)  # type: ignore[no-any-return]
+    return call(input, place, index._data, src)
 
 
 @public("Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None")
@@ -309,7 +309,7 @@ def reduce_into(
     check_index("scatter", input._data, place, index._data, src._data)
     check_same_kind(input, src)
     call = in_place(scatter_reduce_at) if write else scatter_reduce_at
-    return call(input, place, index._data, src, reduce, include_self)  # type: ignore[no-any-return]
+    return call(input, place, index._data, src, reduce, include_self)
 
 
 REDUCE = "Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True"

@@ -112,7 +112,7 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
     ndim = max((len(shape) for shape in shapes if not is_nothing(shape)), default=1)
     place = dim_of(dim, ndim)
     check_cat(shapes, place)
-    return cat_all(given, place)  # type: ignore[no-any-return]
+    return cat_all(given, place)
 
 
 for _name in ("concat", "concatenate"):
@@ -133,7 +133,7 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
                 f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
                 f"{list(tensor._data.shape)} at entry {position}"
             )
-    return stack_all(given, place)  # type: ignore[no-any-return]
+    return stack_all(given, place)
 
 
 def at_least_1(input: Tensor) -> Tensor:
@@ -279,7 +279,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
     """Take pieces along a dimension, by one size or by sizes (torch.split)."""
     size = split_size_or_sections
     if isinstance(size, Tensor) and not size._data.ndim:
-        size = int(size)
+        size = int(size._data)
     if isinstance(size, int) and not isinstance(size, bool):
         return split_by(tensor, size, dim)
     if not isinstance(size, (tuple, list)):
@@ -298,7 +298,7 @@ def split_by(tensor: Tensor, size: int, dim: int) -> tuple[Tensor, ...]:
     side = tensor._data.shape[place]
     if not size and side:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {side}")
-    return split_evenly(tensor, size, place)  # type: ignore[no-any-return]
+    return split_evenly(tensor, size, place)
 
 
 @public("Tensor input, ints split_sizes, int dim=0")
@@ -322,7 +322,7 @@ def split_with_sizes(input: Tensor, split_sizes: Shape, dim: int = 0) -> tuple[T
 
 
 def split_of_sizes(input: Tensor, sizes: Shape, dim: int) -> tuple[Tensor, ...]:
-    return split_sizes(input, sizes, dim)  # type: ignore[no-any-return]
+    return split_sizes(input, sizes, dim)
 
 
 def split_method(self: Tensor, split_size: Any, dim: int = 0) -> tuple[Tensor, ...]:

@@ -51,7 +51,7 @@ def repeat(self: Tensor, repeats: Shape) -> Tensor:
     negative = next((side for side in sizes if side < 0), None)
     if negative is not None:
         raise RuntimeError(f"Trying to create tensor with negative dimension {negative}: {sizes}")
-    return repeat_all.call(self, repeats)  # type: ignore[no-any-return]
+    return repeat_all.call(self, repeats)
 
 
 shortcut("repeat", lambda self, repeats: repeat(self, repeats), None)
@@ -74,7 +74,7 @@ def repeated_by_number(input: Tensor, repeats: int, dim: int | None) -> Tensor:
 
 
 def flat_of(input: Tensor) -> Tensor:
-    return input if input._data.flags.c_contiguous else clone.call(input, "C")  # type: ignore[no-any-return]
+    return input if input._data.flags.c_contiguous else clone.call(input, "C")
 
 
 def flatten_pair(input: Tensor, dim: int) -> Tensor:
@@ -113,7 +113,7 @@ def repeat_interleave(input: Tensor, repeats: Any = None, dim: int | None = None
         return repeated_by_number(input, repeats, dim)
     flat = flatten(input) if dim is None else input
     place = 0 if dim is None else dim_of(dim, input._data.ndim)
-    return index_select_at(flat, place, positions_repeated(repeats._data, flat._data.shape[place]))  # type: ignore[no-any-return]
+    return index_select_at(flat, place, positions_repeated(repeats._data, flat._data.shape[place]))
 
 
 public(
@@ -139,7 +139,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     moves, places = (value if isinstance(value, tuple) else (value,) for value in (shifts, dims))
     if len(moves) != len(places) and not (len(moves) == 1 and not places):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(places)}")
-    return roll_by.call(input, moves, tuple(dim_of(dim, input._data.ndim) for dim in places))  # type: ignore[no-any-return]
+    return roll_by.call(input, moves, tuple(dim_of(dim, input._data.ndim) for dim in places))
 
 
 @op("FlipBackward0", samples=(((2, 3), (0,)), ((2, 3), (0, 1))))
@@ -160,7 +160,7 @@ def flip(input: Tensor, dims: Shape) -> Tensor:
         if place in places:
             raise RuntimeError(f"dim {place} appears multiple times in the list of dims")
         places.append(place)
-    return flip_dims.call(input, tuple(places))  # type: ignore[no-any-return]
+    return flip_dims.call(input, tuple(places))
 
 
 @public("Tensor input")
@@ -168,7 +168,7 @@ def fliplr(input: Tensor) -> Tensor:
     """Reverse the order of columns (torch.fliplr)."""
     if input._data.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
-    return flip_dims.call(input, (1,))  # type: ignore[no-any-return]
+    return flip_dims.call(input, (1,))
 
 
 @public("Tensor input")
@@ -176,11 +176,11 @@ def flipud(input: Tensor) -> Tensor:
     """Reverse the order of rows (torch.flipud)."""
     if not input._data.ndim:
         raise RuntimeError("Input must be >= 1-d.")
-    return flip_dims.call(input, (0,))  # type: ignore[no-any-return]
+    return flip_dims.call(input, (0,))
 
 
 @op("Rot90Backward0", samples=(((2, 3), 1, (0, 1)),))
-def rotate(a: Array, k: int, dims: Shape) -> Any:
+def rotate(a: Array, k: int, dims: tuple[int, int]) -> Any:
     """a, turned by quarters of a circle in the plane of two dimensions"""
     return np.rot90(a, k, dims).copy()
 
@@ -199,7 +199,7 @@ def rot90(input: Tensor, k: int = 1, dims: Shape | None = None) -> Tensor:
     first, second = (dim_of(dim, input._data.ndim) for dim in dims)
     if first == second:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    return rotate.call(input, k, (first, second))  # type: ignore[no-any-return]
+    return rotate.call(input, k, (first, second))
 
 
 UNSAID_INDEXING = "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument."

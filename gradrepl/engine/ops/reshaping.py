@@ -71,7 +71,7 @@ def shortcut(name: str, body: Callable[..., Any], count: int | None, function: b
 def reshape(input: Tensor, *sides: Any, shape: Any = None) -> Tensor:
     """Return the elements in another shape: a view where that can be (torch.reshape)."""
     wanted = shape if shape is not None else sides[0] if isinstance(sides[0], tuple) else sides
-    return view_as(input, whole_shape(wanted, input._data.size))  # type: ignore[no-any-return]
+    return view_as(input, whole_shape(wanted, input._data.size))
 
 
 @public("Tensor self, dtype dtype", "Tensor self, ints size", function=False)
@@ -84,7 +84,7 @@ def view(self: Tensor, size: Any = None, dtype: Any = None) -> Tensor:
     wanted = whole_shape(size, self._data.size)
     if not can_view(self._data, wanted):
         raise RuntimeError(NO_VIEW)
-    return view_at(self, wanted)  # type: ignore[no-any-return]
+    return view_at(self, wanted)
 
 
 def view_as_kind(self: Tensor, kind: Any) -> Tensor:
@@ -153,21 +153,21 @@ def unflatten(input: Tensor, dim: int, sizes: Shape) -> Tensor:
 @public("Tensor input")
 def ravel(input: Tensor) -> Tensor:
     """Return all elements in one dimension (torch.ravel)."""
-    return view_at(contiguous(input), (input._data.size,))  # type: ignore[no-any-return]
+    return view_at(contiguous(input), (input._data.size,))
 
 
 @public("Tensor input, *, memory_format? memory_format=None", function=False)
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return the tensor itself, or a copy whose elements lie one behind the other (torch.Tensor.contiguous)."""
-    return input if input._data.flags.c_contiguous else clone_entry.call(input, "C")  # type: ignore[no-any-return]
+    return input if input._data.flags.c_contiguous else clone_entry.call(input, "C")
 
 
 @public("Tensor input, *, memory_format? memory_format=None")
 def clone(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return a copy (torch.clone)."""
     if memory_format is contiguous_format:
-        return clone_entry.call(input, "C")  # type: ignore[no-any-return]
-    return clone_entry.call(input)  # type: ignore[no-any-return]
+        return clone_entry.call(input, "C")
+    return clone_entry.call(input)
 
 
 @public("Tensor input, int dim=0")
@@ -175,14 +175,14 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return all slices along a dimension (torch.unbind)."""
     if not input._data.ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    return unbind_at(input, dim_of(dim, input._data.ndim))  # type: ignore[no-any-return]
+    return unbind_at(input, dim_of(dim, input._data.ndim))
 
 
 @public("Tensor input, int dim0, int dim1")
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Swap two dimensions (torch.transpose)."""
     ndim = input._data.ndim
-    return transpose_dims(input, dim_of(dim0, ndim), dim_of(dim1, ndim))  # type: ignore[no-any-return]
+    return transpose_dims(input, dim_of(dim0, ndim), dim_of(dim1, ndim))
 
 
 @public("Tensor input, int dim0, int dim1")
@@ -209,7 +209,7 @@ def permute(input: Tensor, dims: Shape) -> Tensor:
     order = tuple(dim_of(dim, ndim) for dim in dims)
     if len(set(order)) < ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return permute_dims(input, order)  # type: ignore[no-any-return]
+    return permute_dims(input, order)
 
 
 MOVES = ("Tensor input, int source, int destination", "Tensor input, ints source, ints destination")
@@ -231,7 +231,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(shown)})")
     rest = iter(dim for dim in range(ndim) if dim not in places)
     moved = dict(zip(targets, places, strict=True))
-    return permute_dims(input, tuple(moved[i] if i in moved else next(rest) for i in range(ndim)))  # type: ignore[no-any-return]
+    return permute_dims(input, tuple(moved[i] if i in moved else next(rest) for i in range(ndim)))
 
 
 public(*MOVES, name="moveaxis")(movedim)
@@ -240,17 +240,17 @@ public(*MOVES, name="moveaxis")(movedim)
 @public("Tensor input, int dim")
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Put in a dimension of size 1 (torch.unsqueeze)."""
-    return unsqueeze_at(input, dim_of(dim, input._data.ndim + 1))  # type: ignore[no-any-return]
+    return unsqueeze_at(input, dim_of(dim, input._data.ndim + 1))
 
 
 @public("Tensor input", "Tensor input, int dim", "Tensor input, ints dim")
 def squeeze(input: Tensor, dim: Any = None) -> Tensor:
     """Take out dimensions of size 1 (torch.squeeze)."""
     if dim is None:
-        return squeeze_all.call(input)  # type: ignore[no-any-return]
+        return squeeze_all.call(input)
     if isinstance(dim, tuple):
-        return squeeze_dims.call(input, several_dims(dim, input._data.ndim))  # type: ignore[no-any-return]
-    return squeeze_at.call(input, dim_of(dim, input._data.ndim))  # type: ignore[no-any-return]
+        return squeeze_dims.call(input, several_dims(dim, input._data.ndim))
+    return squeeze_at.call(input, dim_of(dim, input._data.ndim))
 
 
 def several_dims(dims: Shape, ndim: int) -> Shape:
@@ -351,7 +351,7 @@ def sum_to_size(self: Tensor, size: Shape) -> Tensor:
     if size == own:
         return self
     summed: Tensor = self if full == own else sum_to.call(self, full)
-    return view_at.call(summed, size) if ones else summed  # type: ignore[no-any-return]
+    return view_at.call(summed, size) if ones else summed
 
 
 @public("Tensor input, int dim, Tensor start, int length", "Tensor input, int dim, int start, int length")
@@ -368,7 +368,7 @@ def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     first += side if first < 0 else 0
     if first > side - length:
         raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({side}).")
-    return slice_at(input, place, first, first + length, 1)  # type: ignore[no-any-return]
+    return slice_at(input, place, first, first + length, 1)
 
 
 @public("Tensor self, int dimension, int size, int step", function=False)
@@ -382,7 +382,7 @@ def unfold(self: Tensor, dimension: int, size: int, step: int) -> Tensor:
         raise RuntimeError(f"step is {step} but must be > 0")
     if size > side:
         raise RuntimeError(f"maximum size for tensor at dimension {place} is {side} but size is {size}")
-    return unfold_dim(self, place, size, step)  # type: ignore[no-any-return]
+    return unfold_dim(self, place, size, step)
 
 
 @public("Tensor input")
@@ -421,7 +421,7 @@ def reversed_dims(self: Tensor) -> Tensor:
         warnings.warn(f"Tensor.T is deprecated on 0-D tensors. {IDENTITY}", UserWarning, stacklevel=2)
     elif ndim != 2:
         warnings.warn(OTHER_T, UserWarning, stacklevel=2)
-    return permute_dims(self, tuple(reversed(range(ndim))))  # type: ignore[no-any-return]
+    return permute_dims(self, tuple(reversed(range(ndim))))
 
 
 def hermitian(self: Tensor) -> Tensor:
@@ -438,7 +438,7 @@ def t_checked(input: Tensor) -> Tensor:
     """Transpose a tensor of at most two dimensions (torch.t)."""
     if input._data.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input._data.ndim}D")
-    return t.call(input)  # type: ignore[no-any-return]
+    return t.call(input)
 
 
 @public("Tensor self, int? dim=None", function=False)
@@ -451,7 +451,8 @@ def size(self: Tensor, dim: int | None = None) -> Any:
 @public("Tensor input, ints size, ints stride, int? storage_offset=None", name="as_strided")
 def strided_view(input: Tensor, size: Shape, stride: Shape, storage_offset: int | None = None) -> Tensor:
     """Return a view of the storage of any shape and strides (torch.as_strided)."""
-    from gradrepl.engine.storage import owner, storage_offset as offset_of
+    from gradrepl.engine.storage import owner
+    from gradrepl.engine.storage import storage_offset as offset_of
 
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")
@@ -468,7 +469,7 @@ def strided_view(input: Tensor, size: Shape, stride: Shape, storage_offset: int 
             f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {unit} "
             f"requiring a storage size of {needed} are out of bounds for storage of size {total}"
         )
-    return as_strided(input, size, stride, offset - start)  # type: ignore[no-any-return]
+    return as_strided(input, size, stride, offset - start)
 
 
 for _name, _body, _count, _function in (

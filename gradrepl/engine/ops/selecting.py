@@ -95,7 +95,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     bad = array.reshape(-1)[(array.reshape(-1) < 0) | (array.reshape(-1) >= side)]
     if bad.size:
         raise RuntimeError(f"INDICES element is out of DATA bounds, id={bad[0]} axis_dim={side}")
-    return index_select_at.call(input, place, array.reshape(-1))  # type: ignore[no-any-return]
+    return index_select_at.call(input, place, array.reshape(-1))
 
 
 def positions(name: str, index: Tensor, dim: int, side: int, error: type[Exception]) -> Array:
@@ -128,7 +128,7 @@ def adding(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any, w
         )
     found = positions("index_add", index, place, own[place], RuntimeError)
     call = in_place(index_add_at) if write else index_add_at
-    return call(input, place, found, source, alpha)  # type: ignore[no-any-return]
+    return call(input, place, found, source, alpha)
 
 
 ADD = "Tensor input, int dim, Tensor index, Tensor source, *, Number alpha=1"
@@ -155,7 +155,7 @@ def copying(input: Tensor, dim: int, index: Tensor, source: Tensor, write: bool)
         )
     found = positions("index_copy", index, place, input._data.shape[place], IndexError)
     call = in_place(index_copy_at) if write else index_copy_at
-    return call(input, place, found, source)  # type: ignore[no-any-return]
+    return call(input, place, found, source)
 
 
 @public("Tensor input, int dim, Tensor index, Tensor source, *, Tensor? out=None")
@@ -184,7 +184,7 @@ def filling(input: Tensor, dim: int, index: Tensor, value: Any, write: bool) -> 
         check_single("index_fill_", value)
     found = positions("index_fill", index, place, input._data.shape[place], IndexError)
     call = in_place(entry) if write else entry
-    return call(input, place, found, value)  # type: ignore[no-any-return]
+    return call(input, place, found, value)
 
 
 FILLS = ("Tensor input, int dim, Tensor index, Tensor value", "Tensor input, int dim, Tensor index, Number value")
@@ -208,7 +208,7 @@ PUT = "Tensor input, Tensors indices, Tensor values, bool accumulate=False"
 def putting(input: Tensor, indices: Any, values: Tensor, accumulate: bool, write: bool) -> Tensor:
     found = tuple(slice(None) if index is None else as_index_array(index) for index in indices)
     call = in_place(index_put) if write else index_put
-    return call(input, found, fitting(values, input), accumulate)  # type: ignore[no-any-return]
+    return call(input, found, fitting(values, input), accumulate)
 
 
 @public(PUT, name="index_put")
@@ -255,7 +255,7 @@ def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tens
         value = checked_number(value, input._data.dtype)
     check_broadcast((mask._data, input._data) if not write else (input._data, mask._data))
     call = in_place(entry) if write else entry
-    return call(input, mask._data, value)  # type: ignore[no-any-return]
+    return call(input, mask._data, value)
 
 
 def checked_number(value: Any, kind: np.dtype[Any]) -> Any:
@@ -309,7 +309,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     if mask._data.dtype != BOOL8:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     check_broadcast((input._data, mask._data))
-    return masked_select_at.call(input, mask._data)  # type: ignore[no-any-return]
+    return masked_select_at.call(input, mask._data)
 
 
 @op("MaskedScatterBackward0", samples=(((3,), np.array([True, False, True]), (2,)),))
@@ -349,7 +349,7 @@ def masked_placing(input: Tensor, mask: Tensor, source: Tensor, write: bool) -> 
     if wide.sum() > source._data.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
     call = in_place(masked_scatter_at) if write else masked_scatter_at
-    return call(input, mask._data, source)  # type: ignore[no-any-return]
+    return call(input, mask._data, source)
 
 
 @public("Tensor input, Tensor mask, Tensor source")
@@ -392,7 +392,9 @@ def put_elements(a: Array, index: Any, source: Array, accumulate: bool) -> Any:
 take_elements.grad(a=lambda g, a_shape, index: put_into_zeros(g, a_shape, index))
 put_into_zeros.grad(a=lambda g, index: take_elements(g, index))
 put_elements.grad(
-    a=lambda g, index, source_shape, accumulate: g if accumulate else put_elements(g, index, zeros(g, source_shape), False),
+    a=lambda g, index, source_shape, accumulate: (
+        g if accumulate else put_elements(g, index, zeros(g, source_shape), False)
+    ),
     source=lambda g, index: take_elements(g, index),
 )
 
@@ -415,14 +417,14 @@ def element_positions(name: str, index: Array, count: int) -> Array:
 @public("Tensor input, Tensor index, *, Tensor? out=None")
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Take elements, counted as in one dimension (torch.take)."""
-    return take_elements.call(input, element_positions("take", index._data, input._data.size))  # type: ignore[no-any-return]
+    return take_elements.call(input, element_positions("take", index._data, input._data.size))
 
 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False")
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension (torch.put)."""
     found = element_positions("put_", index._data, input._data.size)
-    return put_elements(input, found, source, accumulate)  # type: ignore[no-any-return]
+    return put_elements(input, found, source, accumulate)
 
 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False", function=False)
@@ -445,7 +447,7 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
 @public("Tensor input")
 def argwhere(input: Tensor) -> Tensor:
     """Return the positions of what is not zero, one a row (torch.argwhere)."""
-    return nonzero(input)  # type: ignore[no-any-return]
+    return nonzero(input)
 
 
 def scattered(node: str, name: str) -> Any:
@@ -481,7 +483,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     place = dim_of(dim, input._data.ndim)
     where = at(place, int(index))
     check_part(input._data[where].shape, src)
-    return select_part(input, src, where)  # type: ignore[no-any-return]
+    return select_part(input, src, where)
 
 
 @public("Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1")
@@ -491,7 +493,7 @@ def slice_scatter(
     """Return the tensor with a range replaced (torch.slice_scatter)."""
     where = at(dim_of(dim, input._data.ndim), slice(start, end, step))
     check_part(input._data[where].shape, src)
-    return slice_part(input, src, where)  # type: ignore[no-any-return]
+    return slice_part(input, src, where)
 
 
 def check_part(shape: Shape, src: Tensor) -> None:
@@ -513,4 +515,4 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(input._data.shape)} at dimension {dim}"
         )
-    return select_at(input, place, int(index) % side)  # type: ignore[no-any-return]
+    return select_at(input, place, int(index) % side)
