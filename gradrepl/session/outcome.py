@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -91,6 +92,27 @@ class TensorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """Something true of the learner's own names; `id` names its sentence, `parameters` are what stands in it."""
+
+    id: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of an error or warning: the id of its texts, what stands in them, and facts behind it.
+
+    warning: the index of the warning in Outcome.warnings that it explains; None for the failure.
+    """
+
+    id: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    warning: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All that happened in one statement.
 
@@ -99,6 +121,7 @@ class Outcome:
     rows: every named tensor after the statement, in the order in which names were bound.
     gone: names of tensors that the statement unbound.
     exit_status: set when the statement raised SystemExit.
+    explanations: of the warnings and the failure, where something is known of them.
     """
 
     source: str
@@ -114,6 +137,7 @@ class Outcome:
     gone: tuple[str, ...] = ()
     exit_status: int | None = None
     seconds: float = 0.0
+    explanations: tuple[Explanation, ...] = ()
 
     @property
     def stdout(self) -> str:
@@ -130,3 +154,53 @@ class Outcome:
     def changed_rows(self) -> tuple[TensorRow, ...]:
         """The rows that this statement added or changed."""
         return tuple(row for row in self.rows if row.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a node keeps for backward.
+
+    argument: the operation's own name of it ("self", "other"); text: a tensor's name in the learner's code,
+    its shape, or another value. version: that of the tensor when it was saved, now: its version today;
+    both None where it has none. freed: backward has let go of it.
+    """
+
+    argument: str
+    text: str
+    version: int | None = None
+    now: int | None = None
+    freed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One line of a graph that is drawn as a tree.
+
+    number: counted in the order of the tree, from 1 at the root of the whole graph. names: of the tensors that
+    this node made, or of the leaf whose gradient it takes. shape: of the leaf, else None. uses: how many
+    nodes lead to it. again: it stands further up already. branches: for each level whether more follows there.
+    """
+
+    number: int
+    name: str
+    names: tuple[str, ...]
+    branches: tuple[bool, ...]
+    shape: tuple[int, ...] | None = None
+    saved: tuple[Saved, ...] = ()
+    uses: int = 0
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The graph behind a tensor, as far as it is drawn.
+
+    count: the nodes of the whole graph; exact: whether all of them were counted.
+    hidden: how many are not among the rows; more: the number of the first of them.
+    """
+
+    rows: tuple[NodeRow, ...]
+    count: int
+    exact: bool
+    hidden: int
+    more: int | None
