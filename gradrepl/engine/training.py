@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradrepl.engine.data import datasets, loader, samplers
 from gradrepl.engine.nn import (
     activations,
     containers,
@@ -33,5 +34,6 @@ PARTS = (
     *(padding, convolution, pooling, loss, neural, nonlinearity, gating, softmax, criterion, classification),
     *(parameter, module, init, linear, activations, dropout, convolutions, normalization, containers, losses, utils),
     *(optimizer, algorithms, schedules, cycles),
+    *(datasets, samplers, loader),
 )
 """The modules that put their functions and classes into SPACES when they are imported."""
