@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gradrepl.session.transcript import is_transcript, strip_prompts
+
 
 @dataclass(frozen=True, slots=True)
 class Blank:
@@ -39,39 +41,22 @@ class Command:
     argument: str
 
 
-Reading = Blank | Incomplete | Code | Command
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`?name` or `name?`: what is it?"""
 
-PROMPT = re.compile(r"^[ \t]*(>>> ?|In \[\d+\]: ?)")
-CONTINUATION = re.compile(r"^[ \t]*(\.\.\. ?|\.{3,}: ?)")
+    name: str
+
+
+Reading = Blank | Incomplete | Code | Command | Question
+
+QUESTION = re.compile(r"^\s*(?:\?\s*(?P<before>[^\W\d][\w.]*)|(?P<behind>[^\W\d][\w.]*)\s*\?{1,2})\s*$")
 COMMAND = re.compile(r"^\s*:\s*([^\W\d][\w-]*|\?)(?:\s+(.*))?$", re.DOTALL)
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 COMPOUND = (
     *(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While, ast.If, ast.Try, ast.TryStar, ast.Match),
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
 )
-
-
-def strip_prompts(text: str) -> str:
-    """Return a pasted transcript's statements without prompts and output; other text as it is.
-
-    Only a text whose first line has a prompt is taken for a transcript, so that a string that holds
-    `>>>` survives.
-    """
-    lines = text.splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if not PROMPT.match(first):
-        return text
-    kept: list[str] = []
-    continues = False
-    for line in lines:
-        if PROMPT.match(line):
-            kept.append(PROMPT.sub("", line, count=1))
-            continues = True
-        elif continues and CONTINUATION.match(line):
-            kept.append(CONTINUATION.sub("", line, count=1))
-        else:
-            continues = False
-    return "\n".join(kept) + "\n"
 
 
 @contextmanager
@@ -112,10 +97,13 @@ def wants_more(source: str) -> bool:
 
 def read(text: str) -> Reading:
     """Return what a text is; prompts of a pasted transcript are taken off first."""
-    command = COMMAND.match(text)
+    source = textwrap.dedent(strip_prompts(text)) if is_transcript(text) else text
+    command = COMMAND.match(source)
     if command:
         return Command(command.group(1), (command.group(2) or "").strip())
-    source = textwrap.dedent(strip_prompts(text)) if PROMPT.match(text.lstrip("\n")) else text
+    question = QUESTION.match(source)
+    if question:
+        return Question(question["before"] or question["behind"])
     if not any(line.strip() and not line.strip().startswith("#") for line in source.splitlines()):
         return Blank()
     return Code(source) if is_complete(source) else Incomplete(source)

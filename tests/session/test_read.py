@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from gradrepl.session.read import Blank, Code, Command, Incomplete, Reading, read, strip_prompts
+from gradrepl.session.read import Blank, Code, Command, Incomplete, Question, Reading, read
 
 
 @pytest.mark.parametrize(
@@ -31,33 +31,15 @@ from gradrepl.session.read import Blank, Code, Command, Incomplete, Reading, rea
         (":?", Command("?", "")),
         ("x[:2]", Code("x[:2]")),
         (":2", Code(":2")),
+        ("?x", Question("x")),
+        ("torch.sum?", Question("torch.sum")),
+        ("x.y??", Question("x.y")),
+        ("'what?'", Code("'what?'")),
+        (">>> :lang vi\n", Command("lang", "vi")),
     ],
 )
 def test_read(text: str, reading: Reading) -> None:
     assert read(text) == reading
-
-
-def test_a_pasted_transcript_loses_prompts_and_output() -> None:
-    pasted = ">>> x = 1\n>>> x\n1\n>>> for i in [1]:\n...     i\n...\n1\n"
-    assert read(pasted) == Code("x = 1\nx\nfor i in [1]:\n    i\n\n")
-
-
-def test_an_indented_transcript_is_read_too() -> None:
-    assert strip_prompts("    >>> x = 1\n    >>> x\n    1\n") == "x = 1\nx\n"
-
-
-def test_a_notebook_transcript_is_read_too() -> None:
-    assert strip_prompts("In [1]: x = 1\nIn [2]: x\nOut[2]: 1\n") == "x = 1\nx\n"
-
-
-@pytest.mark.parametrize("text", ['s = ">>> x"\n', 's = """\n>>> x\n"""\n', "x = ...\n"])
-def test_a_string_that_holds_prompts_survives(text: str) -> None:
-    assert read(text) == Code(text)
-
-
-def test_only_a_text_that_starts_with_a_prompt_is_a_transcript() -> None:
-    text = "x = 1\n>>> y = 2\n"
-    assert strip_prompts(text) == text
 
 
 def test_a_warning_while_reading_is_not_shown() -> None:
