@@ -310,7 +310,7 @@ def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · (mat @ vec)"""
     if mat.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
-    if mat.shape[1] != vec.shape[0]:
+    if mat.shape[1] != vec.shape[0] or (input.ndim == 1 and input.size not in (1, mat.shape[0])):
         raise RuntimeError(
             f"size mismatch, got input ({input.size}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.size})"
         )

@@ -175,6 +175,15 @@ def view_at(a: Array, shape: Shape) -> Any:
 view_at.grad(a=lambda g, a_shape: view_as(g, a_shape))
 
 
+@op("ReshapeAliasBackward0", view=True)
+def reshape_alias(a: Array, shape: Shape) -> Any:
+    """a's elements in another shape, without copying, though they do not lie one after the other"""
+    return view_at.forward(a, shape)
+
+
+reshape_alias.grad(a=lambda g, a_shape: view_as(g, a_shape))
+
+
 @op("UnsafeViewBackward0", samples=(((2, 3), (3, 2)),))
 def unsafe_view(a: Array, shape: Shape) -> Any:
     """A fresh copy in another shape"""
@@ -188,7 +197,9 @@ def view_as(a: Any, shape: Shape) -> Any:
     """Return an array or tensor in another shape, copied where it must be."""
     if not isinstance(a, Tensor):
         return np.reshape(a, shape)
-    return view_at(a, shape) if can_view(a._data, shape) else unsafe_view(clone(a, "C"), shape)
+    if not can_view(a._data, shape):
+        return unsafe_view(clone(a, "C"), shape)
+    return view_at(a, shape) if a._data.flags.c_contiguous else reshape_alias(a, shape)
 
 
 def can_view(array: Array, shape: Shape) -> bool:

@@ -1,0 +1,336 @@
+"""Determinants, inverses, equations and decompositions of square and other matrices (torch.linalg)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.linear import adjoint
+from gradrepl.engine.tensor import Tensor, make
+
+SQUARE = ((2, 2), (3, 3), (2, 2, 2))
+
+
+class LinAlgError(RuntimeError):
+    """What linear algebra raises for a matrix that it can't work on (torch.linalg.LinAlgError)."""
+
+
+LinAlgError.__name__ = LinAlgError.__qualname__ = "_LinAlgError"
+LinAlgError.__module__ = "torch._C"
+
+
+def check_matrices(a: Array, name: str, square: bool = True) -> None:
+    """Raise RuntimeError in PyTorch's words for what is no batch of (square) matrices of floats."""
+    if a.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if square and a.shape[-1] != a.shape[-2]:
+        raise RuntimeError(
+            f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices"
+        )
+    if CATEGORY[a.dtype] < FLOAT:
+        kind = dtypes.of(a).tensor_type
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {kind}")
+
+
+def zero_pivot(a: Array) -> int:
+    """Return which pivot (from 1) of an elimination with row exchanges is zero; 0 for none."""
+    work = np.array(a)
+    for column in range(len(work)):
+        best = column + int(np.argmax(np.abs(work[column:, column])))
+        work[[column, best]] = work[[best, column]]
+        if work[column, column] == 0:
+            return column + 1
+        work[column + 1 :] -= np.outer(work[column + 1 :, column] / work[column, column], work[column])
+    return 0
+
+
+def pivots_of(a: Array) -> Array:
+    """Return for each matrix of a batch which pivot is zero, 0 for none."""
+    return np.array([zero_pivot(one) for one in a.reshape(-1, *a.shape[-2:])], np.int32).reshape(a.shape[:-2])
+
+
+def first_failure(info: Array) -> tuple[str, int]:
+    """Return where a batch failed first, in PyTorch's words, and the number that tells why."""
+    flat = info.reshape(-1)
+    place = int(np.flatnonzero(flat)[0])
+    return (f"(Batch element {place}): " if info.ndim else ""), int(flat[place])
+
+
+def masked(x: Any, mask: Array) -> Any:
+    """Multiply an array or tensor by a constant array."""
+    return x * (make(mask.astype(x._data.dtype)) if isinstance(x, Tensor) else mask.astype(x.dtype))
+
+
+def lower(x: Any, diagonal: float) -> Any:
+    """Keep what is below the diagonal, and the diagonal times a factor."""
+    side = x.shape[-1]
+    return masked(x, np.tri(side, k=-1) + diagonal * np.eye(side))
+
+
+def on_diagonal(values: Any) -> Any:
+    """Return diagonal matrices."""
+    return masked(values[..., None, :], np.eye(values.shape[-1]))
+
+
+def last(x: Any) -> Any:
+    """Give numbers two more dimensions, to multiply matrices with."""
+    return x[..., None, None]
+
+
+@op("LinalgDetBackward0", samples=tuple((shape,) for shape in SQUARE))
+def linalg_det(a: Array) -> Any:
+    """The determinant"""
+    return np.linalg.det(a).astype(a.dtype)
+
+
+def times_eye(x: Any, side: int) -> Any:
+    """Return multiples of the unit matrix."""
+    return masked(last(x), np.eye(side)) if side else last(x)
+
+
+def det_gradient(g: Any, a: Any, out: Any) -> Any:
+    """g times the determinant times the inverse; 0 for a singular matrix, as in PyTorch."""
+    if isinstance(a, Tensor) or np.all(out != 0):
+        return solve_matrix(adjoint(a), times_eye(g * out, a.shape[-1]))
+    u, s, vh = np.linalg.svd(a)
+    others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)
+    cofactors = last(np.linalg.det(u) * np.linalg.det(vh)) * ((u * others[..., None, :]) @ vh)
+    return (last(g * out) * cofactors).astype(a.dtype)
+
+
+linalg_det.grad(a=lambda g, a, out: det_gradient(g, a, out))
+
+
+@op("LinalgSlogdetBackward0", several=True, samples=tuple((shape,) for shape in SQUARE))
+def linalg_slogdet(a: Array) -> Any:
+    """The sign of the determinant and the logarithm of its absolute value"""
+    sign, logarithm = np.linalg.slogdet(a)
+    return sign.astype(a.dtype), logarithm.astype(a.dtype)
+
+
+def slogdet_gradient(g: Any, a: Any) -> Any:
+    return solve_matrix(adjoint(a), times_eye(g, a.shape[-1]))
+
+
+linalg_slogdet.grad(a=lambda g, a: None if g[1] is None else slogdet_gradient(g[1], a))
+
+
+@op("LinalgInvExBackward0", samples=tuple((shape,) for shape in SQUARE))
+def inverse(a: Array) -> Any:
+    """The inverse matrix"""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        place, number = first_failure(pivots_of(a))
+        raise LinAlgError(
+            f"linalg.inv: {place}The diagonal element {number} is zero, the inversion could not be completed because "
+            "the input matrix is singular."
+        ) from None
+
+
+inverse.grad(a=lambda g, out: -(adjoint(out) @ g @ adjoint(out)))
+
+
+@op("LinalgSolveExBackward0", samples=(((2, 2), (2, 3)), ((2, 2, 2), (2, 2, 1))))
+def solve_matrix(a: Array, b: Array) -> Any:
+    """The x with a @ x = b"""
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        place, _ = first_failure(pivots_of(a))
+        raise LinAlgError(
+            f"torch.linalg.solve: {place}The solver failed because the input matrix is singular."
+        ) from None
+
+
+def back_solved(g: Any, a: Any) -> Any:
+    return solve_matrix(adjoint(a), g)
+
+
+solve_matrix.grad(
+    a=lambda g, a, out: -(back_solved(g, a) @ adjoint(out)),
+    b=lambda g, a: back_solved(g, a),
+)
+
+
+@op("LinalgSolveExBackward0", samples=(((2, 2), (2,)),))
+def solve_vector(a: Array, b: Array) -> Any:
+    """The x with a @ x = b, for a vector b"""
+    return solve_matrix.forward(a, b[..., None])[..., 0]
+
+
+def back_solved_vector(g: Any, a: Any) -> Any:
+    return solve_vector(adjoint(a), g)
+
+
+solve_vector.grad(
+    a=lambda g, a, out: -(back_solved_vector(g, a)[..., :, None] * out[..., None, :]),
+    b=lambda g, a: back_solved_vector(g, a),
+)
+
+
+@op("LinalgCholeskyExBackward0")
+def cholesky_lower(a: Array) -> Any:
+    """The lower triangular L with L @ L.T = a, which is symmetric and positive-definite"""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        order = np.array([minor_order(one) for one in a.reshape(-1, *a.shape[-2:])]).reshape(a.shape[:-2])
+        place, number = first_failure(order)
+        raise LinAlgError(
+            f"linalg.cholesky: {place}The factorization could not be completed because the input is not "
+            f"positive-definite (the leading minor of order {number} is not positive-definite)."
+        ) from None
+
+
+def minor_order(a: Array) -> int:
+    """Return the order of the first leading minor that is not positive, 0 for none."""
+    return next((k for k in range(1, len(a) + 1) if not np.all(np.linalg.eigvalsh(a[:k, :k]) > 0)), 0)
+
+
+def cholesky_gradient(g: Any, out: Any) -> Any:
+    inner = lower(adjoint(out) @ g, 0.5)
+    half = solve_matrix(adjoint(out), inner)
+    whole = adjoint(solve_matrix(adjoint(out), adjoint(half)))
+    return (whole + adjoint(whole)) * 0.5
+
+
+cholesky_lower.grad(a=lambda g, out: cholesky_gradient(g, out))
+
+
+@op("LinalgQrBackward0", several=True, samples=(((3, 2), "reduced"), ((2, 2), "reduced")))
+def qr(a: Array, mode: Any) -> Any:
+    """An orthogonal Q and an upper triangular R with Q @ R = a"""
+    if mode == "r":
+        return np.zeros(0, a.dtype), np.linalg.qr(a, "r")
+    q, r = np.linalg.qr(a, mode)
+    return q, r
+
+
+def qr_gradient(g: Any, q: Any, r: Any, mode: str) -> Any:
+    if mode != "reduced" or q.shape[-2] < q.shape[-1]:
+        raise RuntimeError(
+            f"The QR decomposition is not differentiable when mode='{mode}' and nrows < ncols or mode is not 'reduced'"
+        )
+    gq, gr = g
+    inner = None
+    if gr is not None:
+        inner = r @ adjoint(gr)
+    if gq is not None:
+        other = adjoint(gq) @ q
+        inner = -other if inner is None else inner - other
+    below = lower(inner, 0.0)
+    right = q @ (below + adjoint(below) + on_diagonal(diagonal_of(inner)))
+    right = right if gq is None else right + gq
+    return adjoint(solve_matrix(r, adjoint(right)))
+
+
+def diagonal_of(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.diagonal(0, -2, -1)  # type: ignore[attr-defined]
+    return np.diagonal(x, 0, -2, -1)
+
+
+qr.grad(a=lambda g, out0, out1, mode: qr_gradient(g, out0, out1, mode))
+
+
+@op("LinalgEighBackward0", several=True)
+def eigh(a: Array, uplo: Any) -> Any:
+    """The eigenvalues, ascending, and the eigenvectors of a symmetric matrix"""
+    values, vectors = np.linalg.eigh(a, uplo)
+    return values, vectors
+
+
+def gaps(values: Any) -> Any:
+    """Return 1 / (values[j] - values[i]), 0 on the diagonal."""
+    side = values.shape[-1]
+    difference = values[..., None, :] - values[..., :, None]
+    eye = np.eye(side)
+    return masked(1 / (difference + masked(difference * 0 + 1, eye)), 1 - eye)
+
+
+def eigh_gradient(g: Any, values: Any, vectors: Any) -> Any:
+    gvalues, gvectors = g
+    inner = None if gvectors is None else (adjoint(vectors) @ gvectors) * gaps(values)
+    if gvalues is not None:
+        own = on_diagonal(gvalues)
+        inner = own if inner is None else inner + own
+    return vectors @ inner @ adjoint(vectors)
+
+
+eigh.grad(a=lambda g, out0, out1: eigh_gradient(g, out0, out1))
+
+
+@op("LinalgSvdBackward0", several=True, samples=(((2, 3), False), ((3, 2), False)))
+def svd(a: Array, full_matrices: bool) -> Any:
+    """U, the singular values S, descending, and Vh with U @ diag(S) @ Vh = a"""
+    u, s, vh = np.linalg.svd(a, full_matrices)
+    return u, s, vh
+
+
+def svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> Any:
+    gu, gs, gvh = g
+    count = s.shape[-1]
+    u, vh = u[..., :, :count], vh[..., :count, :]
+    inner = None if gs is None else on_diagonal(gs)
+    apart = gaps(s * s) if gu is not None or gvh is not None else None
+    outer = None
+    if gu is not None:
+        gu = gu[..., :, :count]
+        turned = adjoint(u) @ gu
+        part = ((turned - adjoint(turned)) * apart) * s[..., None, :]
+        inner = part if inner is None else inner + part
+        outer = ((gu - u @ turned) / s[..., None, :]) @ vh
+    if gvh is not None:
+        gvh = gvh[..., :count, :]
+        turned = gvh @ adjoint(vh)
+        part = s[..., :, None] * ((adjoint(turned) - turned) * apart)
+        inner = part if inner is None else inner + part
+        rest = u @ ((gvh - turned @ vh) / s[..., :, None])
+        outer = rest if outer is None else outer + rest
+    whole = u @ inner @ vh
+    return whole if outer is None else whole + outer
+
+
+svd.grad(a=lambda g, out0, out1, out2: svd_gradient(g, out0, out1, out2))
+
+
+@op("LinalgPinvBackward0", samples=(((2, 3), 1e-6), ((3, 2), 1e-6)))
+def pseudo_inverse(a: Array, rcond: float) -> Any:
+    """The pseudo-inverse, singular values up to rcond times the largest counting as 0"""
+    return np.linalg.pinv(a, rcond).astype(a.dtype)
+
+
+def pinv_gradient(g: Any, a: Any, out: Any) -> Any:
+    gh, ph = adjoint(g), adjoint(out)
+    if a.shape[-2] <= a.shape[-1]:
+        k = gh @ out
+        kp = k @ ph
+        return kp - adjoint(out @ k) - (a @ out) @ kp + (ph @ out) @ (gh - k @ a)
+    k = out @ gh
+    pk = ph @ k
+    return pk - adjoint(k @ out) + (gh - a @ k) @ out @ ph - (pk @ out) @ a
+
+
+pseudo_inverse.grad(a=lambda g, a, out: pinv_gradient(g, a, out))
+
+
+@op("LinalgLstsqBackward0", samples=(((3, 2), (3, 1)),))
+def least_squares(a: Array, b: Array) -> Any:
+    """The x that makes a @ x - b smallest"""
+    return np.linalg.pinv(a).astype(a.dtype) @ b
+
+
+def lstsq_gradient(g: Any, a: Any, b: Any) -> Any:
+    inverted = pseudo_inverse(a, 1e-15 if a.dtype.itemsize == 8 else 1e-7)
+    return pinv_gradient(g @ adjoint(b), a, inverted)
+
+
+least_squares.grad(
+    a=lambda g, a, b: lstsq_gradient(g, a, b),
+    b=lambda g, a: adjoint(pseudo_inverse(a, 1e-7)) @ g,
+)
