@@ -14,11 +14,35 @@ from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.linear import add_mm, matmul, mm
 from gradrepl.engine.ops.number import plus_number
+from gradrepl.engine.ops.shape import sum_to
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import make
 
 SPACE = "torch.nn.functional"
+
+
+@op("AddmmBackward0", samples=(((4,), (2, 3), (3, 4)),))
+def affine(input: Array, mat1: Array, mat2: Array) -> Any:
+    """mat1 @ mat2 + input, for a mat2 that is a matrix turned over"""
+    return add_mm.forward(input, mat1, mat2, 1, 1)
+
+
+# the gradient of a matrix that lies turned over in memory is computed turned over: so it needs no copying
+affine.grad(
+    input=lambda g, input_shape: sum_to(g, input_shape),
+    mat1=lambda g, mat2: mm(g, t(mat2)),
+    mat2=lambda g, mat1: t(mm(t(g), mat1)),
+)
+
+
+@op("MmBackward0", samples=(((2, 3), (3, 4)),))
+def project(input: Array, mat2: Array) -> Any:
+    """input @ mat2, for a mat2 that is a matrix turned over"""
+    return mm.forward(input, mat2)
+
+
+project.grad(input=lambda g, mat2: mm(g, t(mat2)), mat2=lambda g, input: t(mm(t(g), input)))
 
 
 @public("Tensor input, Tensor weight, Tensor? bias=None", space=SPACE, method=False)
@@ -34,13 +58,13 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         return out if bias is None else out + bias
     turned = t.call(weight)
     if len(shape) == 2:
-        return mm.call(input, turned) if bias is None else add_mm.call(bias, input, turned, 1, 1)
+        return project(input, turned) if bias is None else affine(bias, input, turned)
     if bias is None:
         return matmul(input, turned)
     if not input._data.flags.c_contiguous:
         return matmul(input, turned) + bias
     rows = math.prod(shape[:-1])
-    out = add_mm.call(bias, view_at(input, (rows, shape[-1])), turned, 1, 1)
+    out = affine(bias, view_at(input, (rows, shape[-1])), turned)
     return view_at(out, (*shape[:-1], out._data.shape[1]))
 
 
@@ -57,7 +81,7 @@ def check_indices(indices: Array, rows: int) -> None:
 
 
 @op("EmbeddingBackward0", samples=(((4, 3), np.array([1, 2, 1]), -1),))
-def embedding_rows(weight: Array, indices: Array, padding: int) -> Any:
+def embedding_rows(weight: Array, indices: Any, padding: int) -> Any:
     """The rows of weight at the indices"""
     check_indices(indices, len(weight))
     return weight[indices]
