@@ -120,6 +120,8 @@ class Outcome:
     block); mode_before and mode_after are the modes around it.
     rows: every named tensor after the statement, in the order in which names were bound.
     gone: names of tensors that the statement unbound.
+    line: the statement's first line, counted from 1 within the input.
+    bound: names that are another tensor than before, new ones included; it may look the same.
     exit_status: set when the statement raised SystemExit.
     explanations: of the warnings and the failure, where something is known of them.
     """
@@ -138,6 +140,8 @@ class Outcome:
     exit_status: int | None = None
     seconds: float = 0.0
     explanations: tuple[Explanation, ...] = ()
+    line: int = 1
+    bound: tuple[str, ...] = ()
 
     @property
     def stdout(self) -> str:

@@ -121,3 +121,13 @@ def differs(before: Mark, after: Mark) -> bool:
 def gone(before: Iterable[str], after: Mapping[str, Seen]) -> tuple[str, ...]:
     """Return the names that are no tensors any more."""
     return tuple(name for name in before if name not in after)
+
+
+def bound(before: Mapping[str, Seen], after: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Return the names that are another tensor than before."""
+    return tuple(name for name, seen in after.items() if name not in before or not same(before[name], seen))
+
+
+def same(before: Seen, after: Seen) -> bool:
+    old, new = before.value.tensor, after.value.tensor
+    return old is not None and new is not None and old() is new()
