@@ -343,5 +343,5 @@ def deprecated(function: str, signature: Signature, signatures: Sequence[Signatu
 def takes_nothing(function: str, args: Sequence[Any]) -> str:
     """Return PyTorch's words for arguments to a method that has none."""
     if args:
-        return f"Tensor.{function}() takes no arguments ({len(args)} given)"
+        return f"TensorBase.{function}() takes no arguments ({len(args)} given)"
     return f"TensorBase.{function}() takes no keyword arguments"

@@ -42,6 +42,7 @@ from gradrepl.engine.ops import (
     decomposition,
     diagonal,
     drawing,
+    einsum,
     extremum,
     gathering,
     indexing,
@@ -112,6 +113,7 @@ FILLED_BY = (
     decomposition,
     linalg,
     products,
+    einsum,
 )
 """The modules that put their functions into SPACES and onto Tensor when they are imported."""
 
@@ -121,7 +123,6 @@ SWITCHES = {
     "set_grad_enabled": grad_mode.set_grad_enabled,
     "inference_mode": grad_mode.inference_mode,
 }
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",

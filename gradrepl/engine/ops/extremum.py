@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import BOOL8, INT64, Array
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.choosing import maximum, minimum
-from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, restored, sum_all, sum_dims
+from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, restored, sum_all, sum_dims_as
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import Named, named
 from gradrepl.engine.tensor import Tensor, make
@@ -160,7 +160,7 @@ for entry in (max_dim, min_dim, median_dim, nanmedian_dim, mode_dim, kthvalue_di
 def shared_along(g: Any, a: Any, out: Any, dim: Dims, keepdim: bool) -> Any:
     """Divide a gradient among the elements along dimensions that are equal to the result."""
     same = a == restored(out, dim, keepdim)
-    return restored(g, dim, keepdim) / sum_dims(same, dim, True) * same
+    return restored(g, dim, keepdim) / sum_dims_as(same, dim, True, data_of(g).dtype) * same
 
 
 MANY = (((2, 3), (1,), False), ((2, 3), (0, 1), True))

@@ -14,7 +14,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
-from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims
+from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims_as
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import Tensor
 
@@ -61,7 +61,7 @@ def norm_gradient(g: Any, a: Any, ord: float, out: Any, dim: Dims, keepdim: bool
         return g * where(out == 0, 0.0, a / out)
     if math.isinf(ord):
         top = abs(a) == out
-        count = sum_dims(top, dim, True)
+        count = sum_dims_as(top, dim, True, out._data.dtype if isinstance(out, Tensor) else out.dtype)
         return sgn(a) * (g / count * top)
     if ord < 1:
         return sgn(a) * where(a == 0, 0.0, pow(abs(a), ord - 1)) * g * pow(out, 1 - ord)

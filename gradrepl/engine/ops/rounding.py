@@ -148,6 +148,13 @@ def div_rounded(a: Array, b: Array, rounding_mode: str) -> Any:
     return np.trunc(a / b).astype(a.dtype, copy=False)
 
 
+@op("DivBackward2", broadcasts=True, promotes="float", samples=(((2, 3), (3,)),))
+def div_unrounded(a: Array, b: Array) -> Any:
+    """a / b, as div(rounding_mode=None) names it"""
+    return a / b
+
+
+div_unrounded.grad(a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
 fmod_number.grad(a=lambda g: g)
 fmod.grad(a=lambda g: g, b=lambda g, a, b: -g * div_rounded(a, b, "trunc"))
 remainder_number.grad(a=lambda g: g)
@@ -208,9 +215,11 @@ def check_mode(mode: Any) -> None:
         )
 
 
-def divide(input: Any, other: Any, rounding_mode: Any = None) -> Any:
+def divide(input: Any, other: Any, rounding_mode: Any = "none given") -> Any:
     """input / other, rounded down or towards zero where asked (torch.div)."""
     if rounding_mode is None:
+        return div_unrounded(input, other)
+    if rounding_mode == "none given":
         return div.call(input if isinstance(other, Tensor) else as_operand(input), other)
     check_mode(rounding_mode)
     return div_rounded(input, other, rounding_mode)
