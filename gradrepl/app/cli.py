@@ -69,7 +69,7 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 def _speech(arguments: Sequence[str]) -> Speech:
     """The language before the arguments are parsed: the parser itself speaks it."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=_formatter)
     early.add_argument("--lang", choices=SPEECHES)
     try:
         found, _ = early.parse_known_args(arguments)
@@ -84,18 +84,20 @@ def parser(_: Translate) -> argparse.ArgumentParser:
         prog="gradrepl",
         description=_("See autograd: requires_grad, grad_fn and grad of each tensor after every statement."),
         allow_abbrev=False,
+        formatter_class=_formatter,
         epilog=_("Without a command: a prompt, or the program on standard input."),
     )
     top.add_argument("--version", action="version", version=f"gradrepl {_version()}")
     top.add_argument("-c", dest="code", metavar="CODE", help=_("run a program given as text"))
     _add_options(top, _, defaults=True)
-    # Without prog argparse formats the usage here, for which it imports much.
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="gradrepl")
-    common = argparse.ArgumentParser(add_help=False)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False, formatter_class=_formatter)
     _add_options(common, _, defaults=False)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common], allow_abbrev=False)
+        return commands.add_parser(
+            name, help=text, description=text, parents=[common], allow_abbrev=False, formatter_class=_formatter
+        )
 
     learn = command("learn", _("go through a lesson at the prompt"))
     learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
@@ -108,6 +110,15 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     run = command("run", _("run a Python file"))
     run.add_argument("file", metavar="FILE")
     return top
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """A formatter that knows its width: argparse makes one for every argument, and asks shutil, slow to import."""
+    try:
+        width = os.get_terminal_size().columns
+    except (OSError, ValueError):
+        width = 80
+    return argparse.HelpFormatter(prog, width=width - 2)
 
 
 def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -> None:

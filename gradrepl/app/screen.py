@@ -7,7 +7,6 @@ from typing import Protocol, TextIO
 
 from gradrepl.app.options import Options, Terminal
 from gradrepl.i18n import Translate, translator
-from gradrepl.record import json_lines
 from gradrepl.session.outcome import Outcome, Output
 from gradrepl.view import plain, prose
 from gradrepl.view.safe import visible
@@ -100,37 +99,11 @@ class PlainScreen:
         (stream or self._out).flush()
 
 
-class EventScreen:
-    """JSON lines on standard output; what a program writes to standard error goes there."""
-
-    def __init__(self, options: Options) -> None:
-        # A program may put other streams in their place.
-        self._out, self._errors = sys.stdout, sys.stderr
-        self._print(json_lines.header(options.engine, options.speech))
-
-    def title(self, text: str) -> None:
-        """Nothing: events only."""
-
-    heading = prose = note = source = title
-
-    def gap(self) -> None:
-        """Nothing: events only."""
-
-    def output(self, output: Output) -> None:
-        if output.kind == "stderr":
-            self._errors.write(output.text)
-
-    def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
-        self._print(json_lines.event(outcome, lesson, step))
-
-    def _print(self, line: str) -> None:
-        self._out.write(line + "\n")
-        self._out.flush()
-
-
 def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = None) -> Screen:
     """The screen for these options; errors: where a plain screen writes warnings and tracebacks."""
     if options.json:
+        from gradrepl.app.events import EventScreen
+
         return EventScreen(options)
     if not terminal.drawn:
         return PlainScreen(translator(options.speech), errors=errors)
