@@ -2,120 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from gradrepl.engine import (
     access,
-    anomaly,
     autograd,
-    checkpoint,
     creation,
-    function,
-    functional,
     grad_mode,
-    gradcheck,
-    graph_tools,
-    limits,
     once,
     printing,
     random,
     results,
     saved,
-    storage,
-    training,
-    transforms,
-    variable,
 )
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.absent import module_getattr
+from gradrepl.engine.absent import module_getattr, tensor_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.floating_errors import be_silent
 from gradrepl.engine.ops import (
     activation,
     arithmetic,
-    blending,
-    choosing,
     comparison,
-    conversion,
-    cumulative,
-    decomposition,
-    diagonal,
-    drawing,
-    einsum,
-    extremum,
-    gathering,
     indexing,
-    joining,
-    linalg,
-    linear,
-    logic,
-    norm,
     power,
-    products,
-    quantile,
-    rearranging,
     reduction,
     reshaping,
-    rounding,
-    selecting,
-    sorting,
-    special,
-    spread,
-    trigonometry,
-    turning,
 )
 from gradrepl.engine.tensor import Size, Tensor
 
-FILLED_BY = (
-    access,
-    creation,
-    activation,
-    arithmetic,
-    comparison,
-    indexing,
-    reduction,
-    reshaping,
-    linear,
-    power,
-    trigonometry,
-    rounding,
-    choosing,
-    logic,
-    blending,
-    saved,
-    conversion,
-    drawing,
-    storage,
-    limits,
-    diagonal,
-    gathering,
-    joining,
-    rearranging,
-    selecting,
-    turning,
-    function,
-    graph_tools,
-    anomaly,
-    variable,
-    spread,
-    norm,
-    extremum,
-    sorting,
-    cumulative,
-    training,
-    functional,
-    gradcheck,
-    transforms,
-    checkpoint,
-    special,
-    quantile,
-    decomposition,
-    linalg,
-    products,
-    einsum,
-)
-"""The modules that put their functions into SPACES and onto Tensor when they are imported."""
+FILLED_BY = (access, creation, activation, arithmetic, comparison, indexing, reduction, reshaping, power, saved)
+"""What is there at once: modules that put their functions into SPACES and onto Tensor when they are imported. All
+else is in rest.py, which is imported when somebody asks for a name that is not here yet."""
 
 SWITCHES = {
     "no_grad": grad_mode.no_grad,
@@ -159,25 +78,99 @@ OWN: dict[str, dict[str, Any]] = {
 """What the modules hold beside the functions of SPACES."""
 
 
+LAZY_SPACES = (
+    *("torch.func", "torch.linalg", "torch.special", "torch.types", "torch.nn", "torch.nn.functional"),
+)
+"""The modules that only rest.py fills; they are there from the start, so that they can be imported."""
+
+
 def with_parents(names: set[str]) -> set[str]:
     """Return dotted names and what they lie in."""
     return names | {name.rsplit(".", cut)[0] for name in names for cut in range(1, name.count(".") + 1)}
 
 
 def build() -> dict[str, ModuleType]:
-    """Make the modules, each holding what PyTorch has under its name, and hang them into one another."""
+    """Make the modules and hang them into one another; each gets the names that are there at once."""
     be_silent()
     made: dict[str, ModuleType] = {}
-    for name in sorted(with_parents({*OWN, *SPACES})):
+    for name in sorted(with_parents({*OWN, *SPACES, *LAZY_SPACES})):
         module = made[name] = ModuleType(name)
-        module.__dict__.update({"__path__": [], **SPACES.get(name, {}), **OWN.get(name, {})})
         parent, _, child = name.rpartition(".")
         if parent:
             made[parent].__dict__.setdefault(child, module)
-    for module in made.values():
-        module.__dict__["__getattr__"] = module_getattr(module)
+        module.__dict__.update({"__path__": [], "__getattr__": getter(module), "__dir__": lister(module)})
+    fill(made)
     return made
 
+
+def fill(made: dict[str, ModuleType]) -> None:
+    """Give each module all that is there for it by now."""
+    for name, module in made.items():
+        module.__dict__.update({**SPACES.get(name, {}), **OWN.get(name, {})})
+
+
+def load_rest() -> bool:
+    """Import what is not there at once; returns whether that was still to be done."""
+    if rest_loaded:
+        return False
+    rest_loaded.append(True)
+    from gradrepl.engine import rest
+
+    assert rest.PARTS
+    fill(_modules)
+    return True
+
+
+rest_loaded: list[bool] = []
+
+
+def getter(module: ModuleType) -> Callable[[str], Any]:
+    """Return a module's `__getattr__`: it brings in the rest before it says that a name is missing."""
+    missing = module_getattr(module)
+
+    def find(name: str) -> Any:
+        if not name.startswith("__") and load_rest() and name in module.__dict__:
+            return module.__dict__[name]
+        return missing(name)
+
+    return find
+
+
+def lister(module: ModuleType) -> Callable[[], list[str]]:
+    """Return a module's `__dir__`: all its names, those of the rest too."""
+
+    def names() -> list[str]:
+        load_rest()
+        return sorted(name for name in module.__dict__ if name not in ("__getattr__", "__dir__", "__path__"))
+
+    return names
+
+
+def tensor_attribute(self: Tensor, name: str) -> Any:
+    """Find an attribute of a tensor that is not there yet, or say that it is missing."""
+    if not name.startswith("__") and load_rest():
+        return getattr(self, name)
+    return tensor_getattr(self, name)
+
+
+Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
+
+
+def later(operator: str) -> Callable[..., Any]:
+    """Return a stand-in for an operator of the rest."""
+
+    def call(self: Tensor, *operands: Any) -> Any:
+        load_rest()
+        return getattr(type(self), operator)(self, *operands)
+
+    return call
+
+
+LAZY_OPERATORS: tuple[str, ...] = ()
+"""The operators that only the rest defines: Python does not ask `__getattr__` for them."""
+
+for _operator in LAZY_OPERATORS:
+    setattr(Tensor, _operator, later(_operator))
 
 _modules: dict[str, ModuleType] = {}
 

@@ -20,6 +20,8 @@ TWO = (((2, 3), (2, 3)),)
 @op("SigmoidBackward0", broadcasts=True, promotes="float", samples=PLAIN)
 def sigmoid(a: Array) -> Any:
     """1 / (1 + e ** -a)"""
+    if a.dtype == np.float16:
+        return sigmoid.forward(a.astype(np.float32)).astype(a.dtype)
     return 1 / (1 + np.exp(-a))
 
 

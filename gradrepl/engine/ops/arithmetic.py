@@ -233,7 +233,7 @@ def check_bools(a: Any, b: Any) -> None:
     bools = [isinstance(x, bool) or (isinstance(x, Tensor) and x._data.dtype == BOOL8) for x in (a, b)]
     if all(bools):
         raise RuntimeError(MINUS_BOOLS)
-    if any(bool_ and isinstance(x, Tensor) for bool_, x in zip(bools, (a, b), strict=True)):
+    if any(bools):
         raise RuntimeError(MINUS_BOOL.format("Subtraction", "with a"))
 
 

@@ -12,6 +12,7 @@ from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import check_broadcast, op
 from gradrepl.engine.ops.number import over_number
+from gradrepl.engine.ops.rounding import name_of, refuse
 from gradrepl.engine.ops.shape import cast, where, where_pointwise, zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
@@ -156,6 +157,10 @@ copysign_number.grad(a=lambda g, a, out: g * where(a == 0, 0.0, out / a))
 def heaviside_of(a: Array, b: Array) -> Any:
     """0 below zero, 1 above it, and b at zero"""
     return np.where(a == 0, b, a > 0).astype(a.dtype)
+
+
+heaviside_of.grad(a=refuse("heaviside"), b=refuse("heaviside"))
+heaviside_of.node.name = name_of
 
 
 @op("NanToNumBackward0", samples=(((2, 3), 0.0, None, None),))

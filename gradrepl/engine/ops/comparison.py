@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, overloaded, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
-from gradrepl.engine.op import Op, op
+from gradrepl.engine.op import Op, check_broadcast, op
 from gradrepl.engine.tensor import Tensor, make
 
 BOTH = (((2, 3), (2, 3)), ((2, 3), 0.5))
@@ -131,6 +131,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: b
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value < 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {float(value):g}")
+    check_broadcast((input._data, other._data))
     return make(close(input._data, other._data, rtol, atol, equal_nan))
 
 

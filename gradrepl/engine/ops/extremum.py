@@ -201,14 +201,14 @@ def check_not_empty(name: str, input: Tensor, dim: Any = None) -> None:
         return
     if dim is None:
         raise RuntimeError(EMPTY.format(name))
-    for d in dims_of(dim, input.ndim):
+    for d, given in zip(dims_of(dim, input.ndim), dim if isinstance(dim, tuple) else (dim,), strict=False):
         if input._data.shape[d] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+            raise IndexError(f"{name}(): Expected reduction dim {given} to have non-zero size.")
 
 
 def along(entry: Op, kind: type[Named], input: Tensor, dim: int, keepdim: bool) -> Named:
     dim = dim_of(dim, input.ndim)
-    check_not_empty(kind.__name__, input, dim)
+    check_not_empty(kind.__name__.removeprefix("nan"), input, dim)
     return kind(entry(input, dim, keepdim))
 
 
@@ -238,6 +238,9 @@ def expose_median(name: str, all_: Op, one: Op) -> None:
     kind = named(name, "values", "indices")
 
     def call(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+        if input._data.dtype == BOOL8:
+            kernel = "median_cpu" if dim is None else "median_out"
+            raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
         return all_.call(input) if dim is None else along(one, kind, input, dim, keepdim)
 
     call.__doc__ = f"Return the element in the middle (torch.{name})."
@@ -285,6 +288,10 @@ expose_over("amin", amin)
 @public("Tensor input, *, int? dim=None, bool keepdim=False, Tensors? out=None")
 def aminmax(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """Return the smallest and the greatest element (torch.aminmax)."""
+    if dim is None and not input._data.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
     check_not_empty("aminmax", input, dim)
     return AMINMAX(aminmax_dims(input, dims_of(dim, input.ndim), keepdim))
 

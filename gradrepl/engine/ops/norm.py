@@ -126,7 +126,7 @@ def from_singular_values(input: Tensor, ord: Any, rows: int, columns: int, keepd
             "it. Start gradrepl with --engine torch to use it."
         )
     values = svdvals(input.movedim((rows, columns), (-2, -1)))  # type: ignore[attr-defined]
-    found = values.sum(-1) if ord == "nuc" else amax(values, (-1,)) if ord == 2 else amin(values, (-1,))
+    found = values.sum(-1) if ord == "nuc" else (amin if ord == -2 else amax)(values, (values.ndim - 1,), False)
     for d in sorted((rows, columns)) if keepdim else ():
         found = found.unsqueeze(d)
     return found

@@ -88,8 +88,10 @@ pow_base.grad(
 )
 
 
-def int_power(a: Array, b: Array) -> Array:
+def int_power(a: Array, b: Array) -> Any:
     """Raise integers to integers; a negative exponent gives 0, but for 1 and -1 the exact result."""
+    if a.dtype == BOOL8:
+        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
     positive = np.power(a, np.maximum(b, 0))
     if not (b < 0).any():
         return positive
@@ -174,9 +176,16 @@ def log1p(a: Array) -> Any:
 log1p.grad(a=lambda g, a: g / (a + 1))
 
 
+def check_float(kernel: str, a: Array) -> None:
+    """Raise what PyTorch raises for integers where it has code for floats only."""
+    if CATEGORY[a.dtype] < FLOAT:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.of(a).tensor_type}'")
+
+
 @op("LogaddexpBackward0", broadcasts=True, samples=BOTH)
 def logaddexp(a: Array, b: Array) -> Any:
     """log(e ** a + e ** b)"""
+    check_float("logaddexp_cpu", a)
     return np.logaddexp(a, b)
 
 
@@ -186,6 +195,7 @@ logaddexp.grad(a=lambda g, a, b: g / (1 + exp(b - a)), b=lambda g, a, b: g / (1 
 @op("Logaddexp2Backward0", broadcasts=True, samples=BOTH)
 def logaddexp2(a: Array, b: Array) -> Any:
     """log2(2 ** a + 2 ** b)"""
+    check_float("logaddexp2_cpu", a)
     return np.logaddexp2(a, b)
 
 

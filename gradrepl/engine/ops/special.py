@@ -67,6 +67,8 @@ erfinv.grad(a=lambda g, a: times_number(exp(pow(erfinv(a), 2)), 1 / ROOT) * g)
 
 def log_gamma(value: float) -> float:
     """Return log(|Γ(value)|), infinite at the poles."""
+    if not math.isfinite(value):
+        return value * value
     if value <= 0 and value == math.floor(value):
         return math.inf
     return math.lgamma(value)
@@ -76,6 +78,8 @@ def psi(value: float) -> float:
     """Return the derivative of log(Γ)."""
     if value == 0:
         return math.copysign(math.inf, -value)
+    if not math.isfinite(value):
+        return value if value > 0 else math.nan
     if value < 0:
         if value == math.floor(value):
             return math.nan
@@ -94,6 +98,8 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 
 def hurwitz_zeta(s: int, value: float) -> float:
     """Return the sum of (value + k) ** -s over k = 0, 1, 2, ..., by the Euler-Maclaurin formula."""
+    if not math.isfinite(value):
+        return 0.0 if value > 0 else math.nan
     if value <= 0 and value == math.floor(value):
         return math.inf
     total = 0.0

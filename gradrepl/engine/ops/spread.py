@@ -20,13 +20,13 @@ from gradrepl.engine.tensor import Tensor
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))
 
 
-def variance(a: Array, dim: Dims, correction: float, keepdim: bool) -> Array:
-    """Return the variance, computed in float64 and rounded to a's dtype."""
+def variance(a: Array, dim: Dims, correction: float, keepdim: bool, kind: Any = None) -> Array:
+    """Return the variance, computed in float64 and rounded to `kind`, which is a's dtype unless given."""
     wide = a.astype(FLOAT64) if a.dtype.kind == "f" else a
-    mean = wide.mean(axis=dim, keepdims=True)
+    mean = add_up(wide, axis=dim, keepdims=True) / np.float64(count_of(a.shape, dim))
     apart = np.abs(wide - mean) ** 2
     total = add_up(apart, axis=dim, keepdims=keepdim)
-    return (total / max(0, count_of(a.shape, dim) - correction)).astype(a.real.dtype)
+    return (total / np.float64(max(0, count_of(a.shape, dim) - correction))).astype(kind or a.real.dtype)
 
 
 def mean_of(a: Array, dim: Dims, keepdim: bool) -> Array:
@@ -42,7 +42,7 @@ def var_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 @op("StdBackward0", samples=SAMPLES)
 def std_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     """The square root of the variance"""
-    return np.sqrt(variance(a, dim, correction, keepdim))
+    return np.sqrt(variance(a, dim, correction, keepdim, FLOAT64)).astype(a.real.dtype)
 
 
 @op("VarMeanBackward0", several=True, samples=SAMPLES)
@@ -54,13 +54,13 @@ def var_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 @op("StdMeanBackward0", several=True, samples=SAMPLES)
 def std_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     """Standard deviation and mean"""
-    return np.sqrt(variance(a, dim, correction, keepdim)), mean_of(a, dim, keepdim)
+    return std_dims.forward(a, dim, correction, keepdim), mean_of(a, dim, keepdim)
 
 
 def centered(a: Any, dim: Dims) -> Any:
     """Return the distance of each element from its mean."""
     if not isinstance(a, Tensor):
-        return a - a.mean(axis=dim, keepdims=True, dtype=a.dtype)
+        return a - add_up(a, axis=dim, keepdims=True) / a.real.dtype.type(count_of(a.shape, dim))
     return a - (mean_all(a) if len(dim) == a.ndim else mean_dims(a, dim, True))
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import also, public, two_operands, unary
-from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, of
+from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import reciprocal
 from gradrepl.engine.ops.number import times_number
-from gradrepl.engine.ops.power import pow, rsqrt
+from gradrepl.engine.ops.power import check_float, pow, rsqrt
 from gradrepl.engine.ops.shape import where
 
 ANY = ((0.4,), ((2, 3),))
@@ -137,7 +137,8 @@ atanh.grad(a=lambda g, a: g / (1 - pow(a, 2)))
 @op("SincBackward0", broadcasts=True, promotes="float", samples=ANY)
 def sinc(a: Array) -> Any:
     """sin(π·a) / (π·a), and 1 at 0"""
-    return np.sinc(a).astype(a.dtype, copy=False)
+    wide = a.astype(np.float32) if a.dtype == np.float16 else a
+    return np.sinc(wide).astype(a.dtype, copy=False)
 
 
 def sinc_slope(g: Any, a: Any) -> Any:
@@ -152,8 +153,7 @@ sinc.grad(a=sinc_slope)
 @op("HypotBackward0", broadcasts=True, samples=BOTH)
 def hypot(a: Array, b: Array) -> Any:
     """√(a² + b²)"""
-    if CATEGORY[a.dtype] < FLOAT:
-        raise NotImplementedError(f"\"hypot_cpu\" not implemented for '{of(a).tensor_type}'")
+    check_float("hypot_cpu", a)
     return np.hypot(a, b)
 
 
