@@ -19,6 +19,11 @@ class Background(Generic[Result]):
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def done(self) -> bool:
+        """Whether `result` would come at once."""
+        return not self._thread.is_alive()
+
     def result(self) -> Result:
         """What the function returned; raises what it raised."""
         self._thread.join()

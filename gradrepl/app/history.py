@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from prompt_toolkit.history import FileHistory
+from prompt_toolkit.history import History
+
+MOST = 10_000
+_TAIL = 2_000_000  # bytes: what is older stays in the file, unread
 
 
-class QuietHistory(FileHistory):
-    """A history file that only its owner can read, appended to in one write an input.
+class QuietHistory(History):
+    """A history file that only its owner can read, appended to in one write an input: two prompts can share it.
 
+    The file's format is prompt_toolkit's: an empty line, then `+` before each line of an input.
     failure: the first error that the file gave, None while all is well.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
+        super().__init__()
         self._path = path
+        self._newest: list[str] | None = None
         self.failure: OSError | None = None
 
+    def newest_lines(self) -> Sequence[str]:
+        """The lines of all inputs, the newest first, each once."""
+        if self._newest is None:
+            lines = (line for text in self._loaded_strings for line in reversed(text.split("\n")))
+            self._newest = list(dict.fromkeys(line for line in lines if line.strip()))
+        return self._newest
+
     def load_history_strings(self) -> Iterable[str]:
+        """The inputs of the file, the newest first."""
         try:
-            return list(super().load_history_strings())
+            with self._path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                text = file.read().decode("utf-8", "replace")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
         except OSError as error:
             self.failure = error
             return []
+        self._newest = None
+        inputs = ("\n" + text).split("\n\n+")[1:]
+        return ["\n".join(lines.rstrip("\n").split("\n+")) for lines in inputs[-MOST:]][::-1]
 
     def store_string(self, string: str) -> None:
+        """Append an input to the file."""
+        if self._newest is not None:
+            self._newest = [*(line for line in reversed(string.split("\n")) if line.strip()), *self._newest]
         lines = "".join(f"+{line}\n" for line in string.split("\n"))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,6 +9,7 @@ from gradrepl.app.about import about
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader
+from gradrepl.app.scope import Scope
 from gradrepl.app.screen import Screen, open_screen
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.lesson import player
@@ -41,6 +42,7 @@ class Learner:
         self.offering = True
         self.asking = self.left = False
         reader.toolbar = self.toolbar
+        reader.scope = Scope(lambda: self.session.names, COMMANDS)
 
     @property
     def _(self) -> Translate:

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.application import get_app
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
 from gradrepl.app.coloring import STYLES, CodeLexer
+from gradrepl.app.completing import ScopeCompleter
+from gradrepl.app.hints import hint
 from gradrepl.app.history import QuietHistory
 from gradrepl.app.keys import bindings, is_complete
+from gradrepl.app.scope import Scope
+from gradrepl.app.suggesting import LineSuggest
+from gradrepl.view.safe import one_line
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
-_STYLE = Style.from_dict({**STYLES, "prompt": "ansibrightblack", "bottom-toolbar": "reverse"})
+_STYLE = Style.from_dict(
+    {**STYLES, "prompt": "ansibrightblack", "bottom-toolbar": "reverse", "argument": "bold underline"}
+)
+_MENU_LINES = 8
 
 
 class PromptReader:
@@ -31,6 +41,8 @@ class PromptReader:
     ) -> None:
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
+        self.scope = Scope()
+        self.suggests = True
         self._history = history
         self._loss_said = False
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
@@ -39,12 +51,15 @@ class PromptReader:
             prompt_continuation=FormattedText([("class:prompt", "... ")]),
             multiline=True,
             history=history,
+            enable_history_search=True,
+            auto_suggest=LineSuggest(history, lambda: self.suggests),
+            completer=ScopeCompleter(lambda: self.scope),
             key_bindings=bindings(),
             lexer=CodeLexer(),
             style=_STYLE,
             include_default_pygments_style=False,
-            bottom_toolbar=lambda: f" {self.toolbar()} ",
-            reserve_space_for_menu=0,
+            bottom_toolbar=self._toolbar,
+            reserve_space_for_menu=_MENU_LINES,
             color_depth=depth,
             input=input,
             output=output,
@@ -55,6 +70,28 @@ class PromptReader:
         self._line: PromptSession[str] = PromptSession(
             color_depth=depth, input=input, output=output, reserve_space_for_menu=0
         )
+
+    @property
+    def vi(self) -> bool:
+        """Whether keys are vi's rather than Emacs'."""
+        return self._code.editing_mode is EditingMode.VI
+
+    @vi.setter
+    def vi(self, wanted: bool) -> None:
+        self._code.editing_mode = EditingMode.VI if wanted else EditingMode.EMACS
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        """The call that is being typed, where there is one, before the line that the owner gives."""
+        state = self.toolbar()
+        width = max(get_app().output.get_size().columns - len(state) - 5, 30)
+        try:
+            call = hint(self._code.default_buffer.document.text_before_cursor, self.scope.names(), width)
+        except Exception:  # an exception would end the prompt with the learner's line in it
+            call = None
+        if call is None:
+            return [("", f" {state} ")]
+        before, current, behind = map(one_line, call)
+        return [("", f" {before}"), ("class:argument", current), ("", f"{behind} | {state} ")]
 
     def _rendered(self, app: object) -> None:
         self.idle()

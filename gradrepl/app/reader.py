@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gradrepl.app.options import Terminal
+from gradrepl.app.scope import Scope
 from gradrepl.session.read import Incomplete, read
 from gradrepl.view import plain
 
@@ -15,11 +16,15 @@ class Reader(Protocol):
     """Asks for input; both methods raise EOFError at its end and KeyboardInterrupt on Ctrl-C.
 
     toolbar: the text of the line below the input, where there is one; asked for at each redraw.
-    idle: called each time a prompt is there and somebody reads it or types.
+    scope: what completion and the toolbar look at. suggests: lines of the history are offered behind the cursor.
+    vi: keys are vi's rather than Emacs'. idle: called each time a prompt is there and somebody reads it or types.
     """
 
     toolbar: Callable[[], str]
     idle: Callable[[], object]
+    scope: Scope
+    suggests: bool
+    vi: bool
 
     def code(self, offered: str = "") -> str:
         """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
@@ -38,6 +43,8 @@ class LineReader:
         self._ask = ask
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
+        self.scope = Scope()
+        self.suggests = self.vi = False
 
     def code(self, offered: str = "") -> str:
         if offered:

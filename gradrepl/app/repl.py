@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradrepl import __version__
 from gradrepl.app import engines
@@ -12,6 +13,7 @@ from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines
 from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
+from gradrepl.app.scope import Scope
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
 from gradrepl.session.read import read as parse
@@ -32,10 +34,15 @@ class Repl:
         self.status = 0
         self._session: Session | None = None
         self.reader = reader or open_reader(terminal)
+        self._loading: Background[Engine] | None = None
+        self.attend()
+
+    def attend(self) -> None:
+        """Make the reader's toolbar, completion and idle time this prompt's."""
         self.reader.toolbar = self.toolbar
+        self.reader.scope = Scope(self.names, COMMANDS)
         # Not before the prompt is drawn: it would draw later.
         self.reader.idle = self._load_in_background
-        self._loading: Background[Engine] | None = None
 
     @property
     def _(self) -> Translate:
@@ -53,6 +60,15 @@ class Repl:
     def engine(self) -> Engine:
         """The engine chosen now; raises EngineUnavailableError."""
         return self._load_in_background().result()
+
+    def names(self) -> Mapping[str, Any]:
+        """The names of the session; none while the engine is being loaded."""
+        if self._session is None and (self._loading is None or not self._loading.done):
+            return {}
+        try:
+            return self.session.names
+        except engines.EngineUnavailableError:
+            return {}
 
     @property
     def screen(self) -> Screen:
@@ -198,7 +214,7 @@ def _learn(repl: Repl, argument: str) -> None:
         repl.screen.note(str(error))
     else:
         repl.options = learn.Learner(lesson, engine, repl.reader, repl.options, repl.terminal).loop()
-        repl.reader.toolbar = repl.toolbar
+        repl.attend()
 
 
 def _language(repl: Repl, argument: str) -> None:
