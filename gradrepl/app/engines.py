@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +24,10 @@ def load(name: str) -> Engine:
 
     Raises EngineUnavailableError where PyTorch is asked for and can't be imported.
     """
-    return _pytorch() if name == "torch" else _builtin()
+    engine = _pytorch() if name == "torch" else _builtin()
+    gc.freeze()
+    gc.enable()  # the command line has it off while it imports
+    return engine
 
 
 def _builtin() -> Engine:
