@@ -12,7 +12,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.device import strided
-from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT, INT64, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
 from gradrepl.engine.literal import array_from, known, warn_copy_construct
 from gradrepl.engine.tensor import Tensor, make
 
@@ -163,24 +163,7 @@ def plain_number(value: Any) -> tuple[Any, np.dtype[Any]]:
 
 def filled(shape: tuple[int, ...], value: Any, kind: np.dtype[Any]) -> Array:
     """Return an array of one number; raises RuntimeError where the dtype can't hold it."""
-    if isinstance(value, complex) and CATEGORY[kind] < COMPLEX:
-        raise RuntimeError(f"value cannot be converted to type {C_NAMES.get(kind.name, kind.name)} without overflow")
-    if CATEGORY[kind] != INT:
-        return np.full(shape, value, kind)
-    most = np.iinfo(kind)
-    if not (-most.max if most.min == 0 else most.min) <= value <= most.max:
-        raise RuntimeError(f"value cannot be converted to type {C_NAMES.get(kind.name, kind.name)} without overflow")
-    return np.full(shape, int(value) & (2**most.bits - 1) if most.min == 0 else int(value), kind)
-
-
-C_NAMES = {
-    **{name: f"{name}_t" for name in ("uint8", "int8", "int16", "int64", "uint16", "uint32", "uint64")},
-    "int32": "int",
-    "float32": "float",
-    "float64": "double",
-    "bool": "bool",
-    "float16": "at::Half",
-}
+    return np.full(shape, dtypes.fitting_number(value, kind), kind)
 
 
 @public(LIKE, method=False)

@@ -144,6 +144,39 @@ def beside_scalar(kind: np.dtype[Any], value: object) -> np.dtype[Any]:
     return of_scalar(value)
 
 
+C_NAMES = {
+    "bool": "bool",
+    "uint8": "uint8_t",
+    "uint16": "uint16_t",
+    "uint32": "uint32_t",
+    "uint64": "uint64_t",
+    "int8": "int8_t",
+    "int16": "int16_t",
+    "int32": "int",
+    "int64": "int64_t",
+    "float16": "at::Half",
+    "float32": "float",
+    "float64": "double",
+}
+"""What C++ calls the element types, which messages about conversions show."""
+
+
+def fitting_number(value: Any, kind: np.dtype[Any]) -> Any:
+    """Return a Python number as an element of a dtype; raises RuntimeError where the dtype can't hold it."""
+    category = CATEGORY[kind]
+    if category == COMPLEX:
+        return value
+    complicated = isinstance(value, complex)
+    if complicated and not value.imag:
+        value, complicated = value.real, False
+    most: Any = np.iinfo(kind) if category == INT else None
+    if complicated or (most is not None and not (-most.max if most.min == 0 else most.min) <= value <= most.max):
+        raise RuntimeError(f"value cannot be converted to type {C_NAMES[kind.name]} without overflow")
+    if most is None:
+        return value
+    return int(value) & (2**most.bits - 1) if most.min == 0 else int(value)
+
+
 def promote(a: Array, b: Array) -> np.dtype[Any]:
     """Return the result dtype of two arrays (torch.result_type): of one category, shaped wins over 0-d."""
     x, y = a.dtype, b.dtype

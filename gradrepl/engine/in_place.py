@@ -204,14 +204,14 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
         None if kind == "out" else keeper(index, given, values, ())
         for (kind, _), (keeper, index) in zip(plan.fields, plan.keepers, strict=True)
     ]
+    inputs = [given[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
+    connect(node, inputs)
     put(self, result)
     bump(self)
     for position, (kind, _) in enumerate(plan.fields):
         if kind == "out":
             saved[position] = plan.keepers[position][0](0, given, values, (self,))
     node.saved = tuple(saved)
-    inputs = [given[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
-    connect(node, inputs)
     if entry.broadcasts:
         targets = [None if tensor is None else (tensor._data.shape, tensor._data.dtype) for tensor in inputs]
         same = (self._data.shape, self._data.dtype)

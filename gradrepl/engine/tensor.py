@@ -385,7 +385,11 @@ def make_view(data: Array, source: Tensor, made: str = "default") -> Tensor:
     tensor = make(data)
     tensor._counter = source._counter
     if source._counter is not None:
-        base = source._view.base if source._view is not None else source
+        base, outer = source, source._view
+        if outer is not None:
+            base = outer.base
+            if made == "default":
+                made = outer.made
         tensor._view = View(base, made, source._counter[0])
         if base._requires_grad:
             tensor._requires_grad = True

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gradrepl.engine import in_place
-from gradrepl.engine.api import methods
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, of
+from gradrepl.engine.api import methods, public
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, fitting_number, of
 from gradrepl.engine.op import check_broadcast, op
-from gradrepl.engine.ops.shape import sum_to_fit
+from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
 
 Indices = tuple[Any, ...]
+BYTES = "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead."
+NON_TUPLE = (
+    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+    "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], "
+    "which will result either in an error or a different result"
+)
 
 
 @op("IndexBackward0")
@@ -24,7 +31,7 @@ def index_with(a: Array, indices: Indices) -> Any:
     return a[indices]
 
 
-@op("IndexPutBackward0")
+@op("IndexPutImplBackward0")
 def index_add_zeros(a: Array, shape: tuple[int, ...], indices: Indices) -> Any:
     """Zeros of a shape, with a added at arrays of positions"""
     whole = np.zeros(shape, a.dtype)
@@ -43,7 +50,13 @@ def index_put(a: Array, indices: Indices, values: Array, accumulate: bool) -> An
     if accumulate:
         np.add.at(out, indices, values)
     else:
-        out[indices] = values
+        try:
+            out[indices] = values
+        except ValueError:
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+                f"shape {list(out[indices].shape)}"
+            ) from None
     return out
 
 
@@ -69,7 +82,7 @@ def copy(a: Array, b: Array) -> Any:
     return np.broadcast_to(b, a.shape).astype(a.dtype)
 
 
-copy.grad(a=lambda g: g * 0, b=lambda g, b_shape, b_dtype: sum_to_fit(g, b_shape, b_dtype))
+copy.grad(a=lambda g: zeros_of(g), b=lambda g, b_shape, b_dtype: sum_to_fit(g, b_shape, b_dtype))
 
 
 @op("FillBackward2")
@@ -78,7 +91,7 @@ def fill(a: Array, value: Any) -> Any:
     return np.full(a.shape, value, a.dtype)
 
 
-fill.grad(a=lambda g: g * 0)
+fill.grad(a=lambda g: zeros_of(g))
 
 
 @op("FillBackward3")
@@ -87,7 +100,7 @@ def fill_tensor(a: Array, value: Array) -> Any:
     return np.full(a.shape, value, a.dtype)
 
 
-fill_tensor.grad(a=lambda g: g * 0, value=lambda g: g.sum())
+fill_tensor.grad(a=lambda g: zeros_of(g), value=lambda g: g.sum())
 
 
 @op("ZeroBackward0")
@@ -96,7 +109,7 @@ def zero(a: Array) -> Any:
     return np.zeros_like(a)
 
 
-zero.grad(a=lambda g: g * 0)
+zero.grad(a=lambda g: zeros_of(g))
 
 copy_ = in_place.in_place(copy)
 fill_number_ = in_place.in_place(fill)
@@ -108,6 +121,9 @@ index_put_at_ = in_place.in_place(index_put)
 def as_index_array(value: Any) -> Array:
     """Return an index given as a sequence, array or tensor as an array of positions or of bools."""
     array = value._data if isinstance(value, Tensor) else np.asarray(plain(value))
+    if array.dtype == np.uint8:
+        warnings.warn(BYTES, UserWarning, stacklevel=5)
+        return array.astype(BOOL8)
     if array.size == 0 and not isinstance(value, Tensor):
         return array.astype(INT64)
     if CATEGORY.get(array.dtype, FLOAT) >= FLOAT:
@@ -138,15 +154,18 @@ def as_items(index: Any) -> tuple[Any, ...]:
     if isinstance(index, list) and any(
         item is None or item is ... or isinstance(item, (slice, list, tuple, Tensor)) for item in index
     ):
+        warnings.warn(NON_TUPLE, UserWarning, stacklevel=4)
         return tuple(index)
-    return (index,)
+    if isinstance(index, str):
+        warnings.warn(NON_TUPLE, UserWarning, stacklevel=4)
+    return (list(index),) if isinstance(index, range) else (index,)
 
 
 def dims_taken(item: Any) -> int:
     """Return how many dimensions a part of an index uses up."""
     if item is None or item is ... or is_truth(item):
         return 0
-    if isinstance(item, Tensor) and item._data.dtype == BOOL8:
+    if isinstance(item, Tensor) and item._data.dtype in (BOOL8, np.uint8):
         return item._data.ndim
     if isinstance(item, (list, np.ndarray)):
         array = np.asarray(plain(item))
@@ -173,7 +192,7 @@ def take_slice(tensor: Tensor, dim: int, item: slice, skip_whole: bool) -> Tenso
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     step = 1 if item.step is None else int(item.step)
     if step <= 0:
-        raise ValueError("step must be greater than zero")
+        raise ValueError("step must be greater than zero" if step else "slice step cannot be zero")
     size = tensor._data.shape[dim]
     start, stop, _ = slice(item.start, item.stop, step).indices(size)
     if skip_whole and (start, stop, step) == (0, size, 1):
@@ -254,7 +273,24 @@ def numpy_indices(tensor: Tensor, arrays: Sequence[Any]) -> Indices:
             if array.dtype != BOOL8 and array.size:
                 check_range(array, dim, tensor._data.shape[dim])
             out.append(array)
+    check_together(out)
     return tuple(out)
+
+
+def check_together(arrays: Sequence[Any]) -> None:
+    """Raise what PyTorch raises for arrays of positions that can't be broadcast together."""
+    shapes = []
+    for array in arrays:
+        if not isinstance(array, slice):
+            shapes.append((int(array.sum()),) if array.dtype == BOOL8 else array.shape)
+    if len(set(shapes)) > 1:
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError:
+            listed = ", ".join(str(list(shape)) for shape in shapes)
+            raise IndexError(
+                f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+            ) from None
 
 
 def check_range(array: Array, dim: int, size: int) -> None:
@@ -279,14 +315,21 @@ def as_value(value: Any, like: Tensor) -> Tensor:
     """Return what is assigned as a tensor; a number takes the dtype of the target."""
     if isinstance(value, Tensor):
         return value
-    if isinstance(value, (bool, int, float, complex, np.generic)):
-        return make(np.asarray(value).astype(like._data.dtype))
-    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{of(like._data).tensor_type}Tensor")
+    kind = type(value)
+    if isinstance(value, (bool, int, float, complex)):
+        return make(np.array(fitting_number(value, like._data.dtype), dtype=like._data.dtype))
+    name = f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+    raise TypeError(f"can't assign a {name} to a torch.{of(like._data).tensor_type}Tensor")
 
 
 def setitem(self: Tensor, index: Any, value: Any) -> None:
     """Write into the part of a tensor at an index (torch.Tensor.__setitem__)."""
+    if index is False:
+        return
     given = as_value(value, self)
+    if index is True:
+        write_part(unsqueeze_at(self, 0), given)
+        return
     if is_number(index):
         write_part(select_number(self, 0, int(index)), given)
         return
@@ -321,9 +364,28 @@ def write_part(part: Tensor, value: Tensor) -> None:
     copy_(part, trimmed)
 
 
-def fill_(self: Tensor, value: Any) -> Tensor:
+@public("Tensor input, Tensor value", "Tensor input, Number value")
+def fill_(input: Tensor, value: Any) -> Tensor:
     """Overwrite every element with one number (torch.Tensor.fill_)."""
-    return fill_tensor_(self, value) if isinstance(value, Tensor) else fill_number_(self, value)
+    if not isinstance(value, Tensor):
+        return fill_number_(input, fitting_number(value, input._data.dtype))
+    if value._data.ndim:
+        raise RuntimeError(
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value._data.ndim} dimensions."
+        )
+    return fill_tensor_(input, value)
 
 
-methods(__getitem__=getitem, __setitem__=setitem, copy_=copy_, fill_=fill_, zero_=zero_)
+@public("Tensor input, Tensor other, bool non_blocking=False", function=False, name="copy_")
+def copy_checked(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
+    """Overwrite with the elements of another tensor (torch.Tensor.copy_)."""
+    return copy_(input, other)
+
+
+def refuse_deletion(self: Tensor, index: Any) -> None:
+    """Raise for `del x[0]`."""
+    raise TypeError("Tensor does not support deleting items")
+
+
+public("Tensor input")(zero_)
+methods(__getitem__=getitem, __setitem__=setitem, __delitem__=refuse_deletion)

@@ -13,7 +13,7 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.reshaping import reshape, tensors_of, unsqueeze
 from gradrepl.engine.ops.shape import cast
-from gradrepl.engine.ops.view import at, dim_of, look_at, slice_at
+from gradrepl.engine.ops.view import at, dim_of, look_at, slice_at, unbind_at
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -250,6 +250,18 @@ def split_sizes(a: Array, sizes: Shape, dim: int) -> Any:
     """Pieces of a along a dimension, of given sizes"""
     stops = np.cumsum(sizes).tolist()
     return tuple(a[at(dim, slice(stop - size, stop))] for size, stop in zip(sizes, stops, strict=True))
+
+
+def side_by_side(parts: Sequence[Any], shape: Shape, dim: int) -> Any:
+    """Put the gradients of slices together; None stands for zeros."""
+    first = next(part for part in parts if part is not None)
+    nothing = np.zeros(shape[:dim] + shape[dim + 1 :], (first._data if isinstance(first, Tensor) else first).dtype)
+    if not isinstance(first, Tensor):
+        return np.stack([nothing if part is None else part for part in parts], axis=dim)
+    return stack_all([make(nothing) if part is None else part for part in parts], dim)
+
+
+unbind_at.grad(a=lambda g, a_shape, dim: side_by_side(g, a_shape, dim))
 
 
 def rejoined(parts: Sequence[Any], shape: Shape, sizes: Sequence[int], dim: int) -> Any:

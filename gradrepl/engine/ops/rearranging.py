@@ -35,7 +35,7 @@ def summed_repeats(gradient: Any, shape: Shape, repeats: Shape) -> Any:
     if not parts:
         return gradient
     total = gradient.reshape(parts).sum(tuple(range(0, len(parts), 2)))
-    return total.reshape(shape)
+    return total if total.shape == shape else total.reshape(shape)
 
 
 repeat_all.grad(a=lambda g, a_shape, repeats: summed_repeats(g, a_shape, repeats))

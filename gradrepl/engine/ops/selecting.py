@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, INT64, Array
+from gradrepl.engine.dtype import BOOL8, INT64, Array, fitting_number
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import check_broadcast, op
 from gradrepl.engine.ops.gathering import INDEX_KINDS, c_name, name_of
@@ -223,7 +223,7 @@ def index_put_(input: Tensor, indices: Any, values: Tensor, accumulate: bool = F
     return putting(input, indices, values, accumulate, True)
 
 
-@op("MaskedFillBackward0", broadcasts=True, samples=(((2, 3), np.array([True, False, True]), 2.0),))
+@op("MaskedFillBackward0", samples=(((2, 3), np.array([True, False, True]), 2.0),))
 def masked_fill_number(a: Array, mask: Any, value: Any) -> Any:
     """a, with one number where the mask holds"""
     return np.where(mask, a.dtype.type(value), a)
@@ -235,7 +235,9 @@ def masked_fill_tensor(a: Array, mask: Any, value: Array) -> Any:
     return np.where(mask, value.astype(a.dtype), a)
 
 
-masked_fill_number.grad(a=lambda g, mask: masked_fill_number(g, mask, 0))
+masked_fill_number.grad(
+    a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
+)
 masked_fill_tensor.grad(
     a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
     value=lambda g, mask: masked_fill_number(g, ~mask, 0).sum(),
@@ -252,17 +254,10 @@ def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tens
         entry: Any = masked_fill_tensor
     else:
         entry = masked_fill_number
-        value = checked_number(value, input._data.dtype)
+        value = fitting_number(value, input._data.dtype)
     check_broadcast((mask._data, input._data) if not write else (input._data, mask._data))
     call = in_place(entry) if write else entry
     return call(input, mask._data, value)
-
-
-def checked_number(value: Any, kind: np.dtype[Any]) -> Any:
-    """Return a number for an array of a dtype; raises RuntimeError where an integer dtype can't hold it."""
-    if kind.kind in "iu" and not np.iinfo(kind).min <= value <= np.iinfo(kind).max:
-        raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-    return int(value) if kind.kind in "iu" else value
 
 
 MASKED = ("Tensor input, Tensor mask, Tensor value", "Tensor input, Tensor mask, Number value")

@@ -35,7 +35,21 @@ def sum_to(a: Array, shape: Shape) -> Any:
     return np.add.reduce(a, axis=axes).reshape(shape) if axes else a
 
 
-expand_to.grad(a=lambda g, a_shape: sum_to(g, a_shape))
+def summed_to(gradient: Any, shape: Shape) -> Any:
+    """Undo broadcasting: sum, then leave out the dimensions that broadcasting put in front."""
+    if not isinstance(gradient, Tensor):
+        return sum_to.forward(gradient, shape)
+    own = gradient._data.shape
+    if own == shape:
+        return gradient
+    new = len(own) - len(shape)
+    if not new:
+        return sum_to(gradient, shape)
+    kept = (1,) * new + shape
+    return (gradient if own == kept else sum_to(gradient, kept)).reshape(shape)  # type: ignore[attr-defined]
+
+
+expand_to.grad(a=lambda g, a_shape: summed_to(g, a_shape))
 sum_to.grad(a=lambda g, a_shape: expand_to(g, a_shape))
 
 
@@ -54,7 +68,7 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
         return sum_to.forward(gradient, shape)
     data = gradient._data if isinstance(gradient, Tensor) else np.asarray(gradient)
     if data.shape != shape:
-        gradient = sum_to(gradient if isinstance(gradient, Tensor) else data, shape)
+        gradient = summed_to(gradient if isinstance(gradient, Tensor) else data, shape)
     if data.dtype != kind:
         gradient = cast(gradient, kind)
     return gradient

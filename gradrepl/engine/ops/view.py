@@ -72,6 +72,13 @@ def look_at(a: Array, index: Any) -> Any:
     return a[index]
 
 
+@op("SliceBackwardBackward0")
+def embed_range(a: Array, shape: Shape, index: Any) -> Any:
+    """Zeros of a shape, with a at a range of a dimension"""
+    return embed.forward(a, shape, index)
+
+
+embed_range.grad(a=lambda g, index: look_at(g, index))
 embed.grad(a=lambda g, index: look_at(g, index))
 look_at.grad(a=lambda g, a_shape, index: embed(g, a_shape, index))
 
@@ -91,7 +98,7 @@ def slice_at(a: Array, dim: int, start: int, stop: int, step: int) -> Any:
     return a[at(dim, slice(start, stop, step))]
 
 
-slice_at.grad(a=lambda g, a_shape, dim, start, stop, step: embed(g, a_shape, at(dim, slice(start, stop, step))))
+slice_at.grad(a=lambda g, a_shape, dim, start, stop, step: embed_range(g, a_shape, at(dim, slice(start, stop, step))))
 
 
 @op("AliasBackward0", view=True, samples=(((2, 3),),))
@@ -263,18 +270,6 @@ fold_dim.grad(a=lambda g, dim, size, step: unfold_dim(g, dim, size, step))
 def unbind_at(a: Array, dim: int) -> Any:
     """All slices of a along a dimension"""
     return tuple(a[at(dim, i)] for i in range(a.shape[dim]))
-
-
-unbind_at.grad(a=lambda g, a_shape, dim: stack_some(g, a_shape, dim))
-
-
-def stack_some(parts: Any, shape: Shape, dim: int) -> Any:
-    """Put the gradients of slices together; None stands for zeros."""
-    present = [embed(part, shape, at(dim, i)) for i, part in enumerate(parts) if part is not None]
-    total = present[0]
-    for part in present[1:]:
-        total = total + part
-    return total
 
 
 def check_expands(own: Shape, wanted: Shape, kind: str = "Float") -> None:
