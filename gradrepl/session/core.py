@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from operator import or_
 from types import CodeType, ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ from gradrepl.session import failure, snapshot
 from gradrepl.session.engine import Engine
 from gradrepl.session.modes import ModeWatch, watching
 from gradrepl.session.outcome import Failure, GradMode, Outcome, Output, TensorRow, Warned
+from gradrepl.session.past import Past
 from gradrepl.session.streams import Pieces, captured
 
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -48,6 +50,7 @@ class Session:
         self.started = bool(engine.torch.is_grad_enabled())
         engine.torch.set_grad_enabled(True)
         self.watch = ModeWatch(engine)
+        self.past = Past()
 
     @property
     def names(self) -> dict[str, Any]:
@@ -93,6 +96,7 @@ class Session:
         filename: what tracebacks call the source, "<stdin>" unless given. echo: show the values of bare
         expressions, as Python's prompt does; a `;` at the end of the source silences the last one.
         """
+        self.past.input += 1
         name = filename or failure.INPUT.format(next(inputs))
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         try:
@@ -113,7 +117,7 @@ class Session:
         self.watch.start()
         rows = snapshot.compare(self.seen, self.look())
         described = failure.describe(error, self.engine, name)
-        return Outcome(source, self.number, (), (), described, mode, mode, mode, (), rows)
+        return self.explained(Outcome(source, self.number, (), (), described, mode, mode, mode, (), rows), None)
 
     def look(self) -> dict[str, snapshot.Seen]:
         self.seen = snapshot.look(self.engine, self.names)
@@ -138,7 +142,7 @@ class Session:
         seconds = time.perf_counter() - started
         described, status = self.ended(error, name, pieces)
         after = self.look()
-        return Outcome(
+        outcome = Outcome(
             source=text,
             number=number,
             outputs=pieces.outputs(),
@@ -152,7 +156,24 @@ class Session:
             gone=snapshot.gone(before, after),
             exit_status=status,
             seconds=seconds,
+            line=statement.lineno,
+            bound=snapshot.bound(before, after),
         )
+        explained = self.explained(outcome, statement)
+        self.past.note(statement, outcome, before, after)
+        return explained
+
+    def explained(self, outcome: Outcome, statement: ast.stmt | None) -> Outcome:
+        """Return an outcome with what is known of its warnings and its failure."""
+        if outcome.failure is None and not outcome.warnings:
+            return outcome
+        from gradrepl.session.explain import explain  # its tables wait until something goes wrong
+
+        try:
+            found = explain(outcome, statement, self.past, self.names, self.engine.torch)
+        except RecursionError:  # code nested too deep to look into
+            return outcome
+        return replace(outcome, explanations=found)
 
     def ended(self, error: BaseException | None, name: str, pieces: Pieces) -> tuple[Failure | None, int | None]:
         """Return how a statement ended: its failure, and the exit status where it asked to leave."""
