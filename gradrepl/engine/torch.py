@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from gradrepl.engine import (
     access,
-    autograd,
     creation,
     grad_mode,
     once,
@@ -21,18 +22,22 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr, tensor_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.floating_errors import be_silent
-from gradrepl.engine.ops import (
+from gradrepl.engine.ops import activation, arithmetic, comparison, drawing, indexing, power, reduction, reshaping
+from gradrepl.engine.tensor import Size, Tensor
+
+FILLED_BY = (
+    access,
+    creation,
     activation,
     arithmetic,
     comparison,
     indexing,
-    power,
     reduction,
     reshaping,
+    power,
+    saved,
+    drawing,
 )
-from gradrepl.engine.tensor import Size, Tensor
-
-FILLED_BY = (access, creation, activation, arithmetic, comparison, indexing, reduction, reshaping, power, saved)
 """What is there at once: modules that put their functions into SPACES and onto Tensor when they are imported. All
 else is in rest.py, which is imported when somebody asks for a name that is not here yet."""
 
@@ -78,10 +83,12 @@ OWN: dict[str, dict[str, Any]] = {
 """What the modules hold beside the functions of SPACES."""
 
 
-LAZY_SPACES = (
-    *("torch.func", "torch.linalg", "torch.special", "torch.types", "torch.nn", "torch.nn.functional"),
-)
-"""The modules that only rest.py fills; they are there from the start, so that they can be imported."""
+@functools.cache
+def rest_names() -> dict[str, frozenset[str]]:
+    """Return what comes only with the rest: the names that it adds to Tensor and to each module."""
+    text = (Path(__file__).parent / "rest_names.txt").read_text(encoding="utf-8")
+    lines = [line.partition(":") for line in text.splitlines()]
+    return {owner: frozenset(names.split()) for owner, _, names in lines}
 
 
 def with_parents(names: set[str]) -> set[str]:
@@ -93,7 +100,7 @@ def build() -> dict[str, ModuleType]:
     """Make the modules and hang them into one another; each gets the names that are there at once."""
     be_silent()
     made: dict[str, ModuleType] = {}
-    for name in sorted(with_parents({*OWN, *SPACES, *LAZY_SPACES})):
+    for name in sorted(with_parents({*OWN, *SPACES, *rest_names()} - {"torch.Tensor"})):
         module = made[name] = ModuleType(name)
         parent, _, child = name.rpartition(".")
         if parent:
@@ -129,7 +136,7 @@ def getter(module: ModuleType) -> Callable[[str], Any]:
     missing = module_getattr(module)
 
     def find(name: str) -> Any:
-        if not name.startswith("__") and load_rest() and name in module.__dict__:
+        if name in rest_names().get(module.__name__, ()) and load_rest():
             return module.__dict__[name]
         return missing(name)
 
@@ -137,18 +144,18 @@ def getter(module: ModuleType) -> Callable[[str], Any]:
 
 
 def lister(module: ModuleType) -> Callable[[], list[str]]:
-    """Return a module's `__dir__`: all its names, those of the rest too."""
+    """Return a module's `__dir__`: all its names, those of the rest too, which it need not bring in for that."""
 
     def names() -> list[str]:
-        load_rest()
-        return sorted(name for name in module.__dict__ if name not in ("__getattr__", "__dir__", "__path__"))
+        own = {name for name in module.__dict__ if name not in ("__getattr__", "__dir__", "__path__")}
+        return sorted(own | rest_names().get(module.__name__, frozenset()))
 
     return names
 
 
 def tensor_attribute(self: Tensor, name: str) -> Any:
     """Find an attribute of a tensor that is not there yet, or say that it is missing."""
-    if not name.startswith("__") and load_rest():
+    if name in rest_names()["torch.Tensor"] and load_rest():
         return getattr(self, name)
     return tensor_getattr(self, name)
 
@@ -157,20 +164,29 @@ Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
 
 
 def later(operator: str) -> Callable[..., Any]:
-    """Return a stand-in for an operator of the rest."""
+    """Return a stand-in for an operator of the rest: Python does not ask `__getattr__` for operators."""
 
     def call(self: Tensor, *operands: Any) -> Any:
         load_rest()
         return getattr(type(self), operator)(self, *operands)
 
+    call.comes_later = True  # type: ignore[attr-defined]
     return call
 
 
-LAZY_OPERATORS: tuple[str, ...] = ()
-"""The operators that only the rest defines: Python does not ask `__getattr__` for them."""
+def new_later(cls: type[Tensor], *args: Any, **kwargs: Any) -> Any:
+    """Stand in for the constructor torch.Tensor(...) of the rest."""
+    load_rest()
+    return cls.__new__(cls, *args, **kwargs)
 
-for _operator in LAZY_OPERATORS:
-    setattr(Tensor, _operator, later(_operator))
+
+new_later.comes_later = True  # type: ignore[attr-defined]
+
+
+for _operator in rest_names()["torch.Tensor"]:
+    if _operator.startswith("__") and _operator != "__new__":
+        setattr(Tensor, _operator, later(_operator))
+Tensor.__new__ = new_later  # type: ignore[assignment]
 
 _modules: dict[str, ModuleType] = {}
 

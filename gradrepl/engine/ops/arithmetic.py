@@ -214,6 +214,14 @@ def beside(input: Tensor, number: Any) -> Tensor:
     return input if kind == input._data.dtype else cast(input, kind)
 
 
+def check_written(input: Tensor, number: Any) -> None:
+    """Raise what PyTorch raises where a number would lift the dtype of what is written in place."""
+    kind = dtypes.OF_NUMPY[dtypes.beside_scalar(input._data.dtype, number)]
+    if kind.category > input.dtype.category:
+        wanted = input.dtype.tensor_type
+        raise RuntimeError(f"result type {kind.tensor_type} can't be cast to the desired output type {wanted}")
+
+
 def as_operand(value: Any) -> Any:
     """Return a number as the 0-d tensor that PyTorch makes of it."""
     return value if isinstance(value, Tensor) else make(np.array(value, dtypes.of_scalar(value)))

@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.number import times_number
-from gradrepl.engine.ops.power import pow
+from gradrepl.engine.ops.power import check_float, pow
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import C_NAMES, Tensor
 
@@ -126,6 +126,7 @@ def check_end(input: Tensor, end: Tensor) -> None:
     if input._data.dtype != end._data.dtype:
         names = [C_NAMES.get(x.dtype.name, x.dtype.name) for x in (input, end)]
         raise RuntimeError(f"expected dtype {names[0]} for `end` but got dtype {names[1]}")
+    check_float("lerp_kernel_scalar", input._data)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Any:
@@ -136,6 +137,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Any:
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Any:
     """Go towards end by a weight, in place (torch.Tensor.lerp_)."""
+    check_end(input, end)
     return in_place(lerp_tensor if isinstance(weight, Tensor) else lerp_number)(input, end, weight)
 
 
@@ -188,3 +190,10 @@ PLAIN = ("Tensor input, Tensor other", "Number self, Tensor other", "Tensor inpu
 public(*(text + OUT for text in PLAIN), name="xlogy", method=False)(xlogy)
 public(PLAIN[0], PLAIN[2], name="xlogy", function=False)(xlogy)
 public(PLAIN[0] + OUT, name="ldexp")(two_operands(ldexp))
+public(PLAIN[0], name="ldexp_", function=False)(two_operands(in_place(ldexp)))
+
+
+@public(PLAIN[0], PLAIN[2], function=False)
+def xlogy_(input: Tensor, other: Any) -> Any:
+    """Multiply by the logarithm of other, in place (torch.Tensor.xlogy_)."""
+    return in_place(xlogy_tensors if isinstance(other, Tensor) else xlogy_by_number)(input, other)

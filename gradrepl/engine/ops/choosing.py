@@ -8,7 +8,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public, two_operands
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import check_broadcast, op
 from gradrepl.engine.ops.number import over_number
@@ -196,10 +196,15 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Any:
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     entry, (fit, *bounds) = clamp_entry(input, min, max)
+    check_clamped(input, fit)
+    return in_place(entry)(input, *bounds)
+
+
+def check_clamped(input: Tensor, fit: Tensor) -> None:
+    """Raise what PyTorch raises where a bound would lift the dtype of what is clamped in place."""
     if CATEGORY[fit._data.dtype] > CATEGORY[input._data.dtype]:
         wanted = C_NAMES.get(input.dtype.name, input.dtype.tensor_type)
         raise RuntimeError(f"result type {fit.dtype.tensor_type} can't be cast to the desired output type {wanted}")
-    return in_place(entry)(input, *bounds)
 
 
 C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int"}
@@ -216,6 +221,8 @@ def clamp_entry(input: Tensor, low: Any, high: Any) -> tuple[Any, tuple[Any, ...
 
 def limits(kind: np.dtype[Any]) -> tuple[Tensor, Tensor]:
     """Return 0-d tensors that bound nothing."""
+    if CATEGORY[kind] == BOOL:
+        return make(np.array(False)), make(np.array(True))
     if CATEGORY[kind] >= FLOAT:
         return make(np.array(-np.inf, kind)), make(np.array(np.inf, kind))
     span = np.iinfo(kind)
@@ -232,7 +239,10 @@ def bound(of_number: Any, of_tensor: Any, name: str) -> None:
 
     def write(input: Tensor, **limit: Any) -> Any:
         value = limit[side]
-        return in_place(of_tensor if isinstance(value, Tensor) else of_number)(input, value)
+        if isinstance(value, Tensor):
+            return in_place(of_tensor)(input, value)
+        check_clamped(input, fitted(input, value))
+        return in_place(of_number)(input, value)
 
     texts = (f"Tensor input, Tensor {side}", f"Tensor input, Number {side}")
     public(*(f"{text}, *, Tensor? out=None" for text in texts), name=name)(call)
@@ -286,6 +296,12 @@ def nan_to_num(input: Tensor, nan: Any = None, posinf: Any = None, neginf: Any =
     return replace_nan(input, nan, posinf, neginf)
 
 
+@public("Tensor input, float? nan=None, float? posinf=None, float? neginf=None")
+def nan_to_num_(input: Tensor, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
+    """Put numbers in the place of nan and infinities, in place (torch.nan_to_num_)."""
+    return in_place(replace_nan)(input, nan, posinf, neginf)
+
+
 @public("Tensor input, Tensor values, *, Tensor? out=None")
 def heaviside(input: Tensor, values: Tensor) -> Any:
     """0 below zero, 1 above it, and the given value at zero (torch.heaviside)."""
@@ -296,6 +312,14 @@ def heaviside(input: Tensor, values: Tensor) -> Any:
 
 COPYSIGN = ("Tensor input, Tensor other", "Tensor input, Number other")
 public(*(f"{text}, *, Tensor? out=None" for text in COPYSIGN), name="copysign")(with_sign)
+
+
+def with_sign_(input: Tensor, other: Any) -> Any:
+    """Take another sign, in place (torch.Tensor.copysign_)."""
+    return in_place(copysign if isinstance(other, Tensor) else copysign_number)(input, other)
+
+
+public(*COPYSIGN, name="copysign_", function=False)(with_sign_)
 TAIL = ", *, Tensor? out=None"
 public(
     "Tensor condition",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, overloaded, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, check_broadcast, op
+from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
 BOTH = (((2, 3), (2, 3)), ((2, 3), 0.5))
@@ -61,10 +64,25 @@ COMPARISONS: dict[Op, str] = {
 }
 """Each comparison with its second name."""
 
+
+def written(entry: Op) -> Callable[..., Tensor]:
+    """Return a comparison that writes 0 and 1 into its first operand; no gradient comes back through it."""
+    name = entry.name.capitalize()
+    of_tensor, of_number = (Op(entry.forward, f"{name}Backward{i}", broadcasts=True) for i in (1, 0))
+    of_tensor.grad(a=lambda g: zeros_of(g), b=lambda g: zeros_of(g))
+    of_number.grad(a=lambda g: zeros_of(g))
+
+    def call(input: Tensor, other: Any) -> Tensor:
+        return in_place(of_tensor if isinstance(other, Tensor) else of_number)(input, other)
+
+    return call
+
+
+PLAIN = ("Tensor input, Tensor other", "Tensor input, Number other")
 for entry, alias in COMPARISONS.items():
-    overloaded(entry)
-    if alias:
-        overloaded(entry, alias)
+    for name in (entry.name, alias) if alias else (entry.name,):
+        overloaded(entry, name)
+        public(*PLAIN, name=f"{name}_", function=False)(written(entry))
 methods(__eq__=eq, __ne__=ne, __lt__=lt, __le__=le, __gt__=gt, __ge__=ge)
 
 

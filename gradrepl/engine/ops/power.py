@@ -12,7 +12,7 @@ from gradrepl.engine.api import methods, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.arithmetic import OPERANDS, beside, exp, log
+from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
 from gradrepl.engine.tensor import Tensor
@@ -229,10 +229,8 @@ def pow_(input: Tensor, exponent: Any) -> Any:
 
 
 def write_power(input: Tensor, exponent: Any) -> Tensor:
-    base = as_base(input, exponent)
-    if base is not input:
-        found, wanted = dtypes.of(base._data).tensor_type, input.dtype.tensor_type
-        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+    as_base(input, exponent)
+    check_written(input, exponent)
     return in_place(pow_number)(input, exponent)
 
 

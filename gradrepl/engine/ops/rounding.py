@@ -10,7 +10,7 @@ from gradrepl.engine.api import also, expose_write, methods, overloaded, public,
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
-from gradrepl.engine.ops.arithmetic import OPERANDS, as_operand, beside, div
+from gradrepl.engine.ops.arithmetic import OPERANDS, as_operand, beside, check_written, div
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
 
@@ -191,7 +191,10 @@ def by_operand(of_tensor: Op, of_number: Op) -> Any:
         return of_number(beside(input, other), other)
 
     def write(input: Any, other: Any) -> Any:
-        return in_place(of_tensor if isinstance(other, Tensor) else of_number)(input, other)
+        if isinstance(other, Tensor):
+            return in_place(of_tensor)(input, other)
+        check_written(input, other)
+        return in_place(of_number)(input, other)
 
     return call, write
 
