@@ -55,6 +55,3 @@ def tensor_getattr(self: Tensor, name: str) -> Any:
     """Raise for an attribute that a tensor lacks."""
     kind = type(self).__name__
     raise attribute_error("torch.Tensor", name, f"'{kind}' object has no attribute '{name}'", self)
-
-
-Tensor.__getattr__ = tensor_getattr  # type: ignore[attr-defined]

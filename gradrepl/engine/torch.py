@@ -10,6 +10,7 @@ from typing import Any
 
 from gradrepl.engine import (
     access,
+    autograd,
     creation,
     grad_mode,
     once,
@@ -27,6 +28,7 @@ from gradrepl.engine.tensor import Size, Tensor
 
 FILLED_BY = (
     access,
+    autograd,
     creation,
     activation,
     arithmetic,

@@ -1,0 +1,56 @@
+"""What of torch is there at once, and what comes when it is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).resolve().parents[1] / "tools" / "rest_names.py"
+CHECK = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("rest_names", {str(TOOL)!r})
+tool = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+sys.exit(0 if tool.text() == tool.TARGET.read_text(encoding="utf-8") else "run python tests/tools/rest_names.py")
+"""
+
+USES = (
+    "torch.ones(2) @ torch.ones(2)",
+    "torch.Tensor([1.0])",
+    "import copy; copy.deepcopy(torch.ones(2))",
+    "import pickle; pickle.loads(pickle.dumps(torch.ones(2)))",
+    "from torch.nn import Linear; Linear(1, 1)",
+    "import torch.nn.functional as F; F.relu(torch.ones(1))",
+    "torch.ones(2).cumsum(0)",
+    "torch.linalg.inv(torch.ones(1, 1))",
+    "assert 'einsum' in dir(torch)",
+    "x = torch.ones(2); x %= 2; x //= 1; ~(x > 0) | (x > 1)",
+)
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+def test_the_lists_of_what_comes_later_are_right() -> None:
+    result = run(CHECK)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_comes_later_comes(use: str) -> None:
+    start = "import sys, gradrepl.engine.torch as e; sys.modules.update(e.modules()); import torch\n"
+    result = run(start + use)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_lessons_on_grad_modes_need_nothing_of_the_rest() -> None:
+    program = (
+        "import sys\nfrom gradrepl.app.cli import main\n"
+        "try:\n    main(['play', '--all', '--json', '--no-input'])\nexcept SystemExit: pass\n"
+        "sys.exit('gradrepl.engine.rest' in sys.modules)"
+    )
+    assert run(program).returncode == 0
