@@ -87,7 +87,8 @@ def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> 
     """Raise RuntimeError where the gradient given for an output does not fit it."""
     shape, wanted = gradient._data.shape, out._data.shape
     if (shape[1:] if batched else shape) != wanted:
-        found = f"grad_output[{index}] has a shape of {Size(shape)} and output[{index}] has a shape of {Size(wanted)}."
+        shown = Size(shape[2:] if batched else shape)
+        found = f"grad_output[{index}] has a shape of {shown} and output[{index}] has a shape of {Size(wanted)}."
         if batched:
             raise RuntimeError(
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "

@@ -373,10 +373,11 @@ def plain_kept(tensor: Tensor) -> Kept:
 class Error(Node):
     """The end of what can be differentiated: raises when a gradient comes to it."""
 
-    __slots__ = ()
+    __slots__ = ("_outputs",)
 
     def __init__(self, fakes: Sequence[Any]) -> None:
         self.edges = tuple(fakes)
+        self._outputs = len(fakes)
         self.numbers, self.extra, self.sequence = None, None, next_sequence()
 
     def arrays(self, gradient: Any) -> Sequence[Any]:
@@ -398,20 +399,21 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
         needed = any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
         if not is_grad_enabled() or not needed:
             return outputs
-        several = isinstance(outputs, tuple)
-        ends = [None if out is None else refusing(out) for out in (outputs if several else (outputs,))]
-        return tuple(ends) if several else ends[0]
+        ends = refusing(outputs if isinstance(outputs, tuple) else (outputs,))
+        return ends if isinstance(outputs, tuple) else ends[0]
 
     return wrapper
 
 
-def refusing(out: Tensor) -> Tensor:
-    """Return a tensor whose gradient can't be computed."""
-    fake = make(out._data)
-    fake._requires_grad = True
-    end = make(out._data)
-    end._requires_grad, end._grad_fn = True, Error([fake])
-    return end
+def refusing(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return tensors whose gradient can't be computed."""
+    fakes = [None if out is None else make(out._data).requires_grad_() for out in outputs]
+    node = Error(fakes)
+    ends = [None if out is None else make(out._data) for out in outputs]
+    for number, end in enumerate(ends):
+        if end is not None:
+            end._requires_grad, end._grad_fn, end._output_nr = True, node, number
+    return tuple(ends)
 
 
 functions("torch.autograd", Function=Function)

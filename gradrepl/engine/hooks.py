@@ -150,3 +150,16 @@ def keep_copy(gradient: Tensor) -> Tensor:
     """Return a copy whose making is recorded as PyTorch records it."""
     entry: Op = copy
     return entry(make(np.empty_like(gradient._data)), gradient)
+
+
+def backward_hooks(self: Tensor) -> dict[int, Hook] | None:
+    """Return the hooks that register_hook hung on a tensor, None where there are none."""
+    node = self.grad_fn
+    if node is None:
+        hooks = None if self._extra is None else self._extra.hooks
+    else:
+        hooks = None if node.extra is None else node.extra.tensor_pre.get(self._output_nr)
+    return hooks or None
+
+
+Tensor._backward_hooks = property(backward_hooks)  # type: ignore[attr-defined]

@@ -12,13 +12,22 @@ from gradrepl.engine.tensor import Tensor, make
 
 Hook = Callable[[Any], Any]
 
-NAMES = {"a": "self", "b": "other", "input": "self", "kind": "dtype"}
+NAMES = {"a": "self", "b": "other", "input": "self"}
 """What PyTorch calls the arguments of our entries."""
 NAMES_OF = {
     "pow_tensor": {"b": "exponent"},
     "pow_base": {"base": "self", "b": "exponent"},
-    "pow_number": {},
     "mul_number": {"number": "other"},
+    "linalg_det": {"a": "A"},
+    "linalg_slogdet": {"a": "A", "out0": "sign"},
+    "inverse": {"out": "inverse"},
+    "solve_matrix": {"a": "A"},
+    "solve_vector": {"a": "A"},
+    "cholesky_lower": {"out": "L"},
+    "qr": {"out0": "Q", "out1": "R"},
+    "eigh": {"out0": "eigenvalues", "out1": "eigenvectors"},
+    "svd": {"out0": "U", "out1": "S", "out2": "Vh"},
+    "least_squares": {"a": "self"},
 }
 """Where an entry's names differ from that."""
 CONSTANTS: dict[str, dict[str, Any]] = {"add": {"alpha": 1}, "sub": {"alpha": 1}, "rsub": {"alpha": 1}}
@@ -29,17 +38,23 @@ SUFFIXES = {"tensor": "", "value": "", "shape": "_sym_sizes", "dtype": "_scalar_
 def shown_name(entry: Any, field: tuple[str, int]) -> str:
     """Return PyTorch's name of a kept thing, without the `_saved_` before it."""
     kind, index = field
-    if kind == "out":
-        return f"result{index or ''}"
-    name = entry.arguments[index]
     own = NAMES_OF.get(entry.name, {})
+    if kind == "out":
+        return own.get(f"out{index}" if entry.several else "out", f"result{index or ''}")
+    name = entry.arguments[index]
     return own.get(name, NAMES.get(name, name)) + SUFFIXES[kind]
 
 
 def all_names(entry: Any) -> list[str]:
     """Return the names of everything that an entry keeps where all its inputs require gradients."""
-    kept = [shown_name(entry, field) for field in entry.plan((1 << len(entry.tensors)) - 1).fields]
+    fields = entry.plan((1 << len(entry.tensors)) - 1).fields
+    kept = [shown_name(entry, field) for field in fields if field[0] != "dtype" and not in_list(entry, field)]
     return [*kept, *CONSTANTS.get(entry.name, ())]
+
+
+def in_list(entry: Any, field: tuple[str, int]) -> bool:
+    """Whether a field tells of the tensors of a list, which PyTorch does not show."""
+    return entry.variadic and field == ("shape", 0)
 
 
 def saved_attribute(node: OpNode, name: str) -> Any:
