@@ -124,7 +124,7 @@ class BackwardHookFunctionBackward(Node):
     tensors = arrays
 
 
-BackwardHookFunctionBackward.__module__ = "torch.nn.modules._functions"
+BackwardHookFunctionBackward.__module__ = "torch.autograd.function"
 
 
 def pass_through(tensors: Sequence[Tensor]) -> tuple[list[Tensor], BackwardHookFunctionBackward]:

@@ -12,7 +12,7 @@ from gradrepl.engine import random
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.in_place import fill_with
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Tensor, make
 
 GAINS = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
 LINEAR = (
@@ -153,6 +153,13 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
+TRIES = 10_000
+"""How often numbers outside the limits are drawn again before they are cut off."""
+
+LEAST_SHARE = 0.3
+"""The share of normals inside the limits from which on it is normals that are proposed."""
+
+
 def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Any:
@@ -164,14 +171,34 @@ def trunc_normal_(
             UserWarning,
             stacklevel=2,
         )
-    low, high = ((1.0 + math.erf((side - mean) / std / math.sqrt(2.0))) / 2.0 for side in (a, b))
-    with no_grad():
-        uniform_(tensor, 2 * low - 1, 2 * high - 1, generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        tensor.clamp_(min=a, max=b)
-    return tensor
+    inside = probability((b - mean) / std) - probability((a - mean) / std)
+    propose = propose_normal if inside >= LEAST_SHARE else propose_uniform
+    values, accepted = propose(tensor, mean, std, a, b, generator)
+    for _ in range(TRIES):
+        if accepted.all():
+            break
+        again, fits = propose(tensor, mean, std, a, b, generator)
+        values, accepted = np.where(accepted, values, again), accepted | fits
+    return write(tensor, np.clip(values, a, b))
+
+
+def probability(x: float) -> float:
+    """Return the share of a normal distribution below x."""
+    return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+
+
+def propose_normal(like: Any, mean: float, std: float, a: float, b: float, generator: Any) -> tuple[Any, Any]:
+    """Draw normals; those inside the limits are accepted."""
+    values = normal_(make(np.empty_like(like._data)), mean, std, generator)._data
+    return values, (values >= a) & (values <= b)
+
+
+def propose_uniform(like: Any, mean: float, std: float, a: float, b: float, generator: Any) -> tuple[Any, Any]:
+    """Draw uniforms between the limits; each is accepted with the height of the normal curve there."""
+    values = uniform_(make(np.empty_like(like._data)), a, b, generator)._data
+    chance = uniform_(make(np.empty_like(like._data)), 0.0, 1.0, generator)._data
+    highest = min(max(mean, a), b)
+    return values, chance <= np.exp(((highest - mean) ** 2 - (values - mean) ** 2) / (2 * std**2))
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:

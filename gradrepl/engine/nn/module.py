@@ -236,7 +236,7 @@ class Module(Calling, State):
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Change the dtype of parameters and buffers; the device is the CPU always (torch.nn.Module.to)."""
-        dtype = next((value for value in (*args, *kwargs.values()) if type(value).__name__ == "dtype"), None)
+        dtype = next((value for value in (*args, *kwargs.values()) if type(value).__qualname__ == "dtype"), None)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"

@@ -25,6 +25,9 @@ SPACE = "torch.nn.functional"
 @op("AddmmBackward0", samples=(((4,), (2, 3), (3, 4)),))
 def affine(input: Array, mat1: Array, mat2: Array) -> Any:
     """mat1 @ mat2 + input, for a mat2 that is a matrix turned over"""
+    if mat1.dtype is not mat2.dtype:
+        found, other = (dtypes.of(array).tensor_type for array in (mat1, mat2))
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {found} and {other}")
     return add_mm.forward(input, mat1, mat2, 1, 1)
 
 
