@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.arguments import Signature, bind
+from gradrepl.engine.builtin_method import SHOWN, shown_as_builtin
 from gradrepl.engine.dtype import CATEGORY, Array, of, of_scalar
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
@@ -32,8 +33,11 @@ def methods(**named: Any) -> None:
         if isinstance(function, property):
             add_property(name, function)
         else:
-            setattr(Tensor, name, as_function(function, name.startswith("__")))
+            setattr(Tensor, name, shown_as_builtin(name, as_function(function, name.startswith("__"))))
 
+
+for _name in SHOWN & vars(Tensor).keys():
+    setattr(Tensor, _name, shown_as_builtin(_name, vars(Tensor)[_name]))
 
 Body = Callable[..., Any]
 
@@ -53,7 +57,7 @@ def public(
         if function:
             functions(space, **{shown: checked(body, shown, texts)})
         if method:
-            setattr(Tensor, shown, checked_method(body, shown, texts))
+            setattr(Tensor, shown, shown_as_builtin(shown, checked_method(body, shown, texts)))
         return body
 
     return make

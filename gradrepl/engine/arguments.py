@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradrepl.engine.device import require_cpu
+from gradrepl.engine.device import device, layout, memory_format, require_cpu
 from gradrepl.engine.dtype import CATEGORY, FLOAT, PYTHON_TYPES, dtype
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor
@@ -57,13 +57,13 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "floats": ("tuple of floats", lambda value: isinstance(value, (tuple, list))),
     "str": ("str", lambda value: isinstance(value, str)),
     "dtype": ("torch.dtype", is_dtype),
-    "Generator": ("torch.Generator", lambda value: type(value).__name__ == "Generator"),
+    "Generator": ("torch.Generator", lambda value: type(value).__qualname__ == "Generator"),
     "device": (
         "torch.device",
-        lambda value: isinstance(value, (str, int)) or type(value).__name__ == "device",
+        lambda value: isinstance(value, (str, int, device)),
     ),
-    "layout": ("torch.layout", lambda value: type(value).__name__ == "layout"),
-    "memory_format": ("torch.memory_format", lambda value: type(value).__name__ == "memory_format"),
+    "layout": ("torch.layout", lambda value: isinstance(value, layout)),
+    "memory_format": ("torch.memory_format", lambda value: isinstance(value, memory_format)),
     "any": ("object", lambda value: True),
 }
 """The types of signature strings: what PyTorch calls them, and what they accept."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gradrepl.engine.dtype import name_with_module
+
 TYPES = [
     "cpu",
     "cuda",
@@ -118,6 +120,7 @@ class device:  # noqa: N801
 
 
 device.__module__ = "torch"
+name_with_module(device)
 
 CPU = device("cpu")
 
@@ -167,6 +170,8 @@ class memory_format(_Named):  # noqa: N801
 
 
 layout.__module__ = memory_format.__module__ = "torch"
+name_with_module(layout)
+name_with_module(memory_format)
 
 strided = layout("strided")
 contiguous_format = memory_format("contiguous_format")

@@ -49,7 +49,15 @@ class dtype:  # noqa: N801
         return self.name
 
 
+
+
+def name_with_module(kind: type) -> None:
+    """Let Python's own messages show a type as torch.dtype; its repr stays <class 'torch.dtype'>."""
+    kind.__name__ = f"{kind.__module__}.{kind.__qualname__}"
+
+
 dtype.__module__ = "torch"
+name_with_module(dtype)
 
 BOOL, INT, FLOAT, COMPLEX = range(4)
 

@@ -65,4 +65,6 @@ class iinfo:  # noqa: N801
 
 
 finfo.__module__ = iinfo.__module__ = "torch"
+dtypes.name_with_module(finfo)
+dtypes.name_with_module(iinfo)
 functions(finfo=finfo, iinfo=iinfo)

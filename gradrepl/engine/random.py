@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.device import CPU, require_cpu
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, name_with_module
 from gradrepl.engine.tensor import Tensor, make
 
 
@@ -155,6 +155,7 @@ class Generator:
 
 
 Generator.__module__ = "torch._C"
+name_with_module(Generator)
 
 
 def box_muller(uniforms: Array) -> Array:

@@ -36,9 +36,6 @@ class Size(tuple[int, ...]):
         """Return the number of elements of a tensor of this shape."""
         return math.prod(self)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"'torch.Size' object has no attribute '{name}'", name=name, obj=None)
-
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
@@ -71,6 +68,7 @@ def checked_side(index: int, side: Any) -> int:
 
 
 Size.__module__ = "torch"
+dtypes.name_with_module(Size)
 
 
 class View(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradrepl.engine.api import SPACES, functions, methods, public
+from gradrepl.engine.builtin_method import shown_as_builtin
 from gradrepl.engine.device import contiguous_format
 from gradrepl.engine.dtype import OF_NUMPY
 from gradrepl.engine.op import check_broadcast
@@ -53,7 +54,7 @@ def shortcut(name: str, body: Callable[..., Any], count: int | None, function: b
 
     call.__name__ = name
     call.__doc__ = body.__doc__
-    setattr(Tensor, name, call)
+    setattr(Tensor, name, shown_as_builtin(name, call))
     if function:
         careful_function = SPACES["torch"][name]
 

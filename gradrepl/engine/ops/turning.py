@@ -50,8 +50,7 @@ T = again(t, "TBackward1")
 TRANSPOSE = again(transpose_dims, "TransposeBackward1")
 UNSQUEEZE = again(unsqueeze_at, "UnsqueezeBackward1")
 SQUEEZE, SQUEEZE_AT, SQUEEZE_DIMS = (
-    again(entry, f"SqueezeBackward{number}")
-    for number, entry in ((3, squeeze_all), (4, squeeze_at), (5, squeeze_dims))
+    again(entry, f"SqueezeBackward{number}") for number, entry in ((3, squeeze_all), (4, squeeze_at), (5, squeeze_dims))
 )
 
 
@@ -92,4 +91,3 @@ def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
     if isinstance(dim, tuple):
         return turn(SQUEEZE_DIMS, input, several_dims(dim, ndim))
     return turn(SQUEEZE_AT, input, dim_of(dim, ndim))
-
