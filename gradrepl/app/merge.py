@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
-from gradrepl.session.outcome import Outcome, TensorRow
+from gradrepl.session.outcome import Explanation, Outcome, TensorRow
 
 
 def merge(outcomes: Sequence[Outcome]) -> Outcome:
@@ -18,6 +18,8 @@ def merge(outcomes: Sequence[Outcome]) -> Outcome:
         mode_before=first.mode_before,
         rows=tuple(_merged(row, outcomes) for row in last.rows),
         gone=_gone(outcomes),
+        explanations=tuple(_explanations(outcomes)),
+        bound=tuple(dict.fromkeys(name for outcome in outcomes for name in outcome.bound)),
     )
 
 
@@ -32,3 +34,16 @@ def _gone(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
     before = [*first.gone, *(row.name for row in first.rows if "name" not in row.changed)]
     left = {row.name for row in last.rows}
     return tuple(name for name in before if name not in left)
+
+
+def _explanations(outcomes: Sequence[Outcome]) -> Iterator[Explanation]:
+    """Each explanation once, with its warning's place among the warnings of all."""
+    seen: set[str] = set()
+    before = 0
+    for outcome in outcomes:
+        for explanation in outcome.explanations:
+            if explanation.id not in seen:
+                seen.add(explanation.id)
+                index = explanation.warning
+                yield replace(explanation, warning=None if index is None else before + index)
+        before += len(outcome.warnings)

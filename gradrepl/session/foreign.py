@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ TRANSLATED = {
     "如果": "if",
 }
 WORDS = re.compile(rf"(?<!\w)({'|'.join(TRANSLATED)})(?!\w)")
-PRINT = re.compile(r"^(\s*)in(?=\s*\()")
+PRINT = re.compile(r"((?:^|[:;])\s*)in(?=\s*\()")
+SIDE_BY_SIDE = re.compile(r"(?<![\w.])(?P<left>[^\W\d]\w*|\d[\d.]*) +(?P<right>\d[\d.]*)(?!\w)")
 BEFORE = ("", "if 1:\n pass\n", "try:\n pass\n")
 ENDS = ("", " pass")
 SIGNS = {
@@ -78,7 +80,7 @@ def translated(case: Case) -> Iterator[Fact]:
     line = unicodedata.normalize("NFC", line_of(case))
     words = dict.fromkeys(WORDS.findall(line))
     mended = PRINT.sub(r"\1print", WORDS.sub(lambda found: TRANSLATED[found[0]], line))
-    pairs = [(word, TRANSLATED[word]) for word in words] or [("in", "print")]
+    pairs = [(word, TRANSLATED[word]) for word in words] + [("in", "print")] * bool(PRINT.search(line))
     if mended != line and parses(mended) and not parses(line):
         for word, english in pairs:
             yield Fact("translated", {"word": word, "keyword": english})
@@ -116,3 +118,10 @@ def decimal_comma(case: Case) -> Iterator[Fact]:
     """Tell which number is written with a decimal comma."""
     for number in re.findall(r"(?<![\w.])\d+,\d+(?![\w.])", line_of(case) or case.outcome.source):
         yield Fact("number", {"wrong": number, "right": number.replace(",", ".")})
+
+
+def side_by_side(case: Case) -> Iterator[Fact]:
+    """Tell which two values stand side by side."""
+    found = SIDE_BY_SIDE.search(line_of(case))
+    if found is not None and not keyword.iskeyword(found["left"]):
+        yield Fact("between", {"left": found["left"], "right": found["right"]})

@@ -293,6 +293,7 @@ PATTERNS: tuple[Pattern, ...] = (
     row("open-text", "SyntaxError", r"unterminated (triple-quoted )?f?-?string literal"),
     row("assign", "SyntaxError", r"cannot assign to|invalid syntax\. Maybe you meant '=='"),
     row("comma", "SyntaxError", r"invalid syntax\. Perhaps you forgot a comma"),
+    row("comma", "SyntaxError", r"invalid syntax$", foreign.side_by_side, needed=True),
     row("print", "SyntaxError", r"Missing parentheses in call to 'print'"),
     row("no-block", "IndentationError", r"expected an indented block"),
     row("indent", "IndentationError TabError", r"unexpected indent|unindent does not match|inconsistent use of tabs"),

@@ -1,0 +1,89 @@
+"""Explanations of errors and warnings: their texts in both languages, below the traceback and at length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gradrepl.app.lessons import languages
+from gradrepl.i18n import Speech, Translate
+from gradrepl.lesson import shelf
+from gradrepl.lesson.model import Language
+
+if TYPE_CHECKING:
+    from gradrepl.app.options import Options
+    from gradrepl.app.screen import Screen
+    from gradrepl.session.outcome import Explanation, Outcome
+
+FILE = Path(__file__).resolve().parent.parent / "explanations.toml"
+
+
+class State(Protocol):
+    """What `:explain` needs of a prompt; explained: the explanation of what went wrong last, if it has one."""
+
+    options: Options
+    explained: Explanation | None
+
+    @property
+    def screen(self) -> Screen: ...
+
+    @property
+    def _(self) -> Translate: ...
+
+
+@cache
+def texts() -> Mapping[str, Any]:
+    """The file of explanations."""
+    import tomllib
+
+    return tomllib.loads(FILE.read_text("utf-8"))
+
+
+def short(explanation: Explanation, speech: Speech) -> list[str]:
+    """What to show below a traceback or a warning, a text a language."""
+    return [_short(explanation, language) for language in languages(speech)]
+
+
+def latest(outcomes: Iterable[Outcome], before: Explanation | None) -> Explanation | None:
+    """The explanation of what went wrong last; None if that has none."""
+    found = before
+    for outcome in outcomes:
+        if outcome.failure is not None or outcome.warnings:
+            found = outcome.explanations[-1] if outcome.explanations else None
+    return found
+
+
+def command(state: State, argument: str) -> None:
+    """Show the last explanation at length: what happened, what to do, an example, the lesson that treats it."""
+    explanation, screen = state.explained, state.screen
+    if explanation is None:
+        screen.note(state._("Nothing has gone wrong of which :explain could say more."))
+        return
+    entry = texts()["texts"][explanation.id]
+    for language in languages(state.options.speech):
+        screen.prose(_short(explanation, language))
+        screen.prose(entry["long"][language])
+    screen.prose(f"```\n{entry['example'].strip()}\n```")
+    screen.gap()
+    number = lesson_number(explanation.id)
+    if number is not None:
+        screen.note(state._("Lesson {number} treats it: :learn {number}").format(number=number))
+
+
+def lesson_number(id: str) -> int | None:
+    """The number of the lesson that treats an explanation's subject, if there is one."""
+    lesson = texts()["texts"][id].get("lesson")
+    return next((shelf.number_of(path) for path in shelf.lessons() if shelf.id_of(path) == lesson), None)
+
+
+def _short(explanation: Explanation, language: Language) -> str:
+    sentences = [_filled(texts()["texts"][explanation.id]["short"][language], explanation.parameters)]
+    sentences += [_filled(texts()["facts"][fact.id][language], fact.parameters) for fact in explanation.facts]
+    return " ".join(sentences)
+
+
+def _filled(text: str, parameters: Mapping[str, str]) -> str:
+    # A backtick of the learner's would end the span of code that it stands in.
+    return text.format_map({name: value.replace("`", "'") for name, value in parameters.items()})
