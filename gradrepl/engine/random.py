@@ -12,7 +12,6 @@ from gradrepl.engine.device import CPU, require_cpu
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, name_with_module
 from gradrepl.engine.tensor import Tensor, make
 
-
 MASK64 = 2**64 - 1
 STATE = np.dtype(
     [

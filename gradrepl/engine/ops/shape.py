@@ -46,7 +46,7 @@ def summed_to(gradient: Any, shape: Shape) -> Any:
     if not new:
         return sum_to(gradient, shape)
     kept = (1,) * new + shape
-    return (gradient if own == kept else sum_to(gradient, kept)).reshape(shape)  # type: ignore[attr-defined]
+    return (gradient if own == kept else sum_to(gradient, kept)).reshape(shape)  # type: ignore[union-attr]
 
 
 expand_to.grad(a=lambda g, a_shape: summed_to(g, a_shape))
