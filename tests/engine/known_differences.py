@@ -1,0 +1,58 @@
+"""Where the builtin engine is known to differ from PyTorch 2.13 on CPU, each with a program that shows it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """A difference: what it is, why it stays, and a program whose output shows it."""
+
+    title: str
+    reason: str
+    program: str
+
+
+DIFFERENCES = (
+    Difference(
+        "Where a warning comes from",
+        "PyTorch's C++ code adds the place that warned, `(Triggered internally at ...)`. There is no such place here.",
+        "import warnings\n"
+        "with warnings.catch_warnings(record=True) as seen:\n"
+        "    warnings.simplefilter('always')\n"
+        "    (torch.ones(1, requires_grad=True) * 2).grad\n"
+        "print('internally' in str(seen[0].message))\n",
+    ),
+    Difference(
+        "The version of a fresh gradient",
+        "PyTorch copies an expanded gradient into `.grad` (version 1) and takes over others (version 0). Here it is "
+        "always a copy of version 0.",
+        "x = torch.ones(2, 3, requires_grad=True)\nx.sum().backward()\nprint(x.grad._version)\n",
+    ),
+    Difference(
+        "Names of `dir(torch)`",
+        "The engine has what a first course on autograd uses. What it lacks raises an AttributeError that names "
+        "`--engine torch`.",
+        "print(hasattr(torch, 'fft'))\n",
+    ),
+    Difference(
+        "The attributes of `torch.Tensor.__dict__`",
+        "Tensors are Python objects here; their own fields are visible there.",
+        "print('_data' in dir(torch.Tensor))\n",
+    ),
+)
+
+HEAD = """# Known differences from PyTorch
+
+Made by `python tests/tools/write_differences.py` from `tests/engine/known_differences.py`; the tests see to it that each
+of them is still there and that this page is up to date. Everything else that the tests compare is equal: outputs of
+programs to the character, gradients, second gradients, dtypes, names of nodes, warnings and errors.
+"""
+
+
+def page() -> str:
+    """Return docs/differences.md."""
+    parts = [HEAD]
+    for number, entry in enumerate(DIFFERENCES, 1):
+        parts.append(f"\n## {number}. {entry.title}\n\n{entry.reason}\n\n```python\n{entry.program}```\n")
+    return "".join(parts)
