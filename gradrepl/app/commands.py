@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,15 +16,18 @@ State = TypeVar("State")
 class Command(Generic[State]):
     """One command.
 
-    names: the English name first, then the Vietnamese one, without marks.
+    names: the English name first, then the Vietnamese one, without marks, then shorter ones.
     arguments: how they are written in the help; text: what it does, a marked message.
     run: takes the state and the rest of the line; True ends the loop.
+    group: under which heading the help lists it, a marked message; example: a line that works.
     """
 
     names: tuple[str, ...]
     arguments: str
     text: str
     run: Callable[[State, str], bool | None]
+    group: str = ""
+    example: str = ""
 
     @property
     def usage(self) -> str:
@@ -44,20 +47,48 @@ class UnknownCommandError(Exception):
 def find(table: Sequence[Command[State]], word: str) -> Command[State]:
     """The command whose name the word is, or alone starts with.
 
-    Marks and Telex letters don't count: ":nẽt" is ":net". Raises UnknownCommandError.
+    Marks and Telex letters don't count: ":nẽt" is ":net", or ":next" if there is no such command.
+    Raises UnknownCommandError.
     """
     wanted = without_marks(word)
-    exact = [command for command in table if wanted in command.names]
-    english = [command for command in table if wanted and command.names[0].startswith(wanted)]
-    others = [c for c in table if wanted and any(name.startswith(wanted) for name in c.names)]
-    found = exact or english or others
+    found = _named(table, wanted)
+    typed = [name for keys in keystrokes(word) for name in _named(table, keys)] if not found else []
+    found = found or list({command.names: command for command in typed}.values())
     if len(found) == 1:
         return found[0]
     import difflib
 
-    names = {name: command.names[0] for command in table for name in command.names}
-    near = [names[name] for name in difflib.get_close_matches(wanted, names, cutoff=0.6)]
+    first = {command.names[0]: command.names[0] for command in table}
+    every = {name: command.names[0] for command in table for name in command.names}
+    close = (difflib.get_close_matches(wanted, names, cutoff=0.6) for names in (first, every))
+    near = [every[name] for name in next(filter(None, close), [])]
     raise UnknownCommandError(word, list(dict.fromkeys([c.names[0] for c in found] or near)))
+
+
+def _named(table: Sequence[Command[State]], wanted: str) -> list[Command[State]]:
+    exact = [command for command in table if wanted in command.names]
+    english = [command for command in table if wanted and command.names[0].startswith(wanted)]
+    others = [c for c in table if wanted and any(name.startswith(wanted) for name in c.names)]
+    return exact or english or others
+
+
+# What Telex makes of letters typed in a row: "x" gives a tilde, "aa" â, "w" ơ, ư and ă.
+_TONES = {"\u0301": "s", "\u0300": "f", "\u0309": "r", "\u0303": "x", "\u0323": "j"}
+_SHAPES = {"â": "aa", "ê": "ee", "ô": "oo", "ă": "aw", "ơ": "ow", "ư": "uw", "đ": "dd"}
+LONGEST_WORD = 20
+
+
+def keystrokes(word: str) -> Iterator[str]:
+    """The words that Telex may have made this one from: ":nẽt" from n, e, x, t, or from n, e, t, x."""
+    letters = unicodedata.normalize("NFD", unicodedata.normalize("NFC", word.lower()[:LONGEST_WORD]))
+    tones = [(place, _TONES[letter]) for place, letter in enumerate(letters) if letter in _TONES]
+    for horned in ("uw", "w"):
+        shapes = {**_SHAPES, "ư": horned}
+        for place, key in tones or [(len(letters), "")]:
+            head = unicodedata.normalize("NFC", "".join(c for c in letters[:place] if c not in _TONES))
+            tail = unicodedata.normalize("NFC", "".join(c for c in letters[place:] if c not in _TONES))
+            first, rest = ("".join(shapes.get(c, c) for c in part) for part in (head, tail))
+            yield from (f"{first}{rest[:i]}{key}{rest[i:]}" for i in range(len(rest) + 1))
 
 
 def without_marks(word: str) -> str:
@@ -67,9 +98,20 @@ def without_marks(word: str) -> str:
 
 
 def help_lines(table: Sequence[Command[State]], _: Translate) -> list[str]:
-    """One line a command: how it is written, what it does, its other name."""
+    """By group, one line a command: how it is written, what it does, its other names."""
     width = max(len(command.usage) for command in table)
-    return [f"{c.usage:<{width}}  {_(c.text)}{_others(c)}" for c in table]
+    lines = []
+    for group in dict.fromkeys(command.group for command in table):
+        lines += ["", f"{_(group)}:"] if group else []
+        listed = [command for command in table if command.group == group]
+        lines += [f"{c.usage:<{width}}  {_(c.text)}{_others(c)}" for c in listed]
+    return lines
+
+
+def help_one(command: Command[State], _: Translate) -> list[str]:
+    """What a command does, its other names, and an example."""
+    example = [_("for example: {example}").format(example=command.example)] if command.example else []
+    return [f"{command.usage}  {_(command.text)}{_others(command)}", *example]
 
 
 def unknown(error: UnknownCommandError, _: Translate) -> str:

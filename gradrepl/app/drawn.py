@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from gradrepl.app.screen import Explain, unexplained
 from gradrepl.i18n import Translate
-from gradrepl.session.outcome import Outcome, Output
-from gradrepl.view import code, mode, plain, prose, report, table
+from gradrepl.session.outcome import Outcome, Output, TensorRow
+from gradrepl.view import code, explanation, mode, plain, prose, report, table
 from gradrepl.view.paragraph import Paragraph
 from gradrepl.view.safe import visible
+from gradrepl.view.tree import ASCII
 
 NARROWEST_TABLE = 64
 
@@ -34,10 +37,20 @@ class DrawnScreen:
     """Draws on standard output with rich; colours are the terminal's own sixteen.
 
     width: in columns, the terminal's own unless given; record: keep what is drawn, for console.export_svg.
+    explain: what to say of errors and warnings, below them.
     """
 
-    def __init__(self, speech: Translate, *, colored: bool, width: int | None = None, record: bool = False) -> None:
+    def __init__(
+        self,
+        speech: Translate,
+        *,
+        colored: bool,
+        width: int | None = None,
+        record: bool = False,
+        explain: Explain = unexplained,
+    ) -> None:
         self._ = speech
+        self._explain = explain
         self.console = _Console(
             file=sys.stdout,
             color_system="standard",
@@ -84,14 +97,28 @@ class DrawnScreen:
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         if self.console.broken is not None:
             raise self.console.broken
-        for warned in outcome.warnings:
+        for index, warned in enumerate(outcome.warnings):
             self._print(report.warning(warned))
+            self._explanations(outcome, index)
         if outcome.failure is not None:
             self._print(report.failure(outcome.failure))
+            self._explanations(outcome, None)
         if table.worth_showing(outcome):
             self._table(outcome)
         elif mode.worth_saying(outcome):
             self._print(Text(mode.sentence(outcome, self._), style=mode.style(outcome.mode)))
+
+    def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        strokes = ASCII if self.console.options.ascii_only else {}
+        for line in lines:
+            self._print(Text.assemble(*((visible(text).translate(strokes), style) for text, style in line)))
+
+    def rows(self, rows: Sequence[TensorRow]) -> None:
+        if self.console.width < NARROWEST_TABLE:
+            for row in rows:
+                self._print(Text(plain.row(row, self._)))
+        elif rows:
+            self._print(table.of_rows(rows))
 
     def _table(self, outcome: Outcome) -> None:
         if self.console.width < NARROWEST_TABLE:
@@ -100,6 +127,11 @@ class DrawnScreen:
             return
         self._print(table.table(outcome, self._))
         self._print()
+
+    def _explanations(self, outcome: Outcome, warning: int | None) -> None:
+        for explained in outcome.explanations:
+            if explained.warning == warning:
+                self._print(*map(explanation.paragraph, self._explain(explained)))
 
     def _print(self, *renderables: object) -> None:
         if self._line_open:

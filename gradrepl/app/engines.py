@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from gradrepl.session.engine import Engine
 
@@ -49,3 +51,11 @@ def _pytorch() -> Engine:
 
 def _folder(module: ModuleType) -> str:
     return str(Path(str(module.__file__)).parent)
+
+
+def operations() -> Mapping[str, Any]:
+    """The entries of gradrepl's own table of operations, by name."""
+    _builtin()
+    from gradrepl.engine.op import TABLE
+
+    return TABLE

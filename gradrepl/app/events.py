@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 
 from gradrepl.app.options import Options
 from gradrepl.record import json_lines
-from gradrepl.session.outcome import Outcome, Output
+from gradrepl.session.outcome import Outcome, Output, TensorRow
 
 
 class EventScreen:
@@ -21,6 +22,12 @@ class EventScreen:
         """Nothing: events only."""
 
     heading = prose = note = source = title
+
+    def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        """Nothing: events only."""
+
+    def rows(self, rows: Sequence[TensorRow]) -> None:
+        """Nothing: events only."""
 
     def gap(self) -> None:
         """Nothing: events only."""

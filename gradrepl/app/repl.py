@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradrepl import __version__
-from gradrepl.app import engines
+from gradrepl.app import engines, explaining, seeing
 from gradrepl.app.background import Background
-from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
+from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, help_one, unknown
 from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.app.scope import Scope
+from gradrepl.app.settings import COMMANDS as SETTING_COMMANDS
+from gradrepl.app.settings import show
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
+from gradrepl.session.chronicle import Chronicle
 from gradrepl.session.read import read as parse
 from gradrepl.view import mode
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
     from gradrepl.session.core import Session
     from gradrepl.session.engine import Engine
+    from gradrepl.session.outcome import Explanation
 
 
 class Repl:
@@ -32,8 +36,11 @@ class Repl:
         self.options = options
         self.terminal = terminal
         self.status = 0
+        self.chronicle = Chronicle()
+        self.watched: tuple[str, ...] = ()
+        self.explained: Explanation | None = None
         self._session: Session | None = None
-        self.reader = reader or open_reader(terminal)
+        self.reader = reader or open_reader(terminal, options)
         self._loading: Background[Engine] | None = None
         self.attend()
 
@@ -54,6 +61,7 @@ class Repl:
         """The session, with torch imported; raises EngineUnavailableError."""
         if self._session is None:
             self._session = _open_session(self.engine)
+            self.chronicle = _chronicle(self._session)
         return self._session
 
     @property
@@ -117,7 +125,7 @@ class Repl:
     def _answer(self, typed: read.Question) -> bool:
         from gradrepl.app.about import about
 
-        for line in about(typed.name, self.session, self._):
+        for line in about(typed, self.session, self._):
             self.screen.note(line)
         return False
 
@@ -142,7 +150,12 @@ class Repl:
         outcomes = list(session.run(source))
         if not outcomes:
             return False
-        screen.result(merge(outcomes))
+        self.chronicle.note(source, outcomes, session.names)
+        merged = merge(outcomes)
+        show(screen, merged, self.options.table)
+        self.explained = explaining.latest(outcomes, self.explained)
+        if self.watched:
+            seeing.watched(self, merged.rows if merged.changed_rows else ())
         self._complain_of_loss()
         if outcomes[-1].exit_status is None:
             return False
@@ -191,8 +204,19 @@ def _open_session(engine: Engine) -> Session:
     return session
 
 
+def _chronicle(session: Session) -> Chronicle:
+    from gradrepl.app.replay import Dice
+
+    return Chronicle(Dice.now(session.engine))
+
+
 def _help(repl: Repl, argument: str) -> None:
-    for line in help_lines(COMMANDS, repl._):
+    word = argument.strip().lstrip(":")
+    try:
+        lines = help_one(find(COMMANDS, word), repl._) if word else help_lines(COMMANDS, repl._)
+    except UnknownCommandError as error:
+        lines = [unknown(error, repl._)]
+    for line in lines:
         repl.screen.note(line)
 
 
@@ -243,11 +267,17 @@ def _quit(repl: Repl, argument: str) -> bool:
     return True
 
 
+GROUP = mark("gradrepl")
 COMMANDS: tuple[Command[Repl], ...] = (
-    Command(("help", "giup"), "", mark("this list"), _help),
-    Command(("lessons", "bai"), "", mark("list the lessons"), _lessons),
-    Command(("learn", "hoc"), "LESSON", mark("go through a lesson"), _learn),
-    Command(("lang", "nn"), "en|vi|both", mark("change the language"), _language),
-    Command(("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine),
-    Command(("quit", "thoat"), "", mark("leave; Ctrl-D does too"), _quit),
+    *seeing.COMMANDS,
+    Command(("help", "giup", "h"), "[COMMAND]", mark("this list, or one command"), _help, GROUP, ":help t"),
+    Command(("explain", "giaithich"), "", mark("the last error or warning, at length"), explaining.command, GROUP),
+    Command(("lessons", "bai"), "", mark("list the lessons"), _lessons, GROUP),
+    Command(("learn", "hoc"), "LESSON", mark("go through a lesson"), _learn, GROUP, ":learn 1"),
+    Command(("lang", "nn"), "en|vi|both", mark("change the language"), _language, GROUP, ":lang vi"),
+    Command(
+        ("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine, GROUP, ":engine torch"
+    ),
+    *SETTING_COMMANDS,
+    Command(("quit", "thoat"), "", mark("leave; Ctrl-D does too"), _quit, GROUP),
 )

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TextIO
 
 from gradrepl.app.options import Options, Terminal
 from gradrepl.i18n import Translate, translator
-from gradrepl.session.outcome import Outcome, Output
-from gradrepl.view import plain, prose
+from gradrepl.session.outcome import Explanation, Outcome, Output, TensorRow
+from gradrepl.view import explanation, plain, prose
 from gradrepl.view.safe import visible
+from gradrepl.view.tree import INDENT
+
+Explain = Callable[[Explanation], Sequence[str]]  # the texts to show of an explanation, one a language
+
+
+def unexplained(explanation: Explanation) -> Sequence[str]:
+    """Nothing: for programs, whose errors are as Python's."""
+    return ()
 
 
 class Screen(Protocol):
@@ -39,12 +48,25 @@ class Screen(Protocol):
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         """What a statement did, but for the output that `output` has shown already."""
 
+    def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        """Lines of pieces of text, each with its style (a rich style definition)."""
+
+    def rows(self, rows: Sequence[TensorRow]) -> None:
+        """Tensors as they are now."""
+
 
 class PlainScreen:
     """One fact a line: for pipes, dumb terminals and screen readers."""
 
-    def __init__(self, speech: Translate, out: TextIO | None = None, errors: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        speech: Translate,
+        out: TextIO | None = None,
+        errors: TextIO | None = None,
+        explain: Explain = unexplained,
+    ) -> None:
         self._ = speech
+        self._explain = explain
         self._out = out or sys.stdout
         self._errors = errors or self._out
         self._line_open = False
@@ -84,12 +106,28 @@ class PlainScreen:
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         if self._broken is not None:
             raise self._broken
-        for warned in outcome.warnings:
+        for index, warned in enumerate(outcome.warnings):
             self._print(plain.warning(warned), self._errors)
+            self._explanations(outcome, index)
         if outcome.failure is not None:
             self._print(visible(outcome.failure.traceback).rstrip("\n"), self._errors)
+            self._explanations(outcome, None)
         for line in plain.state(outcome, self._):
             self._print(line)
+
+    def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        for line in lines:
+            self._print(visible("".join(text for text, _style in line)).translate(INDENT).rstrip())
+
+    def rows(self, rows: Sequence[TensorRow]) -> None:
+        for row in rows:
+            self._print(plain.row(row, self._))
+
+    def _explanations(self, outcome: Outcome, warning: int | None) -> None:
+        for explained in outcome.explanations:
+            if explained.warning == warning:
+                for text in self._explain(explained):
+                    self._print(explanation.line(text), self._errors)
 
     def _print(self, text: str, stream: TextIO | None = None) -> None:
         if self._line_open:
@@ -100,13 +138,20 @@ class PlainScreen:
 
 
 def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = None) -> Screen:
-    """The screen for these options; errors: where a plain screen writes warnings and tracebacks."""
+    """The screen for these options; errors: where a plain screen writes warnings and tracebacks, as Python does."""
     if options.json:
         from gradrepl.app.events import EventScreen
 
         return EventScreen(options)
+
+    def explain(explanation: Explanation) -> Sequence[str]:
+        from gradrepl.app.explaining import short  # its texts wait until something goes wrong
+
+        return short(explanation, options.speech)
+
     if not terminal.drawn:
-        return PlainScreen(translator(options.speech), errors=errors)
+        told = unexplained if errors is not None else explain
+        return PlainScreen(translator(options.speech), errors=errors, explain=told)
     from gradrepl.app.drawn import DrawnScreen
 
-    return DrawnScreen(translator(options.speech), colored=terminal.colored)
+    return DrawnScreen(translator(options.speech), colored=terminal.colored, explain=explain)

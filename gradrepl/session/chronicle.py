@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gradrepl.session.outcome import GradMode, ModeSwitch, Outcome, TensorRow
 
-MOST_INPUTS, MOST_KEPT = 10_000, 1_000
+MOST_INPUTS, MOST_KEPT, MOST_PRINTS = 10_000, 1_000, 21
+PLAIN = (bool, int, float, complex, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,13 @@ class Chronicle:
     """Remembers inputs as they are noted; of names only those that there are.
 
     lost: how many of the first inputs are not kept, so that no replay from the start is possible.
+    prints: what the names were like after each of the last inputs, to tell whether a replay was exact.
+    dice: what a replay needs of the session's beginning; None where it can't begin again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dice: object = None) -> None:
+        self.dice = dice
+        self.prints: deque[dict[str, str]] = deque([{}], maxlen=MOST_PRINTS)
         self.inputs: list[Input] = []
         self.lost = 0
         self.origins: dict[str, Origin] = {}
@@ -72,8 +78,8 @@ class Chronicle:
         """The number of the last input; 0 before the first."""
         return self.lost + len(self.inputs)
 
-    def note(self, source: str, outcomes: Sequence[Outcome]) -> None:
-        """Remember an input and what its statements did."""
+    def note(self, source: str, outcomes: Sequence[Outcome], names: Mapping[str, object]) -> None:
+        """Remember an input, what its statements did, and the names as they are after it."""
         number = self.number + 1
         for outcome in outcomes:
             self._note_names(number, outcome)
@@ -86,6 +92,7 @@ class Chronicle:
         if len(self.inputs) > MOST_INPUTS:
             self.inputs.pop(0)
             self.lost += 1
+        self.prints.append({name: fingerprint(self.rows.get(name), value) for name, value in list(names.items())})
 
     def _note_names(self, number: int, outcome: Outcome) -> None:
         parents = tuple(self.rows[name] for name in read_names(outcome.source) if name in self.rows)
@@ -128,6 +135,15 @@ class Chronicle:
         if switch.kind == "call" and self.switches and not self.switches[-1].block:
             self.switches.pop()
         self.switches.append(entry)
+
+
+def fingerprint(row: TensorRow | None, value: object) -> str:
+    """Return what tells two values of a name apart, as far as that can be told."""
+    if row is not None:
+        return repr(replace(row, changed=()))
+    if isinstance(value, PLAIN):
+        return str(hash(value)) if isinstance(value, str) else repr(value)[:80]
+    return type(value).__name__
 
 
 def origin_of(number: int, outcome: Outcome, name: str, parents: tuple[TensorRow, ...]) -> Origin:

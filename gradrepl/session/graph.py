@@ -107,7 +107,7 @@ def describe(
         drawn.add(identity)
         if not again and len(branches) < deepest:
             below = children(node)
-            waiting.extend((child, (*branches, child is not below[-1])) for child in reversed(below))
+            waiting.extend((child, (*branches, place > 0)) for place, child in enumerate(reversed(below)))
 
 
 def row(

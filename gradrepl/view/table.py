@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -22,18 +24,24 @@ _WRAPPING = ("value", "grad_fn", "grad")
 def table(outcome: Outcome, _: Translate) -> Table:
     """The tensors after a statement; of more than MOST_ROWS, those that it changed and the newest."""
     shown = _most_telling(outcome.rows)
-    drawn = Table(box=None, padding=0, title_style="", caption_style="")
+    drawn = of_rows(shown, outcome.gone)
     drawn.title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
-    drawn.title_justify = drawn.caption_justify = "left"
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
-        drawn.caption = _("unchanged, not shown: {count}").format(count=hidden)
-    gutters = {column: _gutter(column, shown) for column in _COLUMNS}
+        drawn.caption = _("not shown: {count}; :t shows every tensor").format(count=hidden)
+    return drawn
+
+
+def of_rows(rows: Sequence[TensorRow], gone: Sequence[str] = ()) -> Table:
+    """All these rows, and names that are gone."""
+    drawn = Table(box=None, padding=0, title_style="", caption_style="")
+    drawn.title_justify = drawn.caption_justify = "left"
+    gutters = {column: _gutter(column, rows) for column in _COLUMNS}
     for column in _COLUMNS:
         drawn.add_column(Heading(column, gutters[column]), no_wrap=column not in _WRAPPING)
-    for row in shown:
+    for row in rows:
         drawn.add_row(*(_cell(row, column, gutters[column]) for column in _COLUMNS))
-    for name in outcome.gone:
+    for name in gone:
         drawn.add_row(Cell(one_line(name), GONE, _STYLES[GONE], gutters["name"]))
     return drawn
 
@@ -64,7 +72,7 @@ def _sign(row: TensorRow, column: str) -> str:
     return CHANGED if _FIELDS.get(column, column) in row.changed else ""
 
 
-def _gutter(column: str, rows: list[TensorRow]) -> int:
+def _gutter(column: str, rows: Sequence[TensorRow]) -> int:
     """Room for a sign and a space; a sign behind another column has a space before it too."""
     signed = column != "name" and any(_sign(row, column) for row in rows)
     return 3 if signed else 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from gradrepl.app.commands import UnknownCommandError, find, help_lines, unknown, without_marks
+from gradrepl.app.commands import UnknownCommandError, find, help_lines, help_one, keystrokes, unknown, without_marks
+from gradrepl.app.learn import COMMANDS as LESSON_COMMANDS
 from gradrepl.app.repl import COMMANDS
 from gradrepl.i18n import english, vietnamese
 
@@ -22,6 +25,7 @@ from gradrepl.i18n import english, vietnamese
         ("lesson", "lessons"),
         ("engín", "engine"),
         ("lâng", "lang"),
+        ("ưhy", "why"),
     ],
 )
 def test_a_word_finds_its_command(word: str, name: str) -> None:
@@ -49,5 +53,33 @@ def test_names_are_unique_and_have_no_marks() -> None:
 
 def test_every_command_has_its_line_of_help() -> None:
     lines = help_lines(COMMANDS, vietnamese)
-    assert len(lines) == len(COMMANDS)
+    assert [line.split(" ")[0] for line in lines if line.startswith(":")] == [f":{c.names[0]}" for c in COMMANDS]
+    assert all(command.group for command in COMMANDS)
     assert lines != help_lines(COMMANDS, english)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("nẽt", "next"),
+        ("lít", "list"),
+        ("spêd", "speed"),
+        ("ưhy", "why"),
+        ("bảck", "barck"),
+        ("đi", "ddi"),
+        ("qút", "quts"),
+    ],
+)
+def test_the_keys_behind_telex_are_found(typed: str, meant: str) -> None:
+    assert meant in set(keystrokes(typed))
+    assert meant in set(keystrokes(unicodedata.normalize("NFD", typed)))
+
+
+def test_next_is_found_with_the_vietnamese_keyboard_on() -> None:
+    assert find(LESSON_COMMANDS, "nẽt").names[0] == "next"
+
+
+def test_one_command_is_explained_with_an_example() -> None:
+    lines = help_one(find(COMMANDS, "g"), english)
+    assert lines[0].startswith(":g NAME [NODE]")
+    assert lines[1] == "for example: :g y"

@@ -1,0 +1,150 @@
+"""Running a session's inputs again from the start: exact, where nothing outside of it had a part."""
+
+from __future__ import annotations
+
+import ast
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gradrepl.app.merge import merge
+from gradrepl.i18n import Translate, mark
+from gradrepl.session.chronicle import Chronicle, Input
+from gradrepl.session.core import Session
+from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import Outcome
+
+OUTSIDE = {"input", "open", "breakpoint", "system", "popen", "Popen", "urlopen", "time", "sleep", "now", "today"}
+OUTSIDE |= {"write_text", "write_bytes", "unlink", "mkdir", "save", "load", "Thread"}
+LONGEST = 20.0
+OUTSIDE_HAD_A_PART = mark("Input {input} reaches outside of the session (`{name}`): running it again is not exact.")
+INTERRUPTED = mark("Input {input} was interrupted: running it again is not exact.")
+FORGOTTEN = mark("The first inputs are not kept any more, so they can't be run again.")
+TOO_LONG = mark("Running all inputs again would take {seconds} seconds.")
+BEGAN_WITH_NAMES = mark("The session began with names of its own, which can't be made again.")
+DIFFERENT = mark("Running the inputs again gave other values ({names}): nothing was changed.")
+INSIDE_INFERENCE = mark("An inference_mode that was entered by hand is still open: leave it first.")
+
+
+class NotReplayableError(Exception):
+    """The inputs can't be run again exactly; `said` says why."""
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values
+
+    def said(self, _: Translate) -> str:
+        """The reason in the learner's language."""
+        return _(self.reason).format(**self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Dice:
+    """The states of the random generators as a session began."""
+
+    torch: Any
+    python: Any
+    numpy: Any
+
+    @classmethod
+    def now(cls, engine: Engine) -> Dice:
+        """The states of this moment."""
+        numpy = sys.modules.get("numpy.random")
+        return cls(engine.torch.get_rng_state(), random.getstate(), None if numpy is None else numpy.get_state())
+
+    def throw(self, engine: Engine) -> None:
+        """Put them back."""
+        engine.torch.set_rng_state(self.torch)
+        random.setstate(self.python)
+        numpy = sys.modules.get("numpy.random")
+        if numpy is not None and self.numpy is not None:
+            numpy.set_state(self.numpy)
+
+
+def check(chronicle: Chronicle, inputs: Sequence[Input]) -> None:
+    """Raise NotReplayableError where running these inputs again would not be exact, or take long."""
+    if chronicle.dice is None:
+        raise NotReplayableError(BEGAN_WITH_NAMES)
+    if chronicle.lost:
+        raise NotReplayableError(FORGOTTEN)
+    for entry in inputs:
+        failed = entry.outcomes[-1].failure if entry.outcomes else None
+        if failed is not None and failed.type == "KeyboardInterrupt":
+            raise NotReplayableError(INTERRUPTED, input=entry.number)
+        for name in called(entry.source):
+            if name in OUTSIDE:
+                raise NotReplayableError(OUTSIDE_HAD_A_PART, input=entry.number, name=name)
+    seconds = sum(entry.seconds for entry in inputs)
+    if seconds > LONGEST:
+        raise NotReplayableError(TOO_LONG, seconds=round(seconds))
+
+
+def called(source: str) -> Iterator[str]:
+    """The last names of what a source calls."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            yield function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def back(session: Session, chronicle: Chronicle, count: int) -> tuple[Session, Chronicle]:
+    """The session as it was before the last `count` inputs, and its chronicle.
+
+    Raises NotReplayableError, and leaves all as it is, where that can't be had exactly.
+    """
+    inputs = chronicle.inputs[: len(chronicle.inputs) - count]
+    check(chronicle, inputs)
+    enabled, dice = bool(session.engine.torch.is_grad_enabled()), Dice.now(session.engine)
+    try:
+        other, told = rerun(session, chronicle, inputs)
+        wanted, found = chronicle.prints[-1 - count], told.prints[-1]
+        if found != wanted:
+            names = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+            raise NotReplayableError(DIFFERENT, names=", ".join(names))
+    except BaseException:
+        restore(session, enabled, dice)
+        raise
+    return other, told
+
+
+def worlds(session: Session, chronicle: Chronicle, code: str) -> tuple[Outcome, Outcome]:
+    """What code does with grad mode on, and off, each in a session of its own; raises NotReplayableError."""
+    check(chronicle, chronicle.inputs)
+    return world(session, chronicle, code, True), world(session, chronicle, code, False)
+
+
+def world(session: Session, chronicle: Chronicle, code: str, enabled: bool) -> Outcome:
+    """What code, at least one statement, does after all inputs have run again."""
+    before, dice = bool(session.engine.torch.is_grad_enabled()), Dice.now(session.engine)
+    try:
+        other, _told = rerun(session, chronicle, chronicle.inputs)
+        other.engine.torch.set_grad_enabled(enabled)
+        return merge(list(other.run(code)))
+    finally:
+        restore(session, before, dice)
+
+
+def rerun(session: Session, chronicle: Chronicle, inputs: Sequence[Input]) -> tuple[Session, Chronicle]:
+    """A new session in which the inputs have run again, without a sound, and its chronicle."""
+    if any(switch.name == "inference_mode" for switch in chronicle.switches):
+        raise NotReplayableError(INSIDE_INFERENCE)
+    other, told = Session(session.engine), Chronicle(chronicle.dice)
+    other.names["torch"] = session.engine.torch
+    if isinstance(chronicle.dice, Dice):
+        chronicle.dice.throw(session.engine)
+    for entry in inputs:
+        told.note(entry.source, tuple(other.run(entry.source)), other.names)
+    return other, told
+
+
+def restore(session: Session, enabled: bool, dice: Dice) -> None:
+    """Put back the grad mode and the random generators that a session goes on with."""
+    dice.throw(session.engine)
+    session.engine.torch.set_grad_enabled(enabled)
