@@ -63,20 +63,33 @@ def mark_of(tensor: Any, numbers: Any) -> Mark:
 
 def see(name: str, tensor: Any) -> Seen:
     """Return the row of one tensor. `.grad` is read only where reading it is silent."""
-    node = tensor.grad_fn
-    grad = tensor.grad if node is None or tensor.retains_grad else None
+    kind = node_name(tensor)
+    grad = tensor.grad if kind is None or tensor.retains_grad else None
     value, slope = numbers_of(tensor), None if grad is None else numbers_of(grad)
     row = TensorRow(
         name=name,
         shape=tuple(int(side) for side in tensor.shape),
         dtype=str(tensor.dtype).removeprefix("torch."),
         requires_grad=bool(tensor.requires_grad),
-        is_leaf=bool(tensor.is_leaf),
-        grad_fn=None if node is None else type(node).__name__,
+        is_leaf=kind is None,
+        grad_fn=kind,
         grad=None if grad is None else shorten(nested_text(slope)),
         value=shorten(nested_text(value)),
     )
     return Seen(row, mark_of(tensor, value), NOTHING if grad is None else mark_of(grad, slope))
+
+
+def node_name(tensor: Any) -> str | None:
+    """Return the name of a tensor's node.
+
+    A view made under no_grad whose base was written into has a node that can't be read: PyTorch prints it as
+    "Invalid".
+    """
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
+    return None if node is None else type(node).__name__
 
 
 def look(engine: Engine, names: Mapping[str, Any]) -> dict[str, Seen]:

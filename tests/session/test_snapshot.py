@@ -110,3 +110,13 @@ def test_an_inference_tensor_has_a_row(session: Session) -> None:
     outcome = run(session, "with torch.inference_mode():\n    x = torch.ones(2)\n")
     assert row(outcome, "x").value == "[1., 1.]"
     assert not row(outcome, "x").requires_grad
+
+
+def test_a_view_whose_node_can_not_be_read_has_a_row(session: Session) -> None:
+    source = (
+        "x = torch.ones(2, requires_grad=True)\ny = x.clone()\nwith torch.no_grad():\n    v = y[:1]\n    v.mul_(2)\n"
+    )
+    outcome = list(session.run(source))[-1]
+    row = next(row for row in outcome.rows if row.name == "v")
+    assert (outcome.failure, row.requires_grad) == (None, True)
+    assert row.value == "[2.]"
