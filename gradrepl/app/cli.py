@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from gradrepl.app.options import Options, never_fail_to_print
+from gradrepl.app.options import Options, is_terminal, never_fail_to_print
 from gradrepl.i18n import SPEECHES, Speech, Translate, from_environment, translator
+from gradrepl.view.safe import visible
 
 FAILED, INTERRUPTED, BROKEN_PIPE = 1, 130, 141
+PERSONAL = (None, "learn", "play", "lessons")  # commands for somebody who sits there
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,15 +49,31 @@ def _main(arguments: Sequence[str], speech: Speech, _: Translate) -> int:
     from gradrepl.app import dispatch
 
     parsed = parser(_).parse_args(_joined(arguments))
-    options = Options(
-        speech=speech,
-        engine=parsed.engine,
-        plain=parsed.plain,
-        json=parsed.json,
-        no_input=parsed.no_input,
-        color=parsed.color,
-    )
-    return dispatch.run(parsed, options, _)
+    options = _options(parsed, speech)
+    return dispatch.run(parsed, options, translator(options.speech))
+
+
+def _options(parsed: argparse.Namespace, speech: Speech) -> Options:
+    """What was asked for on the command line, else what the config file says."""
+    asked = {"speech": parsed.lang, "engine": parsed.engine, "color": parsed.color}
+    streams = {"plain": parsed.plain, "json": parsed.json, "no_input": parsed.no_input}
+    given = {field: value for field, value in asked.items() if value is not None}
+    return Options(**{"speech": speech, **_preferred(parsed, speech), **given, **streams})
+
+
+def _preferred(parsed: argparse.Namespace, speech: Speech) -> dict[str, Any]:
+    """Fields of Options from the config file, where somebody sits at a terminal: a program runs the same everywhere."""
+    personal = parsed.command in PERSONAL and parsed.code is None and is_terminal(sys.stdin) and is_terminal(sys.stdout)
+    if not personal or parsed.json:
+        return {}
+    from gradrepl.app import config
+
+    path = config.default_path()
+    values, problems = config.load(path)
+    _ = translator(parsed.lang or values.get("speech", speech))
+    for problem in problems:
+        sys.stderr.write(f"{visible(problem.said(path, _))}\n")
+    return values
 
 
 def _nowhere() -> TextIO:
@@ -133,14 +151,14 @@ def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -
     add("--lang", default=None, choices=SPEECHES, text=_("language (default: from the locale)"))
     add(
         "--engine",
-        default="builtin",
+        default=None,
         choices=("builtin", "torch"),
         text=_("whose tensors: gradrepl's own or PyTorch's"),
     )
     add("--plain", default=False, action="store_true", text=_("plain lines: no tables, no colours"))
     add("--json", default=False, action="store_true", text=_("one line of JSON a statement"))
     add("--no-input", default=False, action="store_true", text=_("ask nothing"))
-    add("--color", default="auto", choices=("auto", "always", "never"), text=_("colours and tables"))
+    add("--color", default=None, choices=("auto", "always", "never"), text=_("colours and tables"))
 
 
 def _version() -> str:

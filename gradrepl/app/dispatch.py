@@ -80,7 +80,7 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     terminal = survey(options, os.environ)
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
-    learn.Learner(chosen[0], _engine(options, _), open_reader(terminal), options, terminal).loop()
+    learn.Learner(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal).loop()
     return 0
 
 

@@ -16,12 +16,13 @@ class QuietHistory(History):
     """A history file that only its owner can read, appended to in one write an input: two prompts can share it.
 
     The file's format is prompt_toolkit's: an empty line, then `+` before each line of an input.
-    failure: the first error that the file gave, None while all is well.
+    kept: whether inputs go into the file. failure: the first error that the file gave, None while all is well.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool = True) -> None:
         super().__init__()
         self._path = path
+        self.kept = kept
         self._newest: list[str] | None = None
         self.failure: OSError | None = None
 
@@ -51,6 +52,8 @@ class QuietHistory(History):
         """Append an input to the file."""
         if self._newest is not None:
             self._newest = [*(line for line in reversed(string.split("\n")) if line.strip()), *self._newest]
+        if not self.kept:
+            return
         lines = "".join(f"+{line}\n" for line in string.split("\n"))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,7 +12,10 @@ from gradrepl.i18n import Speech
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options that every command takes."""
+    """What the command line and the config file ask for.
+
+    table: when the table shows. suggest: lines of the history are offered; history: they are kept.
+    """
 
     speech: Speech = "en"
     engine: str = "builtin"
@@ -20,6 +23,11 @@ class Options:
     json: bool = False
     no_input: bool = False
     color: Literal["auto", "always", "never"] = "auto"
+    theme: Literal["auto", "light", "dark"] = "auto"
+    keys: Literal["emacs", "vi"] = "emacs"
+    suggest: bool = True
+    table: Literal["always", "changed", "off"] = "changed"
+    history: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,24 @@ class PromptReader:
     def vi(self, wanted: bool) -> None:
         self._code.editing_mode = EditingMode.VI if wanted else EditingMode.EMACS
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is typed is kept for next time."""
+        return self._history.kept
+
+    @keeps.setter
+    def keeps(self, wanted: bool) -> None:
+        self._history.kept = wanted
+
+    @property
+    def colored(self) -> bool:
+        """Whether code and toolbar are coloured."""
+        return self._code.color_depth is not ColorDepth.DEPTH_1_BIT
+
+    @colored.setter
+    def colored(self, wanted: bool) -> None:
+        self._code.color_depth = ColorDepth.DEPTH_4_BIT if wanted else ColorDepth.DEPTH_1_BIT
+
     def _toolbar(self) -> StyleAndTextTuples:
         """The call that is being typed, where there is one, before the line that the owner gives."""
         state = self.toolbar()

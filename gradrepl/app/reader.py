@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from gradrepl.app.options import Terminal
+from gradrepl.app.options import Options, Terminal
 from gradrepl.app.scope import Scope
 from gradrepl.session.read import Incomplete, read
 from gradrepl.view import plain
@@ -17,7 +17,8 @@ class Reader(Protocol):
 
     toolbar: the text of the line below the input, where there is one; asked for at each redraw.
     scope: what completion and the toolbar look at. suggests: lines of the history are offered behind the cursor.
-    vi: keys are vi's rather than Emacs'. idle: called each time a prompt is there and somebody reads it or types.
+    vi: keys are vi's rather than Emacs'. keeps: what is typed is kept for next time. colored: in colours.
+    idle: called each time a prompt is there and somebody reads it or types.
     """
 
     toolbar: Callable[[], str]
@@ -25,6 +26,8 @@ class Reader(Protocol):
     scope: Scope
     suggests: bool
     vi: bool
+    keeps: bool
+    colored: bool
 
     def code(self, offered: str = "") -> str:
         """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
@@ -44,7 +47,7 @@ class LineReader:
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.scope = Scope()
-        self.suggests = self.vi = False
+        self.suggests = self.vi = self.keeps = self.colored = False
 
     def code(self, offered: str = "") -> str:
         if offered:
@@ -65,11 +68,13 @@ class LineReader:
         return None
 
 
-def open_reader(terminal: Terminal) -> Reader:
-    """The best reader for a terminal."""
+def open_reader(terminal: Terminal, options: Options) -> Reader:
+    """The best reader for a terminal, as the options want it."""
     if not (terminal.keyboard and terminal.drawn):
         return LineReader()
     from gradrepl.app.history import QuietHistory, default_path
     from gradrepl.app.prompt import PromptReader
 
-    return PromptReader(QuietHistory(default_path()), colored=terminal.colored)
+    reader = PromptReader(QuietHistory(default_path(), kept=options.history), colored=terminal.colored)
+    reader.vi, reader.suggests = options.keys == "vi", options.suggest
+    return reader
