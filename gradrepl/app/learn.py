@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gradrepl.app import stage
+from gradrepl.app import explaining, stage
 from gradrepl.app.about import about
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, unknown
 from gradrepl.app.options import Options, Terminal
@@ -17,6 +17,7 @@ from gradrepl.lesson.model import Example, Lesson
 from gradrepl.lesson.player import Place
 from gradrepl.session import read
 from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import Explanation
 from gradrepl.view import mode
 from gradrepl.view.prose import split_label
 
@@ -41,6 +42,7 @@ class Learner:
         self.solved = False
         self.offering = True
         self.asking = self.left = False
+        self.explained: Explanation | None = None
         reader.toolbar = self.toolbar
         reader.scope = Scope(lambda: self.session.names, COMMANDS)
 
@@ -148,12 +150,18 @@ class Learner:
                 return "" if isinstance(typed, read.Command) else text
 
     def _run_pending(self) -> None:
-        stage.run(self.pending, self.place.step, self.place.lesson, self.session, self.screen)
+        self._run(self.pending)
         self.pending = []
 
     def _run_next(self, *, shown: bool = False) -> None:
         example = self.pending.pop(0)
-        stage.run([example], self.place.step, self.place.lesson, self.session, self.screen, sources=not shown)
+        self._run([example], shown=shown)
+
+    def _run(self, examples: list[Example], *, shown: bool = False) -> None:
+        place = self.place
+        ran = stage.run(examples, place.step, place.lesson, self.session, self.screen, sources=not shown)
+        for _example, outcomes in ran:
+            self.explained = explaining.latest(outcomes, self.explained)
 
     def _turn(self) -> None:
         """Take one input."""
@@ -185,6 +193,7 @@ class Learner:
         self.session.sink = screen.output
         for outcome in self.session.run(source):
             screen.result(outcome)
+            self.explained = explaining.latest([outcome], self.explained)
         if step.kind == "try":
             self._judge_attempt()
 
@@ -258,6 +267,7 @@ COMMANDS: tuple[Command[Learner], ...] = (
     Command(("hint", "goi"), "", mark("the next hint"), _hint),
     Command(("solution", "dapan"), "", mark("show the solution"), _solution),
     Command(("skip", "bo"), "", mark("go on as if the step were done"), _skip),
+    Command(("explain", "giaithich"), "", mark("the last error or warning, at length"), explaining.command),
     Command(("list", "muc"), "", mark("the steps of the lesson"), _list),
     Command(("lang", "nn"), "en|vi|both", mark("change the language"), _language),
     Command(("help", "giup"), "", mark("this list"), _help),
