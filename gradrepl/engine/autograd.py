@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import SPACES, functions
+from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 from gradrepl.engine.grad_mode import ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
@@ -18,6 +18,8 @@ from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import constant, edge_of
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Size, Tensor, make
+
+ndarray = np.ndarray
 
 NO_GRAPH = "element {} of tensors does not require grad and does not have a grad_fn"
 CYCLE = (
@@ -105,34 +107,38 @@ def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> 
         )
 
 
+Places = list[tuple[Any, int]]
+
+
 def run(
     outputs: Sequence[Any],
     starts: Sequence[Any],
     retain_graph: bool,
     create_graph: bool,
-    into: Sequence[Any] | None,
-    capture: Sequence[Any] | None,
+    places: Places | None = None,
+    capture: bool = False,
 ) -> Walk:
-    """Carry gradients from `outputs` back: into leaves' `.grad`, or to `capture` (autograd.grad)."""
+    """Carry gradients from `outputs` back: into all leaves or those at `places`, or `capture` what comes to these."""
     if len(starts) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(starts)} gradients")
+    begin = []
     for index, out in enumerate(outputs):
-        if isinstance(out, Tensor) and not out.requires_grad:
-            raise RuntimeError(NO_GRAPH.format(index))
+        if type(out) is Tensor and out._view is None:
+            if not out._requires_grad:
+                raise RuntimeError(NO_GRAPH.format(index))
+            begin.append((out if out._grad_fn is None else out._grad_fn, out._output_nr))
+        else:
+            if isinstance(out, Tensor) and not out.requires_grad:
+                raise RuntimeError(NO_GRAPH.format(index))
+            begin.append(place_of(out))
     walk = walks[-1](TensorOps, create_graph, retain_graph)
-    places = [place_of(out) for out in outputs]
-    roots = [edge for edge, _ in places]
-    if into is not None or capture is not None:
-        aim(walk, roots, into, capture)
-    if HookCounter.in_play:
-        walk.count_users(roots)
-        walk.roots = roots
-        walks_under_way.append(walk)
+    if places is not None or HookCounter.in_play:
+        prepare(walk, [edge for edge, _ in begin], places, capture)
     enabled, inference = mode.enabled, mode.inference
     set_mode(create_graph, inference)
     try:
-        for (edge, number), out, start in zip(places, outputs, starts, strict=True):
-            walk.give(edge, number, seed(out, start, create_graph))
+        for index, (edge, number) in enumerate(begin):
+            walk.give(edge, number, seed(outputs[index], starts[index], create_graph))
         walk.run()
     finally:
         set_mode(enabled, inference)
@@ -141,12 +147,29 @@ def run(
     return walk
 
 
+def prepare(walk: Walk, roots: list[Any], places: Places | None, capture: bool) -> None:
+    """Restrict a walk to what leads to the places that were asked for, and get ready for hooks."""
+    if places is not None:
+        if capture:
+            walk.into = set()
+            walk.captures = {(id(edge), number): slot for slot, (edge, number) in enumerate(places)}
+        else:
+            walk.into = {id(edge) for edge, _ in places if not isinstance(edge, Node)}
+        walk.only_towards(roots, places)
+    if HookCounter.in_play:
+        walk.count_users(roots)
+        walk.roots = roots
+        walks_under_way.append(walk)
+
+
 walks: list[type[Walk]] = [Walk]
 """The last is the kind of walk that is taken; anomaly.py puts its own there."""
 
 
 def seed(out: Any, start: Any, create_graph: bool) -> Any:
     """Return a start gradient in the output's dtype, in the form that the walk uses."""
+    if type(start) is ndarray and not create_graph:
+        return start
     data = start._data if isinstance(start, Tensor) else start
     if isinstance(out, Tensor) and data.dtype is not out._data.dtype:
         start = cast(start, out._data.dtype)
@@ -159,19 +182,6 @@ def check_inputs(inputs: Sequence[Any]) -> None:
     for tensor in inputs:
         if not isinstance(tensor, (Tensor, GradientEdge)):
             raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
-
-
-def aim(walk: Walk, roots: Sequence[Any], into: Sequence[Any] | None, capture: Sequence[Any] | None) -> None:
-    """Restrict a walk to what leads to the tensors that were asked for."""
-    if capture is not None:
-        places = [place_of(tensor) for tensor in capture]
-        walk.into = set()
-        walk.captures = {(id(edge), number): slot for slot, (edge, number) in enumerate(places)}
-        walk.only_towards(roots, places)
-    elif into is not None:
-        places = [place_of(tensor) for tensor in into]
-        walk.into = {id(edge) for edge, _ in places if not isinstance(edge, Node)}
-        walk.only_towards(roots, places)
 
 
 def backward(
@@ -205,7 +215,7 @@ def backward(
                 tensor.retain_grad()
     retain = bool(create_graph if retain_graph is None else retain_graph)
     try:
-        run(outputs, starts, retain, create_graph, inputs, None)
+        run(outputs, starts, retain, create_graph, None if inputs is None else [place_of(tensor) for tensor in inputs])
     finally:
         if create_graph:
             warn_once(CYCLE, stacklevel=3)
@@ -251,10 +261,10 @@ def captured(
     """Return the gradients by `wanted`; raises RuntimeError for one that was not used unless `unused` lets it be."""
     if not wanted:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    walk = run(outs, starts, retain, create_graph, None, wanted)
+    places = [place_of(tensor) for tensor in wanted]
+    walk = run(outs, starts, retain, create_graph, places, True)
     results: list[Tensor | None] = []
-    for tensor in wanted:
-        edge, number = place_of(tensor)
+    for edge, number in places:
         found = walk.captured.get(walk.captures[(id(edge), number)])
         if found is None and not unused:
             raise RuntimeError(
@@ -279,7 +289,9 @@ def row_by_row(
 
 
 def stacked(tensors: Sequence[Any]) -> Tensor:
-    result: Tensor = SPACES["torch"]["stack"](list(tensors))
+    from gradrepl.engine.ops.joining import stack  # here, because few programs need it
+
+    result: Tensor = stack(list(tensors), 0)
     return result
 
 
@@ -308,7 +320,10 @@ def tensor_backward(
     inputs: Any = None,
 ) -> None:
     """Add the gradients of this tensor to the `.grad` of the leaves (torch.Tensor.backward)."""
-    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+    if inputs is None and not create_graph and (gradient is None or isinstance(gradient, Tensor)):
+        run((self,), (start_gradient(0, self, gradient, False),), bool(retain_graph), False)
+    else:
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
 tensor_backward.__name__ = "backward"
