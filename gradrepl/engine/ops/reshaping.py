@@ -55,12 +55,12 @@ def shortcut(name: str, body: Callable[..., Any], count: int | None, function: b
     call.__name__ = name
     call.__doc__ = body.__doc__
     setattr(Tensor, name, shown_as_builtin(name, call))
-    if function:
+    if function and count is not None:
         careful_function = SPACES["torch"][name]
 
         def call_function(*args: Any, **kwargs: Any) -> Any:
-            if not kwargs and args and type(args[0]) is Tensor and len(args) - 1 == count:
-                return call(*args)
+            if not kwargs and args and type(args[0]) is Tensor and list(map(type, args[1:])) == [int] * count:
+                return body(*args)
             return careful_function(*args, **kwargs)
 
         call_function.__name__ = name
