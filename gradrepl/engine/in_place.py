@@ -199,6 +199,8 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
     kept = ("tensor", 0) in plan.fields
     values[0] = before._data = self._data.copy() if kept else self._data
     node = start_node(entry, plan)
+    if entry.analytic is not None and self._data.dtype.kind == "c":
+        node.__class__ = entry.analytic
     given = (before, *args[1:])
     saved = [
         None if kind == "out" else keeper(index, given, values, ())

@@ -236,6 +236,24 @@ def modified(array: Any, counter: list[int], version: int, maker: Node | None, n
     )
 
 
+class AnalyticNode(OpNode):
+    """The node of an analytic function of complex numbers: its rule gets what was kept for it conjugated."""
+
+    __slots__ = ()
+
+    def arrays(self, gradient: Any) -> Sequence[Any]:
+        if self.saved is None:
+            raise RuntimeError(SECOND_TIME)
+        return self.every(gradient)
+
+    def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
+        return super().apply(gradient, [conjugate[0](value) for value in values])
+
+
+conjugate: list[Callable[[Any], Any]] = []
+"""Filled by ops/arithmetic.py with conj_of, which is made of an operation itself."""
+
+
 class ListNode(OpNode):
     """The node of an operation on a sequence of tensors: one rule gives the gradients of all."""
 

@@ -14,6 +14,7 @@ from gradrepl.engine.graph import next_sequence
 from gradrepl.engine.node import (
     KEEPERS,
     SHORT,
+    AnalyticNode,
     Hooks,
     Kept,
     ListNode,
@@ -74,6 +75,7 @@ class Op:
         self.plans: dict[int, Plan] = {}
         base = ListNode if self.variadic else MultiOutputNode if several else OpNode
         self.node: Any = type(node, (base,), {"__slots__": (), "__module__": "builtins", "op": self}) if node else None
+        self.analytic: Any = None
         self.call = short_way(self, self.general)
         self.operator = short_way(self, as_operator(self))
 
@@ -265,6 +267,13 @@ def short_name(node: Any) -> str:
     return SHORT.sub("", node.name())
 
 
+def analytic(*entries: Op) -> None:
+    """Say of operations that on complex numbers they are analytic functions: gradients are g · conj(derivative)."""
+    for entry in entries:
+        names = {"__slots__": (), "__module__": "builtins", "op": entry}
+        entry.analytic = type(entry.node.__name__, (AnalyticNode, entry.node), names)
+
+
 def start_node(entry: Op, plan: Plan) -> Any:
     node = new(entry.node)
     node.extra = None
@@ -300,6 +309,8 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
     if all(out._data.dtype not in INEXACT for out in outs):
         return
     node = start_node(entry, entry.plan(mask))
+    if entry.analytic is not None and outs[0]._data.dtype.kind == "c":
+        node.__class__ = entry.analytic
     node.saved = keep(node.plan, args, values, outs)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
     connect(node, inputs)

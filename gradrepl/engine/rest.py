@@ -18,6 +18,7 @@ from gradrepl.engine import (
 from gradrepl.engine.ops import (
     blending,
     choosing,
+    complexes,
     conversion,
     cumulative,
     decomposition,
@@ -49,6 +50,7 @@ PARTS = (
     choosing,
     logic,
     blending,
+    complexes,
     conversion,
     storage,
     limits,

@@ -50,8 +50,6 @@ SWITCHES = {
     "inference_mode": grad_mode.inference_mode,
 }
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",
     "double": "float64",
@@ -164,7 +162,13 @@ def tensor_attribute(self: Tensor, name: str) -> Any:
     return tensor_getattr(self, name)
 
 
+def tensor_names(self: Tensor) -> list[str]:
+    """Return all names of a tensor, those of the rest too."""
+    return sorted({*object.__dir__(self), *rest_names()["torch.Tensor"]})
+
+
 Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
+Tensor.__dir__ = tensor_names  # type: ignore[assignment, method-assign]
 
 
 def later(operator: str) -> Callable[..., Any]:

@@ -73,6 +73,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         *("max_windows_gradient", "mean_bins_gradient", "mean_windows_gradient", "put_at", "put_into_zeros"),
         *("scatter_into_zeros", "select_part", "slice_part"),
     ),
+    "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real",),
     "takes classes, weights or pads, compared with PyTorch in snippets/functional.txt and modules.txt": (
         *("binary_entropy", "class_error", "class_error_2d", "logistic_entropy", "pad_reflect_2d", "pad_replicate_2d"),
         "remainder_of_number",
@@ -119,7 +120,9 @@ def total(result: Any) -> Any:
         if isinstance(out, torch.Tensor) and out.requires_grad:
             count = int(np.prod(out.shape))
             weights = torch.tensor([0.5 + 0.25 * (i % 5) for i in range(count)], dtype=torch.float64)
-            parts.append((out * weights.reshape(tuple(out.shape))).sum())
+            weights = weights.reshape(tuple(out.shape))
+            numbers = (out.real, out.imag * 0.5) if out.is_complex() else (out,)
+            parts.extend((part * weights).sum() for part in numbers)
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part

@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine.api import public, unary
 from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import Tensor
 
@@ -62,6 +62,8 @@ def relu(a: Array) -> Any:
     """max(a, 0)"""
     if a.dtype == BOOL8:
         raise RuntimeError("Boolean inputs not supported for relu")
+    if a.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
     return np.maximum(a, 0)
 
 
@@ -103,4 +105,5 @@ def logit_(input: Tensor, eps: Any = None) -> Any:
     return in_place(logit_of)(input, eps)
 
 
+analytic(sigmoid, sigmoid_gradient, tanh, tanh_gradient)
 unary(sigmoid, tanh, relu)

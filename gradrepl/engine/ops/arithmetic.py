@@ -10,9 +10,10 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import augmented, in_place
-from gradrepl.engine.op import op, short_way
+from gradrepl.engine.node import conjugate
+from gradrepl.engine.op import analytic, op, short_way
 from gradrepl.engine.ops.number import times_number
-from gradrepl.engine.ops.shape import cast, zeros_of
+from gradrepl.engine.ops.shape import cast, where, zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
@@ -142,6 +143,26 @@ def log(a: Array) -> Any:
 log.grad(a=lambda g, a: g / a)
 
 
+@op("ConjBackward0", samples=POSITIVE)
+def conj(a: Array) -> Any:
+    """The complex conjugate of a"""
+    return np.conjugate(a)
+
+
+conj.grad(a=lambda g: conj(g))
+
+
+def conj_of(value: Any) -> Any:
+    """Conjugate an array, tensor or number of complex elements; anything else is left as it is."""
+    if isinstance(value, complex):
+        return value.conjugate()
+    kind = getattr(value._data if isinstance(value, Tensor) else value, "dtype", None)
+    return conj(value) if kind is not None and kind.kind == "c" else value
+
+
+conjugate.append(conj_of)
+
+
 @op("AbsBackward0", samples=POSITIVE)
 def abs(a: Array) -> Any:
     """|a|"""
@@ -153,23 +174,40 @@ def abs(a: Array) -> Any:
 def sign_of(a: Array) -> Any:
     if a.dtype == BOOL8:
         return a.copy()
+    if a.dtype.kind == "c":
+        size = np.abs(a)
+        return np.where(size == 0, a, a / size)
     return np.subtract(a > 0, a < 0, dtype=a.dtype)
 
 
 @op("SignBackward0", samples=POSITIVE)
 def sign(a: Array) -> Any:
     """-1, 0 or 1 by the sign of a"""
+    if a.dtype.kind == "c":
+        raise NotImplementedError(
+            "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+        )
     return sign_of(a)
 
 
 @op("SgnBackward0", samples=POSITIVE)
 def sgn(a: Array) -> Any:
-    """-1, 0 or 1 by the sign of a"""
+    """-1, 0 or 1 by the sign of a; a / |a| where a is complex"""
     return sign_of(a)
 
 
 sign.grad(a=lambda g: zeros_of(g))
-sgn.grad(a=lambda g: zeros_of(g))
+
+
+def sgn_slope(g: Any, a: Any, out: Any) -> Any:
+    if (out._data if isinstance(out, Tensor) else out).dtype.kind != "c":
+        return zeros_of(g)
+    scaled = where(abs(a) == 0, 0.0, g / abs(a))
+    inward = scaled * conj(out)
+    return scaled - (inward + conj(inward)) / 2 * out
+
+
+sgn.grad(a=lambda g, a, out: sgn_slope(g, a, out))
 abs.grad(a=lambda g, a: g * sgn(a))
 
 OPERANDS = (Tensor, int, float, complex, np.generic)
@@ -291,6 +329,7 @@ def positive(input: Tensor) -> Tensor:
     return input
 
 
+analytic(add_times, sub_times, mul, div, reciprocal, exp, log)
 methods(
     __add__=add,
     __radd__=add,

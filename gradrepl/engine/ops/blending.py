@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.power import check_float, pow
 from gradrepl.engine.ops.shape import where
@@ -118,6 +118,7 @@ def ldexp(a: Array, b: Array) -> Any:
 
 ldexp.grad(a=lambda g, b: g * pow(2, b), b=lambda g, out: times_number(g * out, math.log(2)))
 
+analytic(lerp_number, lerp_tensor, addcmul_of, addcdiv_of)
 ENDS = ("Tensor input, Tensor end, Tensor weight", "Tensor input, Tensor end, Number weight")
 OUT = ", *, Tensor? out=None"
 

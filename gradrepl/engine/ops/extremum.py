@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, INT64, Array
+from gradrepl.engine.dtype import BOOL8, INT64, Array, of
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.choosing import maximum, minimum
@@ -53,15 +53,23 @@ def evenly(g: Any, a: Any, out: Any) -> Any:
     return put_at(g / int(np.count_nonzero(same)), same)
 
 
+def check_real(kernel: str, a: Array) -> None:
+    """Raise what PyTorch raises for complex numbers, which have no order."""
+    if a.dtype.kind == "c":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{of(a).tensor_type}'")
+
+
 @op("MaxBackward1", samples=ONE)
 def max_all(a: Array) -> Any:
     """The greatest element"""
+    check_real("max_all", a)
     return np.max(a)
 
 
 @op("MinBackward1", samples=ONE)
 def min_all(a: Array) -> Any:
     """The smallest element"""
+    check_real("min_all", a)
     return np.min(a)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 
 SAMPLES = (((2, 3), 3.0),)
 
@@ -44,3 +44,4 @@ def over_number(a: Array, number: Any) -> Any:
 
 
 over_number.grad(a=lambda g, number: over_number(g, number))
+analytic(times_number, over_number)

@@ -11,7 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
@@ -40,7 +40,7 @@ def rsqrt(a: Array) -> Any:
 rsqrt.grad(a=lambda g, out: -0.5 * g * pow(out, 3))
 
 
-@op("PowBackward0", samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5), ((2, 3), 1)))
+@op("PowBackward0", broadcasts=True, samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5), ((2, 3), 1)))
 def pow_number(a: Array, exponent: Any) -> Any:
     """a ** exponent, where exponent is a number"""
     if a.dtype == BOOL8:
@@ -67,9 +67,15 @@ def pow_tensor(a: Array, b: Array) -> Any:
     return int_power(a, b) if CATEGORY[a.dtype] < FLOAT else np.power(a, b)
 
 
+def zero_base(a: Any, b: Any) -> Array:
+    """Where 0 is raised to something that is not negative: the exponent has no influence there."""
+    x, y = (value._data if isinstance(value, Tensor) else value for value in (a, b))
+    return (x == 0) & (y.real >= 0)
+
+
 pow_tensor.grad(
     a=lambda g, a, b: where(b == 0, 0.0, g * (b * pow(a, b - 1))),
-    b=lambda g, a, b, out: g * where((a == 0) & (b >= 0), 0.0, out * log(a)),
+    b=lambda g, a, b, out: g * where(zero_base(a, b), 0.0, out * log(a)),
 )
 
 
@@ -250,6 +256,7 @@ def float_power(input: Any, exponent: Any) -> Any:
 
 
 POWERS = ("Tensor input, Tensor exponent", "Number self, Tensor exponent", "Tensor input, Number exponent")
+analytic(sqrt, rsqrt, pow_number, pow_tensor, pow_base, exp2, expm1, log2, log10, log1p)
 methods(__pow__=power, __rpow__=swapped_power, __ipow__=power_here)
 unary(sqrt, rsqrt, exp2, expm1, log2, log10, log1p)
 for entry in (logaddexp, logaddexp2):

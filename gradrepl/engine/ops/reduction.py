@@ -12,7 +12,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.arithmetic import add
+from gradrepl.engine.ops.arithmetic import add, conj_of
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.shape import cast, expand_to
 from gradrepl.engine.ops.view import at, dim_of, embed, select_at, unsqueeze_at, view_as
@@ -168,15 +168,15 @@ def put_together(parts: list[Any], shape: tuple[int, ...], dim: int) -> Any:
 
 def prod_gradient(g: Any, a: Any, out: Any) -> Any:
     if not has_zero(a):
-        return g * (out / a)
-    return g * view_as(without_each(view_as(a, (math.prod(a.shape),)), 0), a.shape)
+        return g * conj_of(out / a)
+    return g * conj_of(view_as(without_each(view_as(a, (math.prod(a.shape),)), 0), a.shape))
 
 
 def prod_dim_gradient(g: Any, a: Any, out: Any, dim: int, keepdim: bool) -> Any:
     if not a.ndim:
         return g
     g = restored(g, (dim,), keepdim)
-    return g * (without_each(a, dim) if has_zero(a) else restored(out, (dim,), keepdim) / a)
+    return g * conj_of(without_each(a, dim) if has_zero(a) else restored(out, (dim,), keepdim) / a)
 
 
 prod_all.grad(a=lambda g, a, out: prod_gradient(g, a, out))

@@ -26,6 +26,8 @@ def rounded(function: Any, name: str, a: Array) -> Any:
     """Round floats; integers are whole already."""
     if CATEGORY[a.dtype] == BOOL:
         raise not_implemented(name, a)
+    if a.dtype.kind == "c":
+        raise NotImplementedError(f"{name.partition('_')[0]} is not supported for complex inputs")
     return function(a) if CATEGORY[a.dtype] >= FLOAT else a.copy()
 
 

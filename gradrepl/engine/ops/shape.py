@@ -56,7 +56,8 @@ sum_to.grad(a=lambda g, a_shape: expand_to(g, a_shape))
 @op("ToCopyBackward0")
 def cast(a: Array, kind: Any) -> Any:
     """a, in the numpy dtype `kind`"""
-    return np.asarray(a).astype(kind)
+    a = np.asarray(a)
+    return a.real.astype(kind) if a.dtype.kind == "c" != kind.kind else a.astype(kind)
 
 
 cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))

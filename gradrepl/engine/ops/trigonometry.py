@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.api import also, public, two_operands, unary
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import reciprocal
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
@@ -175,6 +175,7 @@ def rad2deg(a: Array) -> Any:
 deg2rad.grad(a=lambda g: times_number(g, math.pi / 180))
 rad2deg.grad(a=lambda g: times_number(g, 180 / math.pi))
 
+analytic(sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, sinc)
 unary(sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, sinc, deg2rad, rad2deg)
 for entry in (asin, acos, atan, asinh, acosh, atanh):
     also(entry, "arc" + entry.name[1:])
