@@ -176,7 +176,7 @@ class Learner:
         elif self.pending and text.strip() == self.pending[0].source.strip():
             self._run_next(shown=True)
         elif isinstance(typed, read.Question):
-            for line in about(typed.name, self.session, self._):
+            for line in about(typed, self.session, self._):
                 self.screen.note(line)
         elif not isinstance(typed, read.Blank):
             self._try(typed.source)

@@ -50,7 +50,7 @@ def _keywords(text: str, word: str, names: Mapping[str, Any]) -> list[str]:
     call = call_before(text)
     if call is None or call.keyword is not None:
         return []
-    known = {name for form in forms(call.path, names) for name in form.keywords}
+    known = {name for form in forms(call.path, names, bring=True) for name in form.keywords}
     return [f"{name}=" for name in visible(known - set(call.given), word)]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 MISSING = object()
 STORES = ("_parameters", "_buffers", "_modules")
 """Where a torch.nn.Module keeps what its `__getattr__` gives."""
+_TRUSTED = "gradrepl.engine"
+"""Whose `__dir__` and `__getattr__` are called: the engine brings in what is seldom needed when it is asked for."""
 _CALLABLE = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -20,14 +22,19 @@ _CALLABLE = (
 )
 
 
-def resolve(path: str, names: Mapping[str, Any]) -> Any:
-    """Return what a dotted name stands for; MISSING where only running code could tell."""
+def resolve(path: str, names: Mapping[str, Any], *, bring: bool = False) -> Any:
+    """Return what a dotted name stands for; MISSING where only running code could tell.
+
+    bring: what the engine has not imported yet may be brought in, which takes a moment.
+    """
     first, *rest = path.split(".")
     value = names.get(first, vars(builtins).get(first, MISSING))
     for name in rest:
         if value is MISSING:
             return MISSING
-        value = attribute(value, name)
+        owner, value = value, attribute(value, name)
+        if value is MISSING and bring and _brought(owner, name):
+            value = attribute(owner, name)
     return value
 
 
@@ -51,9 +58,31 @@ def attribute(owner: Any, name: str) -> Any:
     return MISSING
 
 
+def _brought(owner: Any, name: str) -> bool:
+    """Whether the engine, asked for the name, brought it in."""
+    getter = _engines_own(owner, "__getattr__")
+    try:
+        return getter is not None and getter(name) is not MISSING
+    except AttributeError:
+        return False
+
+
+def _engines_own(owner: Any, name: str) -> Any:
+    """The engine's own special function of an object of the engine's; None for all other objects."""
+    if isinstance(owner, types.ModuleType):
+        found = storage(owner).get(name)
+        return found if isinstance(found, types.FunctionType) and found.__module__.startswith(_TRUSTED) else None
+    found = inspect.getattr_static(type(owner), name, None)
+    if isinstance(found, types.FunctionType) and found.__module__.startswith(_TRUSTED):
+        return types.MethodType(found, owner)
+    return None
+
+
 def attribute_names(owner: Any) -> set[str]:
     """Return the names of the attributes of an object, those that only running code would make left out."""
     names = set(storage(owner))
+    lister = _engines_own(owner, "__dir__")
+    names.update(lister() if lister else ())
     for kind in type.mro(owner) if isinstance(owner, type) and owner is not type else type(owner).__mro__:
         names.update(vars(kind))
     for store in STORES:

@@ -43,14 +43,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`?name` or `name?`: what is it?"""
+    """`?name` or `name?`: what is it? whole: `name??`, all that is to be said."""
 
     name: str
+    whole: bool = False
 
 
 Reading = Blank | Incomplete | Code | Command | Question
 
-QUESTION = re.compile(r"^\s*(?:\?\s*(?P<before>[^\W\d][\w.]*)|(?P<behind>[^\W\d][\w.]*)\s*\?{1,2})\s*$")
+QUESTION = re.compile(r"^\s*(?:\?\s*(?P<before>[^\W\d][\w.]*)|(?P<behind>[^\W\d][\w.]*)\s*\?(?P<whole>\?)?)\s*$")
 COMMAND = re.compile(r"^\s*:\s*([^\W\d][\w-]*|\?)(?:\s+(.*))?$", re.DOTALL)
 FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 COMPOUND = (
@@ -103,7 +104,7 @@ def read(text: str) -> Reading:
         return Command(command.group(1), (command.group(2) or "").strip())
     question = QUESTION.match(source)
     if question:
-        return Question(question["before"] or question["behind"])
+        return Question(question["before"] or question["behind"], bool(question["whole"]))
     if not any(line.strip() and not line.strip().startswith("#") for line in source.splitlines()):
         return Blank()
     return Code(source) if is_complete(source) else Incomplete(source)

@@ -47,15 +47,17 @@ class Form:
         return tuple(argument.name for argument in self.arguments if argument.name and argument.by_name)
 
 
-def forms(path: str, names: Mapping[str, Any]) -> tuple[Form, ...]:
-    """Return the ways to call what a dotted name stands for; none where only running code could tell."""
-    value = resolve(path, names)
+def forms(path: str, names: Mapping[str, Any], *, bring: bool = False) -> tuple[Form, ...]:
+    """Return the ways to call what a dotted name stands for; none where only running code could tell.
+
+    bring: as in `resolve`.
+    """
+    value = resolve(path, names, bring=bring)
     if value is MISSING:
         return ()
     name, method = path.rpartition(".")[2], is_method(path, names)
     if not isinstance(value, (type, *_FUNCTIONS)):
-        forward = attribute(type(value), "forward")
-        value, method = attribute(type(value), "__call__") if forward is MISSING else forward, True
+        value, method = _call_of(type(value)), True
     return _forms(name, value, method, names.get("torch"))
 
 
@@ -67,6 +69,12 @@ def _forms(name: str, value: Any, method: bool, torch: Any) -> tuple[Form, ...]:
         found = [Form(name, tuple(_from_texts(text))) for text in texts]
         return tuple(Form(name, _without_self(form.arguments)) if method else form for form in found)
     return _from_python(name, value, method) or _from_help(name, value)
+
+
+def _call_of(kind: type) -> Any:
+    """What runs where an instance is called: of a torch.nn.Module its forward."""
+    found = [vars(each)[name] for name in ("forward", "__call__") for each in kind.__mro__ if name in vars(each)]
+    return found[0] if found else MISSING
 
 
 def _is_torch(value: Any, torch: Any) -> bool:

@@ -230,8 +230,8 @@ def row(figure: Figure, rounds: int) -> str:
         ours += measured(figure, "ours")
     time_of = sorted(ours)[min(int(len(ours) * figure.share), len(ours) - 1)]
     if not other:
-        good = time_of <= figure.aim
-        return f"{figure.name:<24}{time_of * 1000:9.1f}{'':9}{'':8}{figure.aim * 1000:8.0f} {'ok' if good else 'MISSED'}"
+        verdict = "ok" if time_of <= figure.aim else "MISSED"
+        return f"{figure.name:<24}{time_of * 1000:9.1f}{'':17}{figure.aim * 1000:8.0f} {verdict}"
     reference = sorted(other)[int(len(other) * figure.share)]
     ratio = time_of / reference
     verdict = "ok" if ratio <= figure.aim else "MISSED"

@@ -33,7 +33,7 @@ from gradrepl.session.read import Blank, Code, Command, Incomplete, Question, Re
         (":2", Code(":2")),
         ("?x", Question("x")),
         ("torch.sum?", Question("torch.sum")),
-        ("x.y??", Question("x.y")),
+        ("x.y??", Question("x.y", whole=True)),
         ("'what?'", Code("'what?'")),
         (">>> :lang vi\n", Command("lang", "vi")),
     ],
