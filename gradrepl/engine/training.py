@@ -14,6 +14,7 @@ from gradrepl.engine.nn import (
     module,
     normalization,
     parameter,
+    recurrent,
     utils,
 )
 from gradrepl.engine.ops import (
@@ -32,7 +33,20 @@ from gradrepl.engine.optim import algorithms, cycles, optimizer, schedules
 
 PARTS = (
     *(padding, convolution, pooling, loss, neural, nonlinearity, gating, softmax, criterion, classification),
-    *(parameter, module, init, linear, activations, dropout, convolutions, normalization, containers, losses, utils),
+    *(
+        parameter,
+        module,
+        init,
+        linear,
+        activations,
+        dropout,
+        convolutions,
+        normalization,
+        containers,
+        losses,
+        recurrent,
+        utils,
+    ),
     *(optimizer, algorithms, schedules, cycles),
     *(datasets, samplers, loader),
 )

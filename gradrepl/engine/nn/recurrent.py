@@ -1,0 +1,310 @@
+"""Recurrent networks as modules: RNN, GRU, LSTM and their cells."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradrepl.engine.api import SPACES
+from gradrepl.engine.nn import init
+from gradrepl.engine.nn.linear import new_parameter
+from gradrepl.engine.nn.module import Module
+from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.ops.neural import dropout as drop
+from gradrepl.engine.ops.neural import linear
+from gradrepl.engine.ops.recurrent import STEPS, swap_first
+from gradrepl.engine.ops.view import transpose_dims
+from gradrepl.engine.tensor import make
+
+ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def uniform_weights(module: Any) -> None:
+    bound = 1.0 / math.sqrt(module.hidden_size) if module.hidden_size > 0 else 0
+    for weight in module.parameters():
+        init.uniform_(weight, -bound, bound)
+
+
+def add_weights(module: Module, suffix: str, ins: int, hidden: int, gates: int, bias: bool, **factory: Any) -> None:
+    """Give a module the weights of one layer and direction."""
+    shapes = ((gates * hidden, ins), (gates * hidden, hidden), (gates * hidden,), (gates * hidden,))
+    for role, shape in zip(ROLES, shapes, strict=True):
+        if bias or role.startswith("weight"):
+            setattr(module, role + suffix, new_parameter(*shape, **factory))
+        elif not suffix:
+            module.register_parameter(role, None)
+
+
+class RNNBase(Module):
+    """What recurrent networks share (torch.nn.RNNBase); kind: their key in STEPS."""
+
+    kind: ClassVar[str]
+    nonlinearity = "tanh"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        check_settings(input_size, hidden_size, num_layers, dropout)
+        self.mode = self.kind
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        for layer in range(num_layers):
+            for suffix in self.suffixes(layer):
+                width = hidden_size * (1 + bidirectional) if layer else input_size
+                gates = STEPS[self.kind][0]
+                add_weights(self, suffix, width, hidden_size, gates, bias, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    def suffixes(self, layer: int) -> tuple[str, ...]:
+        """Return the ends of the names of a layer's weights, one for each direction."""
+        return (f"_l{layer}", f"_l{layer}_reverse") if self.bidirectional else (f"_l{layer}",)
+
+    def weights(self, suffix: str) -> list[Any]:
+        return [getattr(self, role + suffix, None) if self.bias or i < 2 else None for i, role in enumerate(ROLES)]
+
+    @property
+    def all_weights(self) -> list[list[Any]]:
+        """The weights of every layer and direction."""
+        suffixes = [suffix for layer in range(self.num_layers) for suffix in self.suffixes(layer)]
+        return [[weight for weight in self.weights(suffix) if weight is not None] for suffix in suffixes]
+
+    def reset_parameters(self) -> None:
+        """Draw new numbers."""
+        uniform_weights(self)
+
+    def flatten_parameters(self) -> None:
+        """Do nothing: on the CPU there is nothing to put together."""
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        self.check_input(input)
+        single = input.dim() == 2
+        if single:
+            input = input.unsqueeze(1)
+        elif self.batch_first:
+            input = swap_first(input)
+        states = self.states(input, hx, single)
+        ends: list[Any] = []
+        for layer in range(self.num_layers):
+            runs = [self.run(suffix, input, states, len(ends) + i) for i, suffix in enumerate(self.suffixes(layer))]
+            ends += [end for _, end in runs]
+            input = runs[0][0] if len(runs) == 1 else SPACES["torch"]["cat"]([out for out, _ in runs], -1)
+            if self.dropout and layer < self.num_layers - 1:
+                input = drop(input, self.dropout, self.training)
+        last = [SPACES["torch"]["stack"](parts, 0) for parts in zip(*ends, strict=True)]
+        if single:
+            input, last = input.squeeze(1), [state.squeeze(1) for state in last]
+        elif self.batch_first:
+            input = transpose_dims(input, 0, 1) if self.kind == "LSTM" else swap_first(input)
+        return input, (tuple(last) if self.kind == "LSTM" else last[0])
+
+    def run(self, suffix: str, input: Any, states: list[Any], number: int) -> tuple[Any, Any]:
+        """Run one layer in one direction; return all outputs and the last state."""
+        weights, step = self.weights(suffix), STEPS[self.kind][2]
+        state = tuple(part[number] for part in states)
+        gates = linear(input, weights[0], weights[2]).unbind(0)
+        outs = []
+        for gate in gates[::-1] if suffix.endswith("reverse") else gates:
+            state = step(gate, state, weights, self.nonlinearity)
+            outs.append(state[0])
+        return SPACES["torch"]["stack"](outs[::-1] if suffix.endswith("reverse") else outs, 0), state
+
+    def states(self, input: Any, hx: Any, single: bool) -> list[Any]:
+        """Return the first states, (layers · directions, batch, hidden) each; zeros where none were given."""
+        shape = (self.num_layers * (1 + self.bidirectional), input.size(1), self.hidden_size)
+        count = STEPS[self.kind][1]
+        if hx is None:
+            return [make(np.zeros(shape, input._data.dtype)) for _ in range(count)]
+        given = list(hx) if self.kind == "LSTM" else [hx]
+        if single:
+            given = [state.unsqueeze(1) for state in given]
+        for number, state in enumerate(given):
+            if state._data.shape != shape:
+                name = f"hidden[{number}]" if self.kind == "LSTM" else "hidden"
+                raise RuntimeError(f"Expected {name} size {shape}, got {list(state._data.shape)}")
+        return given
+
+    def check_input(self, input: Any) -> None:
+        if input.dim() not in (2, 3):
+            tail = " tensor" if self.kind == "RNN" else ""
+            raise ValueError(f"{self.kind}: Expected input to be 2D or 3D, got {input.dim()}D{tail} instead")
+        weight = self.weights("_l0")[0]
+        if input.dtype != weight.dtype:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). Convert input: "
+                f"input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+            )
+        if input.size(-1) != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
+            )
+
+    def extra_repr(self) -> str:
+        text = f"{self.input_size}, {self.hidden_size}"
+        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        changed = {name: getattr(self, name) for name, usual in defaults.items() if getattr(self, name) != usual}
+        return text + "".join(f", {name}={value}" for name, value in changed.items())
+
+
+def check_settings(input_size: Any, hidden_size: Any, num_layers: int, dropout: Any) -> None:
+    """Raise what PyTorch raises for sizes and a dropout that do not do."""
+    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+        raise ValueError(
+            "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+        )
+    if dropout > 0 and num_layers == 1:
+        warnings.warn(
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+            UserWarning,
+            stacklevel=4,
+        )
+    for name, value in (("input_size", input_size), ("hidden_size", hidden_size)):
+        if not isinstance(value, int):
+            raise TypeError(f"{name} should be of type int, got: {type(value).__name__}")
+    if input_size <= 0:
+        raise ValueError("input_size must be greater than zero")
+    if hidden_size <= 0:
+        raise ValueError("hidden_size must be greater than zero")
+    if num_layers <= 0:
+        raise ValueError("num_layers must be greater than zero")
+
+
+class RNN(RNNBase):
+    """A simple recurrent network (torch.nn.RNN)."""
+
+    kind = "RNN"
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", **options: Any
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        super().__init__(input_size, hidden_size, num_layers, **options)
+        self.nonlinearity = nonlinearity
+        self.mode = f"RNN_{nonlinearity.upper()}"
+
+
+class GRU(RNNBase):
+    """A network of gated recurrent units (torch.nn.GRU)."""
+
+    kind = "GRU"
+
+
+class LSTM(RNNBase):
+    """A network with long short-term memory (torch.nn.LSTM)."""
+
+    kind = "LSTM"
+
+
+class RNNCellBase(Module):
+    """What single steps of recurrent networks share (torch.nn.RNNCellBase); kind: their key in STEPS."""
+
+    kind: ClassVar[str]
+    nonlinearity = "tanh"
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
+        add_weights(self, "", input_size, hidden_size, STEPS[self.kind][0], bias, device=device, dtype=dtype)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new numbers."""
+        uniform_weights(self)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        name, count = type(self).__name__, STEPS[self.kind][1]
+        if input.dim() not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+        single = input.dim() == 1
+        batch = input.unsqueeze(0) if single else input
+        given = None if hx is None else list(hx) if count == 2 else [hx]
+        for state in given or ():
+            if state.dim() not in (1, 2):
+                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {state.dim()}D instead")
+        if given is None:
+            given = [make(np.zeros((batch.size(0), self.hidden_size), batch._data.dtype)) for _ in range(count)]
+        elif single:
+            given = [state.unsqueeze(0) for state in given]
+        self.check_sizes(batch, given)
+        weights = [getattr(self, role) for role in ROLES]
+        out = STEPS[self.kind][2](linear(batch, weights[0], weights[2]), tuple(given), weights, self.nonlinearity)
+        out = tuple(state.squeeze(0) for state in out) if single else out
+        return out if count == 2 else out[0]
+
+    def check_sizes(self, input: Any, states: list[Any]) -> None:
+        if input.size(1) != self.input_size:
+            raise RuntimeError(f"input has inconsistent input_size: got {input.size(1)} expected {self.input_size}")
+        for number, state in enumerate(states):
+            if state.size(0) != input.size(0):
+                raise RuntimeError(
+                    f"Input batch size {input.size(0)} doesn't match hidden{number} batch size {state.size(0)}"
+                )
+            if state.size(1) != self.hidden_size:
+                raise RuntimeError(
+                    f"hidden{number} has inconsistent hidden_size: got {state.size(1)}, expected {self.hidden_size}"
+                )
+
+    def extra_repr(self) -> str:
+        text = f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else f", bias={self.bias}")
+        return text + (f", nonlinearity={self.nonlinearity}" if self.nonlinearity != "tanh" else "")
+
+
+class RNNCell(RNNCellBase):
+    """One step of a simple recurrent network (torch.nn.RNNCell)."""
+
+    kind = "RNN"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self.nonlinearity = nonlinearity
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if self.nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return super().forward(input, hx)
+
+
+class GRUCell(RNNCellBase):
+    """One step of a network of gated recurrent units (torch.nn.GRUCell)."""
+
+    kind = "GRU"
+
+
+class LSTMCell(RNNCellBase):
+    """One step of a network with long short-term memory (torch.nn.LSTMCell)."""
+
+    kind = "LSTM"
+
+
+export("torch.nn.modules.rnn", RNNBase, RNN, GRU, LSTM, RNNCellBase, RNNCell, GRUCell, LSTMCell)

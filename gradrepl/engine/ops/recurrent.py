@@ -1,0 +1,79 @@
+"""Steps of recurrent networks: the simple cell, the gated cell and the cell with long memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.neural import linear
+from gradrepl.engine.ops.view import at, embed
+
+Weights = Sequence[Any]
+"""Of one layer: weight_ih, weight_hh, and bias_ih and bias_hh or None."""
+
+
+@op("UnsafeSplitBackward0", several=True, samples=(((2, 6), 3),))
+def split_gates(a: Array, count: int) -> Any:
+    """Equal parts of a along its last dimension"""
+    return tuple(np.split(a, count, axis=-1))
+
+
+def gates_rule(parts: Any, shape: tuple[int, ...], count: int) -> Any:
+    width = shape[-1] // count
+    placed = [
+        embed(part, shape, at(len(shape) - 1, slice(i * width, (i + 1) * width)))
+        for i, part in enumerate(parts)
+        if part is not None
+    ]
+    total = placed[0]
+    for part in placed[1:]:
+        total = total + part
+    return total
+
+
+split_gates.grad(a=lambda g, a_shape, count: gates_rule(g, a_shape, count))
+
+
+@op("TransposeBackward1", view=True, samples=(((2, 3, 4),),))
+def swap_first(a: Array) -> Any:
+    """a, with its first two dimensions swapped"""
+    return a.swapaxes(0, 1)
+
+
+swap_first.grad(a=lambda g: swap_first(g))
+
+
+def simple_step(gates: Any, state: Any, weights: Weights, nonlinearity: str) -> Any:
+    """Return the next state of a simple cell; gates: what the input gives."""
+    total = linear(state[0], weights[1], weights[3]) + gates
+    return (total.tanh() if nonlinearity == "tanh" else total.relu(),)
+
+
+def gated_step(gates: Any, state: Any, weights: Weights, nonlinearity: str) -> Any:
+    """Return the next state of a gated recurrent unit."""
+    from_input = split_gates(gates, 3)
+    from_state = split_gates(linear(state[0], weights[1], weights[3]), 3)
+    reset = (from_state[0] + from_input[0]).sigmoid_()
+    update = (from_state[1] + from_input[1]).sigmoid_()
+    new = (from_input[2] + from_state[2] * reset).tanh_()
+    return ((state[0] - new) * update + new,)
+
+
+def memory_step(gates: Any, state: Any, weights: Weights, nonlinearity: str) -> Any:
+    """Return the next state and memory of a cell with long short-term memory."""
+    chunks = split_gates(linear(state[0], weights[1], weights[3]) + gates, 4)
+    enter, forget, out = (chunks[i].sigmoid() for i in (0, 1, 3))
+    memory = forget * state[1] + enter * chunks[2].tanh()
+    return out * memory.tanh(), memory
+
+
+STEPS: dict[str, tuple[int, int, Callable[..., Any]]] = {
+    "RNN": (1, 1, simple_step),
+    "GRU": (3, 1, gated_step),
+    "LSTM": (4, 2, memory_step),
+}
+"""For each kind of network the number of gates and of states, and its step."""
