@@ -7,16 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gradrepl.app.lessons import languages
-from gradrepl.i18n import Speech, Translate
-from gradrepl.lesson import shelf
-from gradrepl.lesson.model import Language
-
 if TYPE_CHECKING:
     from gradrepl.app.options import Options
     from gradrepl.app.screen import Screen
+    from gradrepl.i18n import Speech, Translate
     from gradrepl.session.outcome import Explanation, Outcome
 
+# Imported with the prompt, and Ctrl-C waits for it: nothing here may be slow to import.
 FILE = Path(__file__).resolve().parent.parent / "explanations.toml"
 
 
@@ -39,6 +36,11 @@ def texts() -> Mapping[str, Any]:
     import tomllib
 
     return tomllib.loads(FILE.read_text("utf-8"))
+
+
+def languages(speech: Speech) -> tuple[str, ...]:
+    """The languages to explain in, in this order."""
+    return ("vi", "en") if speech == "both" else (speech,)
 
 
 def short(explanation: Explanation, speech: Speech) -> list[str]:
@@ -74,11 +76,13 @@ def command(state: State, argument: str) -> None:
 
 def lesson_number(id: str) -> int | None:
     """The number of the lesson that treats an explanation's subject, if there is one."""
+    from gradrepl.lesson import shelf
+
     lesson = texts()["texts"][id].get("lesson")
     return next((shelf.number_of(path) for path in shelf.lessons() if shelf.id_of(path) == lesson), None)
 
 
-def _short(explanation: Explanation, language: Language) -> str:
+def _short(explanation: Explanation, language: str) -> str:
     sentences = [_filled(texts()["texts"][explanation.id]["short"][language], explanation.parameters)]
     sentences += [_filled(texts()["facts"][fact.id][language], fact.parameters) for fact in explanation.facts]
     return " ".join(sentences)

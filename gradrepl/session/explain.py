@@ -53,7 +53,7 @@ def told(outcome: Outcome) -> Iterator[Told]:
 def matching(said: Told, case: Callable[..., Case]) -> Iterator[Explanation]:
     """Yield the explanations whose pattern fits, in the order of the table."""
     for pattern in PATTERNS:
-        match = pattern.words.match(said.message) if said.type in pattern.types else None
+        match = pattern.match(said.type, said.message)
         facts = distinct(pattern.find(case(match=match, line=said.line))) if match is not None else []
         if match is not None and (facts or not pattern.needed):
             yield Explanation(pattern.id, parameters(match), tuple(facts[:MOST]), said.warning)

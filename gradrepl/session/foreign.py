@@ -52,6 +52,7 @@ TRANSLATED = {
 WORDS = re.compile(rf"(?<!\w)({'|'.join(TRANSLATED)})(?!\w)")
 PRINT = re.compile(r"((?:^|[:;])\s*)in(?=\s*\()")
 SIDE_BY_SIDE = re.compile(r"(?<![\w.])(?P<left>[^\W\d]\w*|\d[\d.]*) +(?P<right>\d[\d.]*)(?!\w)")
+LONGEST_LINE, MOST_SPACES = 200, 30
 BEFORE = ("", "if 1:\n pass\n", "try:\n pass\n")
 ENDS = ("", " pass")
 SIGNS = {
@@ -125,3 +126,13 @@ def side_by_side(case: Case) -> Iterator[Fact]:
     found = SIDE_BY_SIDE.search(line_of(case))
     if found is not None and not keyword.iskeyword(found["left"]):
         yield Fact("between", {"left": found["left"], "right": found["right"]})
+
+
+def glued(case: Case) -> Iterator[Fact]:
+    """Tell which two statements ran into one line, as on a page that lost its line breaks."""
+    line = line_of(case).strip()
+    for space in list(re.finditer(r"(?<=[\w)\]'\"]) +(?=\w)", line[:LONGEST_LINE]))[:MOST_SPACES]:
+        left, right = line[: space.start()], line[space.end() :]
+        if parses(left) and parses(right) and len(line) < LONGEST_LINE:
+            yield Fact("two-statements", {"left": left, "right": right})
+            return

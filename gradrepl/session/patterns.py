@@ -22,19 +22,23 @@ class Pattern:
     """A row of the table.
 
     id: of the explanation; types: classes of errors or warnings, by name; words: what the message begins with, a
-    regular expression whose named groups are parameters of the text. find: what the learner's code adds; needed:
-    without such a fact nothing is said.
+    regular expression whose named groups are parameters of the text, compiled when an error of such a class comes.
+    find: what the learner's code adds; needed: without such a fact nothing is said.
     """
 
     id: str
     types: tuple[str, ...]
-    words: re.Pattern[str]
+    words: str
     find: Find = no_facts
     needed: bool = False
 
+    def match(self, type: str, message: str) -> re.Match[str] | None:
+        """The match of an error's or warning's message, if it is one of this row."""
+        return re.match(self.words, message, re.DOTALL) if type in self.types else None
+
 
 def row(id: str, types: str, words: str, find: Find = no_facts, *, needed: bool = False) -> Pattern:
-    return Pattern(id, tuple(types.split()), re.compile(words, re.DOTALL), find, needed)
+    return Pattern(id, tuple(types.split()), words, find, needed)
 
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -69,6 +73,13 @@ PATTERNS: tuple[Pattern, ...] = (
         r"attempting to assign a gradient of size '(?P<got>[^']*)' to a tensor of size '(?P<want>[^']*)'",
     ),
     row("grad-type", "TypeError", r"assigned grad expected to be a Tensor or None but got grad of type (?P<type>\w+)"),
+    row(
+        "grad-dtype",
+        "RuntimeError",
+        r"attempting to assign a gradient with dtype '(?P<got>\w+)' to a tensor with grad_dtype '(?P<want>\w+)'",
+    ),
+    row("hook-size", "RuntimeError", r"hook '[^']*' has changed the size of value"),
+    row("not-writable", "AttributeError", r"attribute '(?P<name>\w+)' of '[^']*' objects is not writable"),
     row("numpy-grad", "RuntimeError", r"Can't call numpy\(\) on Tensor that requires grad", facts.requires_grad),
     row(
         "scalar-warning", "UserWarning", r"Converting a tensor with requires_grad=True to a scalar", facts.requires_grad
@@ -176,6 +187,7 @@ PATTERNS: tuple[Pattern, ...] = (
         r"index (?P<index>-?\d+) is out of bounds for dimension (?P<dim>\d+) with size (?P<size>\d+)",
         facts.shapes,
     ),
+    row("index-type", "IndexError", r"only integers, slices"),
     row("many-indices", "IndexError", r"too many indices for tensor of dimension (?P<dim>\d+)", facts.shapes),
     row(
         "dimension",
@@ -210,6 +222,12 @@ PATTERNS: tuple[Pattern, ...] = (
         r'"\w+" not implemented for \'(?P<dtype>\w+)\'',
         facts.dtypes,
     ),
+    row("none-attribute", "AttributeError", r"'NoneType' object has no attribute '(?P<name>[^']+)'"),
+    row(
+        "operands",
+        "TypeError",
+        r"unsupported operand type\(s\) for (?P<sign>[^:]+): '(?P<left>[\w.]+)' and '(?P<right>[\w.]+)'",
+    ),
     row("text-tensor", "ValueError", r"too many dimensions 'str'"),
     row("none-tensor", "RuntimeError", r"Could not infer dtype of (?P<type>\w+)"),
     row(
@@ -227,14 +245,14 @@ PATTERNS: tuple[Pattern, ...] = (
     row(
         "attribute",
         "AttributeError",
-        r"module '(?P<owner>[\w.]+)' has no attribute '(?P<name>\w+)'",
+        r"module '(?P<owner>[\w.]+)' has no attribute '(?P<name>[^']+)'",
         misspelt.module_attribute,
         needed=True,
     ),
     row(
         "attribute",
         "AttributeError",
-        r"'(?P<owner>\w+)' object has no attribute '(?P<name>\w+)'",
+        r"'(?P<owner>\w+)' object has no attribute '(?P<name>[^']+)'",
         misspelt.attribute,
         needed=True,
     ),
@@ -248,7 +266,7 @@ PATTERNS: tuple[Pattern, ...] = (
     row(
         "argument",
         "TypeError",
-        r"[\w.]+\(\) got an unexpected keyword argument '(?P<name>\w+)'",
+        r"[\w.]+\(\) got an unexpected keyword argument '(?P<name>[^']+)'",
         misspelt.argument,
         needed=True,
     ),
@@ -266,13 +284,18 @@ PATTERNS: tuple[Pattern, ...] = (
         facts.called,
         needed=True,
     ),
-    row("local-name", "UnboundLocalError", r"cannot access local variable '(?P<name>\w+)'"),
-    row("name", "NameError", r"name '(?P<name>\w+)' is not defined", misspelt.name),
+    row(
+        "missing-argument",
+        "TypeError",
+        r"(?P<function>[\w.]+)\(\) missing \d+ required (positional|keyword-only) arguments?: (?P<names>[^\n]+)",
+    ),
+    row("local-name", "UnboundLocalError", r"cannot access local variable '(?P<name>[^']+)'"),
+    row("name", "NameError", r"name '(?P<name>[^']+)' is not defined", misspelt.name),
     row("module", "ModuleNotFoundError", r"No module named '(?P<name>[\w.]+)'", misspelt.module),
     row(
         "import-name",
         "ImportError",
-        r"cannot import name '(?P<name>\w+)' from '(?P<owner>[\w.]+)'",
+        r"cannot import name '(?P<name>[^']+)' from '(?P<owner>[\w.]+)'",
         misspelt.imported,
         needed=True,
     ),
@@ -291,9 +314,15 @@ PATTERNS: tuple[Pattern, ...] = (
     row("colon", "SyntaxError", r"expected ':'"),
     row("bracket", "SyntaxError", r"'(?P<bracket>.)' was never closed|closing parenthesis|unmatched"),
     row("open-text", "SyntaxError", r"unterminated (triple-quoted )?f?-?string literal"),
-    row("assign", "SyntaxError", r"cannot assign to|invalid syntax\. Maybe you meant '=='"),
+    row(
+        "assign",
+        "SyntaxError",
+        r"cannot assign to|expression cannot contain assignment|invalid syntax\. Maybe you meant '=='",
+    ),
     row("comma", "SyntaxError", r"invalid syntax\. Perhaps you forgot a comma"),
     row("comma", "SyntaxError", r"invalid syntax$", foreign.side_by_side, needed=True),
+    row("glued", "SyntaxError", r"invalid syntax$", foreign.glued, needed=True),
+    row("number-name", "SyntaxError", r"invalid decimal literal"),
     row("print", "SyntaxError", r"Missing parentheses in call to 'print'"),
     row("no-block", "IndentationError", r"expected an indented block"),
     row("indent", "IndentationError TabError", r"unexpected indent|unindent does not match|inconsistent use of tabs"),

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 CUTOFF = 0.7
+LONGEST = 60
 # What a Vietnamese keyboard (Telex) makes of these keys, by the mark that is left on the letter.
 KEYS = {"\u0301": "s", "\u0300": "f", "\u0309": "r", "\u0303": "x", "\u0323": "j", "\u031b": "w", "\u0306": "w"}
 CIRCUMFLEX = "\u0302"
@@ -18,6 +19,8 @@ def closest(name: str, known: Iterable[str]) -> tuple[str, bool] | None:
     The second value says that a Vietnamese keyboard has changed letters: "ténor" is what typing "tensor" gives.
     Names known earlier win.
     """
+    if len(name) > LONGEST:
+        return None
     names = list(dict.fromkeys(word for word in known if word != name))
     if not name.isascii():
         for fits in (typed_as, marked_as):

@@ -68,7 +68,7 @@ def test_a_short_text_is_short(id: str) -> None:
 def test_a_text_asks_for_nothing_that_its_pattern_does_not_find(id: str) -> None:
     for pattern in PATTERNS:
         if pattern.id == id:
-            assert set(FIELD.findall(ENTRIES[id]["short"]["en"])) <= set(pattern.words.groupindex)
+            assert set(FIELD.findall(ENTRIES[id]["short"]["en"])) <= set(re.compile(pattern.words).groupindex)
 
 
 @pytest.mark.parametrize("id", ENTRIES)
@@ -168,7 +168,7 @@ def test_a_lesson_explains_too(capsys: pytest.CaptureFixture[str], engine: Engin
     script = Script("import torch", "torch.autogard", ":explain")
     Learner(load(shelf.find("1")), engine, script, options, Terminal(False, False, True)).loop()
     shown = capsys.readouterr().out
-    assert "=> There is nothing of the name `autogard` here. Did you mean `torch.autograd`?" in shown
+    assert "=> There is nothing named `autogard` here. Did you mean `torch.autograd`?" in shown
     assert "Names are told apart letter by letter" in shown
 
 
@@ -189,7 +189,7 @@ def test_a_program_in_a_pipe_fails_as_python_does(gradrepl: Run) -> None:
 
 def test_a_program_that_is_shown_is_explained(gradrepl: Run) -> None:
     done = gradrepl("-c", "import torch\ntorch.autogard", "--color", "always")
-    assert "=> There is nothing of the name" in done.stdout
+    assert "=> There is nothing named" in done.stdout
 
 
 def test_the_event_stream_stays_as_it_is(gradrepl: Run) -> None:

@@ -34,6 +34,9 @@ REACHED: dict[str, Sequence[str]] = {
     "grad-is-none": [X + "x.grad.zero_()", X + "0.1 * x.grad"],
     "grad-size": [X + "x.grad = torch.ones(3)"],
     "grad-type": [X + "x.grad = 1"],
+    "grad-dtype": [X + "x.grad = torch.ones(2, dtype=torch.float64)"],
+    "hook-size": [X + "_ = x.register_hook(lambda g: g.sum())\nx.sum().backward()"],
+    "not-writable": [X + "x.grad_fn = None", X + "x.is_leaf = False"],
     "numpy-grad": [X + "x.numpy()", X + "import numpy\nnumpy.sin(x)"],
     "scalar-warning": ["x = torch.ones(1, requires_grad=True)\nfloat(x)"],
     "copy-warning": ["x = torch.ones(2)\ntorch.tensor(x)"],
@@ -71,6 +74,7 @@ REACHED: dict[str, Sequence[str]] = {
     "stack-sizes": ["torch.stack([torch.ones(2), torch.ones(3)])"],
     "ragged": ["torch.tensor([[1, 2], [3]])"],
     "index": ["torch.ones(2)[5]"],
+    "index-type": ["torch.zeros(2)[1.5]"],
     "many-indices": ["torch.ones(2)[0, 0]"],
     "dimension": ["torch.ones(2).sum(dim=1)"],
     "no-dimensions": ["len(torch.tensor(1.))", "list(torch.tensor(1.))", "torch.tensor(1.)[0]"],
@@ -86,6 +90,8 @@ REACHED: dict[str, Sequence[str]] = {
     "not-implemented-dtype": ["torch.arange(3).softmax(0)"],
     "text-tensor": ["torch.tensor(['a'])"],
     "none-tensor": ["torch.tensor([None])"],
+    "none-attribute": [X + "x.sum().backward().item()"],
+    "operands": ["torch.ones(2) + 'a'", "torch.ones(2) * None"],
     "not-a-tensor": ["torch.exp(2)"],
     "cuda": ["torch.ones(2).cuda()", "torch.ones(2, device='cuda')"],
     "attribute": ["torch.autogard", "torch.no_gard()", "torch.ones(2).require_grad", "torch.nn.Linar(1, 1)"],
@@ -96,6 +102,7 @@ REACHED: dict[str, Sequence[str]] = {
         "def step(rate): pass\nstep(rat=1)",
     ],
     "not-callable": ["torch.ones(2).requires_grad()", "torch.ones(2).shape()", "x = torch.ones(2)\nx()"],
+    "missing-argument": ["torch.zeros(2).softmax()", "torch.nn.Linear(2)", "def f(a): pass\nf()"],
     "local-name": ["w = 1\ndef f():\n    w -= 1\n\nf()"],
     "name": ["prnt", "tensor_of_nobody_9000"],
     "module": ["import torchh", "import pytorch"],
@@ -108,8 +115,10 @@ REACHED: dict[str, Sequence[str]] = {
     "colon": ["for i in range(3)\n    pass"],
     "bracket": ["torch.ones(2", "torch.ones(2]"],
     "open-text": ["x = 'abc"],
-    "assign": ["1 = x", "if x = 1: pass"],
+    "assign": ["1 = x", "dict(a.b=1)", "if x = 1: pass"],
     "comma": ["torch.tensor([1 2])", "y = x 2"],
+    "glued": ["x = torch.ones(2) print(x)", "import torch x = 1"],
+    "number-name": ["2x"],
     "print": ["print 1"],
     "no-block": ["if 1:\nprint(1)"],
     "indent": ["  x = 1", "if 1:\n    x = 1\n  y = 2"],
@@ -120,7 +129,6 @@ REACHED: dict[str, Sequence[str]] = {
 CASES = [(id, source) for id, sources in REACHED.items() for source in sources]
 SILENT = (
     "raise ValueError('mine')",
-    "None.nothing_of_the_kind",
     "torch.zzzzzzzz",
     "[1, 2].zzzz",
     "open('/nowhere/at/all')",
@@ -132,6 +140,7 @@ SILENT = (
     "len.requires_gradient_of_nothing",
     "def f(): pass\nf(zzzzzzzzz=1)",
     "yield",
+    "x = ",
 )
 
 
@@ -302,6 +311,6 @@ def test_code_too_deep_to_look_into_only_loses_its_explanation(session: Session)
 
 
 def test_the_table_says_nothing_twice() -> None:
-    rows = [(pattern.types, pattern.words.pattern) for pattern in PATTERNS]
+    rows = [(pattern.types, pattern.words, pattern.find) for pattern in PATTERNS]
     assert len(rows) == len(set(rows))
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", pattern.id) for pattern in PATTERNS)

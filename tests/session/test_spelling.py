@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -40,6 +41,12 @@ def test_a_name_is_not_close_to_itself() -> None:
 
 def test_names_known_earlier_win() -> None:
     assert closest("weigth", ["weight", "Weight"]) == ("weight", False)
+
+
+def test_a_name_of_a_million_letters_is_nothing_to_think_about() -> None:
+    started = time.perf_counter()
+    assert closest("tensor" * 200_000, KNOWN) is None
+    assert time.perf_counter() - started < 1
 
 
 @given(st.text(max_size=20))
