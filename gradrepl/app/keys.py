@@ -88,6 +88,7 @@ def _add_paste(keys: KeyBindings) -> None:
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
         if not event.current_buffer.document.text_before_cursor.strip() and is_transcript(text):
             text = textwrap.dedent(strip_prompts(text))
+            text = text.rstrip("\n") if is_complete(text.rstrip("\n")) else text
         event.current_buffer.insert_text(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
@@ -23,7 +24,13 @@ from gradrepl.view.safe import one_line
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
 _STYLE = Style.from_dict(
-    {**STYLES, "prompt": "ansibrightblack", "bottom-toolbar": "reverse", "argument": "bold underline"}
+    {
+        **STYLES,
+        "prompt": "ansibrightblack",
+        "bottom-toolbar": "reverse",
+        "argument": "bold underline",
+        "auto-suggestion": "ansibrightblack",
+    }
 )
 _MENU_LINES = 8
 
@@ -117,7 +124,9 @@ class PromptReader:
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
         one_line = offered.rstrip("\n")
-        return self._code.prompt(default=one_line if is_complete(one_line) else offered)
+        return self._code.prompt(
+            default=one_line if is_complete(one_line) else offered, in_thread=_is_inside_event_loop()
+        )
 
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""
@@ -128,4 +137,13 @@ class PromptReader:
 
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""
-        return self._line.prompt(prompt)
+        return self._line.prompt(prompt, in_thread=_is_inside_event_loop())
+
+
+def _is_inside_event_loop() -> bool:
+    """Whether the program that asks runs in an event loop, where no other can be started."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -162,9 +162,10 @@ def test_marks_belong_to_their_letter_without_wcwidth(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("pasted", "text"),
     [
-        (">>> x = 1\n>>> x\n1\n", "x = 1\nx\n"),
-        ("y = x * 2>>> y.requires_grad", "y = x * 2\ny.requires_grad\n"),
-        ("    >>> x = 1", "x = 1\n"),
+        (">>> x = 1\n>>> x\n1\n", "x = 1\nx"),
+        (">>> with a:\n...     b\n...\n>>> c\n", "with a:\n    b\n\nc"),
+        ("y = x * 2>>> y.requires_grad", "y = x * 2\ny.requires_grad"),
+        ("    >>> x = 1", "x = 1"),
         ("s = '''\n>>> x\n'''", "s = '''\n>>> x\n'''"),
         ("with a:\r\n    b\r\n", "with a:\n    b\n"),
     ],

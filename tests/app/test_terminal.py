@@ -118,6 +118,39 @@ def test_typing_before_the_prompt_is_there_is_not_lost(terminal: Open) -> None:
     screen.wait(r"\n42\n")
 
 
+def test_typing_while_code_runs_is_not_lost(terminal: Open) -> None:
+    screen = terminal()
+    screen.wait(">>>")
+    screen.send("import time; time.sleep(1); print('slept')\r")
+    screen.wait(r"print\('slept'\)\n")
+    screen.send("21 * 2\r21 *")
+    screen.wait(r"\nslept\n(.|\n)*\n42\n(.|\n)*>>> 21 \*")
+    screen.send(" 3\r")
+    screen.wait(r"\n63\n")
+
+
+def test_tab_shows_what_may_follow_and_the_toolbar_the_call(terminal: Open) -> None:
+    screen = terminal()
+    screen.wait(">>>")
+    screen.send("x = torch.ones(2)\r")
+    screen.wait(r"\+ x")
+    screen.send("x.requires_g\t")
+    screen.wait(r">>> x.requires_grad\n +requires_grad\n +requires_grad_\n")
+    screen.send("\x03torch.tensor([1.], ")
+    screen.wait(r" tensor\(data, \*, dtype=None, .*\) \| grad mode: on")
+    screen.send("requires\tTrue)\r")
+    screen.wait(r"\ntensor\(\[1\.\], requires_grad=True\)\n")
+
+
+def test_a_glued_transcript_is_pasted_as_code(terminal: Open) -> None:
+    screen = terminal()
+    screen.wait(">>>")
+    screen.send("\x1b[200~>>> a = 20 + 1>>> a * 2\x1b[201~")
+    screen.wait(r">>> a = 20 \+ 1\n\.\.\. a \* 2")
+    screen.send("\r")
+    screen.wait(r"\n42\n")
+
+
 def test_ctrl_c_stops_a_loop_and_keeps_the_prompt(terminal: Open) -> None:
     screen = terminal()
     screen.wait(">>>")
