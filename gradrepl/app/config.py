@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradrepl.app.options import Options
 from gradrepl.i18n import Translate, mark
@@ -95,7 +96,7 @@ def default_path() -> Path:
     return Path(platformdirs.user_config_dir("gradrepl", appauthor=False)) / "config.toml"
 
 
-def load(path: Path) -> tuple[dict[str, Value], list[Problem]]:
+def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     """Values by field of Options, and what is wrong in the file; a file that isn't there says nothing."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -109,7 +110,7 @@ def load(path: Path) -> tuple[dict[str, Value], list[Problem]]:
         entries = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return {}, [_broken(str(error))]
-    values: dict[str, Value] = {}
+    values: dict[str, Any] = {}
     problems = []
     for key, value in entries.items():
         setting = named(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,16 @@ def load(name: str) -> Engine:
     gc.freeze()
     gc.enable()  # the command line has it off while it imports
     return engine
+
+
+def of_process() -> Engine:
+    """The engine of the program that is running: PyTorch where that is imported already, else ours."""
+    if "torch" in sys.modules:
+        try:
+            return _pytorch()
+        except EngineUnavailableError:
+            return _builtin()
+    return _builtin()
 
 
 def _builtin() -> Engine:

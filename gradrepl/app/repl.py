@@ -32,16 +32,18 @@ if TYPE_CHECKING:
 class Repl:
     """A prompt at work; engine, session and screen are waited for when an input needs them."""
 
-    def __init__(self, options: Options, terminal: Terminal, reader: Reader | None = None) -> None:
+    def __init__(
+        self, options: Options, terminal: Terminal, reader: Reader | None = None, session: Session | None = None
+    ) -> None:
         self.options = options
         self.terminal = terminal
         self.status = 0
         self.chronicle = Chronicle()
         self.watched: tuple[str, ...] = ()
         self.explained: Explanation | None = None
-        self._session: Session | None = None
+        self._session = session
         self.reader = reader or open_reader(terminal, options)
-        self._loading: Background[Engine] | None = None
+        self._loading = Background(lambda: session.engine) if session is not None else None
         self.attend()
 
     def attend(self) -> None:
@@ -85,9 +87,9 @@ class Repl:
 
         return open_screen(self.options, self.terminal)
 
-    def loop(self) -> int:
-        """Ask and run until the end; returns the exit status."""
-        print(self._banner())
+    def loop(self, greeting: str = "") -> int:
+        """Ask and run until the end; returns the exit status. greeting: the line below the name and version."""
+        print(self._banner(greeting))
         ended = False
         while not ended:
             try:
@@ -180,8 +182,8 @@ class Repl:
         state = self._("grad mode: {mode}").format(mode=now)
         return " | ".join((state, self.options.engine, self.options.speech, ":help"))
 
-    def _banner(self) -> str:
-        text = self._("torch is imported. :learn 1 starts lesson 1; :help lists the commands.")
+    def _banner(self, greeting: str) -> str:
+        text = greeting or self._("torch is imported. :learn 1 starts lesson 1; :help lists the commands.")
         return f"gradrepl {__version__} ({self.options.engine})\n{text}"
 
     def _complain_of_loss(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gradrepl.app import config
 from gradrepl.app.commands import Command
@@ -79,7 +79,8 @@ def _change(repl: Repl, setting: Setting, word: str) -> bool:
     except EngineUnavailableError as error:
         repl.screen.note(unavailable(error, repl._))
         return False
-    repl.options = replace(repl.options, **{setting.field: value})
+    changed: dict[str, Any] = {setting.field: value}
+    repl.options = replace(repl.options, **changed)
     _EFFECTS.get(setting.name, _nothing)(repl, value)
     return True
 

@@ -37,18 +37,20 @@ class Session:
 
     Code runs on the calling thread, as module `__main__`; inside, `import torch` gives the engine. The
     grad mode that code leaves behind stays from one run to the next, and is put back by close().
+    module: of a program that is running, whose names and grad mode the session takes over as they are.
     """
 
-    def __init__(self, engine: Engine, sink: Sink | None = None) -> None:
+    def __init__(self, engine: Engine, sink: Sink | None = None, module: ModuleType | None = None) -> None:
         self.engine = engine
         self.sink = sink
-        self.module = ModuleType("__main__")
-        self.module.__dict__["__builtins__"] = builtins
+        self.module = module or ModuleType("__main__")
+        self.module.__dict__.setdefault("__builtins__", builtins)
         self.number = 0
         self.flags = FLAGS
-        self.seen: dict[str, snapshot.Seen] = {}
+        self.seen = snapshot.look(engine, self.names) if module else {}
         self.started = bool(engine.torch.is_grad_enabled())
-        engine.torch.set_grad_enabled(True)
+        if module is None:
+            engine.torch.set_grad_enabled(True)
         self.watch = ModeWatch(engine)
         self.past = Past()
 

@@ -50,7 +50,7 @@ def test_a_usage_error_has_status_2_and_prints_nothing(gradrepl: Run, arguments:
 @pytest.mark.parametrize("options", [["--lang", "vi", "play", "1"], ["play", "1", "--lang", "vi"]])
 def test_options_stand_before_or_after_the_command(options: list[str]) -> None:
     parsed = cli.parser(translator("en")).parse_args(options)
-    assert (parsed.lang, parsed.command, parsed.lessons, parsed.engine) == ("vi", "play", ["1"], "builtin")
+    assert (parsed.lang, parsed.command, parsed.lessons, parsed.engine) == ("vi", "play", ["1"], None)
 
 
 @pytest.mark.parametrize(
