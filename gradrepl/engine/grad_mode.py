@@ -11,6 +11,8 @@ from typing import Any, Self
 
 OFF, ON, INFERENCE = 0, 1, -1
 
+new = object.__new__
+
 
 class _Mode(threading.local):
     """The state of one thread; a new thread starts with gradients on, as in PyTorch.
@@ -111,27 +113,28 @@ class DecoratorContextManager:
 class NoParamDecoratorContextManager(DecoratorContextManager):
     """A decorator that may be written without parentheses."""
 
+    prev = False
+
     def __new__(cls, orig_func: Any = None) -> Any:
-        self = super().__new__(cls)
-        if orig_func is None:
-            return self
-        self.__init__()  # type: ignore[misc]
-        return self(orig_func)
+        return new(cls) if orig_func is None else new(cls)(orig_func)
 
 
 class no_grad(NoParamDecoratorContextManager):  # noqa: N801
     """Switch recording off in a block or a function (torch.no_grad); the mode before comes back at its end."""
 
-    def __init__(self) -> None:
-        self.prev = False
-
     def __enter__(self) -> None:
-        self.prev = mode.enabled
-        if self.prev:
-            set_mode(False, mode.inference)
+        if mode.recording == ON:
+            self.prev = True
+            mode.enabled, mode.recording = False, OFF
+        else:
+            self.prev = mode.enabled
+            mode.enabled = False
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        set_mode(self.prev, mode.inference)
+        if mode.recording != OFF or mode.enabled:
+            set_mode(self.prev, mode.inference)
+        elif self.prev:
+            mode.enabled, mode.recording = True, ON
 
 
 class enable_grad(NoParamDecoratorContextManager):  # noqa: N801
