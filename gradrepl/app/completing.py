@@ -1,21 +1,14 @@
-"""What Tab offers: the session's names, or a command and what may stand behind it."""
+"""Tab at the prompt: prompt_toolkit's side of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from gradrepl.app.commands import Command, UnknownCommandError, find
 from gradrepl.app.scope import Scope
-from gradrepl.session.completion import Completions, complete
 
-_COMMAND = re.compile(r"^\s*:\s*(?P<name>\S*)(?P<space>\s*)(?P<argument>.*)$", re.DOTALL)
-_CHOICES = re.compile(r"[a-z.]+(?:\|[a-z.]+)+")
 _MOST = 300
 
 
@@ -26,57 +19,10 @@ class ScopeCompleter(Completer):
         self._scope = scope
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        from gradrepl.app.offers import offers
+
         try:
             found = offers(document.text_before_cursor, self._scope())
         except Exception:  # an exception would end the prompt with the learner's line in it
             return []
         return [Completion(text, -found.length) for text in found.texts[:_MOST]]
-
-
-def offers(text: str, scope: Scope) -> Completions:
-    """What may stand in place of the end of `text`, the input up to the cursor."""
-    command = _COMMAND.match(text)
-    if command is None:
-        return complete(text.removeprefix("?"), scope.names())
-    if not command["space"]:
-        name = command["name"]
-        return Completions(len(name), _starting([c.names[0] for c in scope.commands], name))
-    try:
-        found = find(scope.commands, command["name"])
-    except UnknownCommandError:
-        return Completions(0, ())
-    return _arguments(found, command["argument"], scope)
-
-
-def _arguments(command: Command[Any], argument: str, scope: Scope) -> Completions:
-    word = argument.rpartition(" ")[2]
-    choices = _CHOICES.search(command.arguments)
-    if choices:
-        return Completions(len(word), _starting(choices[0].split("|"), word))
-    if "LESSON" in command.arguments:
-        return Completions(len(word), _starting(_lesson_ids(), word))
-    if "FILE" in command.arguments:
-        return _files(argument)
-    return complete(argument, scope.names()) if command.arguments else Completions(0, ())
-
-
-def _starting(words: Iterable[str], start: str) -> tuple[str, ...]:
-    return tuple(word for word in words if word.startswith(start))
-
-
-def _lesson_ids() -> Sequence[str]:
-    from gradrepl.lesson import shelf
-
-    return [shelf.id_of(path) for path in shelf.lessons()]
-
-
-def _files(start: str) -> Completions:
-    """Files and folders whose path goes on from `start`."""
-    folder, slash, name = start.rpartition("/")
-    where = Path(folder + slash).expanduser() if slash else Path()
-    try:
-        entries = sorted(where.iterdir(), key=lambda path: path.name)
-    except (OSError, ValueError):
-        return Completions(0, ())
-    shown = (path for path in entries if path.name.startswith(name) and (name[:1] == "." or path.name[:1] != "."))
-    return Completions(len(name), tuple(path.name + ("/" if path.is_dir() else "") for path in shown))

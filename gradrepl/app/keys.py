@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
@@ -24,8 +23,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.search import accept_search
 
 from gradrepl.app.graphemes import width_after, width_before
-from gradrepl.session.read import Incomplete, read
-from gradrepl.session.transcript import is_transcript, strip_prompts
+from gradrepl.session.read import Incomplete, read, without_prompts
 
 INDENT = "    "
 _COMMENT = re.compile(r"""#[^'"]*$""")
@@ -86,8 +84,9 @@ def _add_paste(keys: KeyBindings) -> None:
     @keys.add(Keys.BracketedPaste, filter=has_focus(DEFAULT_BUFFER))
     def _paste(event: KeyPressEvent) -> None:
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        if not event.current_buffer.document.text_before_cursor.strip() and is_transcript(text):
-            text = textwrap.dedent(strip_prompts(text))
+        code = without_prompts(text)
+        if code != text and not event.current_buffer.document.text_before_cursor.strip():
+            text = code
             text = text.rstrip("\n") if is_complete(text.rstrip("\n")) else text
         event.current_buffer.insert_text(text)
 

@@ -15,7 +15,6 @@ from prompt_toolkit.styles import Style
 
 from gradrepl.app.coloring import STYLES, CodeLexer
 from gradrepl.app.completing import ScopeCompleter
-from gradrepl.app.hints import hint
 from gradrepl.app.history import QuietHistory
 from gradrepl.app.keys import bindings, is_complete
 from gradrepl.app.scope import Scope
@@ -108,9 +107,14 @@ class PromptReader:
     def _toolbar(self) -> StyleAndTextTuples:
         """The call that is being typed, where there is one, before the line that the owner gives."""
         state = self.toolbar()
+        before_cursor = self._code.default_buffer.document.text_before_cursor
+        if "(" not in before_cursor:
+            return [("", f" {state} ")]
+        from gradrepl.app.hints import hint
+
         width = max(get_app().output.get_size().columns - len(state) - 5, 30)
         try:
-            call = hint(self._code.default_buffer.document.text_before_cursor, self.scope.names(), width)
+            call = hint(before_cursor, self.scope.names(), width)
         except Exception:  # an exception would end the prompt with the learner's line in it
             call = None
         if call is None:

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gradrepl.session.transcript import is_transcript, strip_prompts
-
 
 @dataclass(frozen=True, slots=True)
 class Blank:
@@ -96,9 +94,18 @@ def wants_more(source: str) -> bool:
         return False
 
 
+def without_prompts(text: str) -> str:
+    """Return the statements of a pasted transcript; other text as it is."""
+    if ">>>" not in text and "In [" not in text:
+        return text
+    from gradrepl.session.transcript import is_transcript, strip_prompts
+
+    return textwrap.dedent(strip_prompts(text)) if is_transcript(text) else text
+
+
 def read(text: str) -> Reading:
     """Return what a text is; prompts of a pasted transcript are taken off first."""
-    source = textwrap.dedent(strip_prompts(text)) if is_transcript(text) else text
+    source = without_prompts(text)
     command = COMMAND.match(source)
     if command:
         return Command(command.group(1), (command.group(2) or "").strip())
