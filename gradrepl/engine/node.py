@@ -100,8 +100,15 @@ class OpNode(Node):
         if saved is None:
             raise RuntimeError(SECOND_TIME)
         count = self.plan.tensors
-        values = [self.unpack(index, item, True) for index, item in enumerate(saved[:count])]
-        return self.apply(gradient, [*values, *saved[count:]])
+        values = list(saved)
+        for index in range(count):
+            item = saved[index]
+            tensor = item[3] if type(item) is tuple else None
+            if tensor is not None and item[1][0] == item[2] and tensor._data is item[0]:
+                values[index] = tensor
+            else:
+                values[index] = self.unpack(index, item, True)
+        return self.apply(gradient, values)
 
     def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
         plan, fix = self.plan, self.fix
