@@ -127,6 +127,7 @@ class Signature:
         self.pieces = max(len(shown), 1)
         self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
         self.required = sum(parameter.default is REQUIRED for parameter in self.parameters)
+        self.checks = [(parameter, TYPES[parameter.kind][1]) for parameter in self.parameters]
         first = self.parameters[0] if self.parameters else None
         self.takes_varargs = first is not None and first.kind == "ints" and self.positional == 1
 
@@ -142,12 +143,36 @@ class Signature:
 
     def bind(self, function: str, args: Sequence[Any], kwargs: dict[str, Any], explain: bool) -> list[Any] | None:
         """Return the values in the order of the parameters; None, or a TypeError, where they do not fit."""
+        if not explain and not self.takes_varargs:
+            return self.match(function, args, kwargs)
         try:
             return self.values(function, args, kwargs)
         except MisfitError as misfit:
             if explain:
                 raise TypeError(misfit.message()) from None
             return None
+
+    def match(self, function: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any] | None:
+        """Return what `values` returns, or None: the short way, which collects nothing for a message."""
+        count = len(args)
+        if count > self.positional or count + len(kwargs) < self.required:
+            return None
+        values: list[Any] = []
+        used = 0
+        for position, (parameter, accepts) in enumerate(self.checks):
+            if position < count:
+                value = args[position]
+            elif (value := kwargs.get(parameter.name, REQUIRED)) is not REQUIRED:
+                used += 1
+            elif parameter.default is REQUIRED:
+                return None
+            else:
+                values.append(parameter.default)
+                continue
+            if not accepts(value) and not (value is None and parameter.none):
+                return None
+            values.append(value if value.__class__ is Tensor else unpacked(function, parameter, value))
+        return values if used == len(kwargs) else None
 
     def values(self, function: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         spread = self.takes_varargs and is_ints(args)

@@ -47,6 +47,8 @@ def pow_number(a: Array, exponent: Any) -> Any:
         return np.logical_or(a, not exponent)
     if exponent == 2:
         return a * a
+    if exponent == 2:
+        return a * a
     if exponent == 3:
         return a * a * a
     if exponent == -0.5:
@@ -54,11 +56,15 @@ def pow_number(a: Array, exponent: Any) -> Any:
     return np.power(a, exponent, dtype=a.dtype)
 
 
-pow_number.grad(
-    a=lambda g, a, exponent: (
-        zeros_of(g) if exponent == 0 else g * times_number(pow_number.call(a, exponent - 1), exponent)
-    ),
-)
+def power_slope(g: Any, a: Any, exponent: Any) -> Any:
+    if exponent == 0:
+        return zeros_of(g)
+    if isinstance(g, Tensor):
+        return g * times_number(pow_number.call(a, exponent - 1), exponent)
+    return g * ((a if exponent == 2 else pow_number.forward(a, exponent - 1)) * exponent)
+
+
+pow_number.grad(a=lambda g, a, exponent: power_slope(g, a, exponent))
 
 
 @op("PowBackward1", broadcasts=True, samples=(((2, 3), (2, 3)), ((2, 3), (3,))))
