@@ -35,6 +35,10 @@ def _arguments(command: Command[Any], argument: str, scope: Scope) -> Completion
     choices = _CHOICES.search(command.arguments)
     if choices:
         return Completions(len(word), _starting(choices[0].split("|"), word))
+    if "VALUE" in command.arguments:
+        return Completions(len(word), _starting(_settings(argument.rpartition(" ")[0].strip()), word))
+    if "COMMAND" in command.arguments:
+        return Completions(len(word), _starting((each.names[0] for each in scope.commands), word))
     if "LESSON" in command.arguments:
         return Completions(len(word), _starting(_lesson_ids(), word))
     if "FILE" in command.arguments:
@@ -44,6 +48,16 @@ def _arguments(command: Command[Any], argument: str, scope: Scope) -> Completion
 
 def _starting(words: Iterable[str], start: str) -> tuple[str, ...]:
     return tuple(word for word in words if word.startswith(start))
+
+
+def _settings(name: str) -> Sequence[str]:
+    """The values that a setting may have; the names of all settings before one is named."""
+    from gradrepl.app.config import SETTINGS, written
+
+    chosen = next((setting for setting in SETTINGS if setting.name == name), None)
+    if chosen is not None:
+        return [written(value) for value in chosen.values]
+    return [] if name else [setting.name for setting in SETTINGS]
 
 
 def _lesson_ids() -> Sequence[str]:
