@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gradrepl.app import engines
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+
+from gradrepl.app import engines  # noqa: E402
 
 Run = Callable[[], object]
 
