@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradrepl import __version__
-from gradrepl.app import engines, explaining, seeing
+from gradrepl.app import engines, explaining, keeping, seeing
 from gradrepl.app.background import Background
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, help_one, unknown
 from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
@@ -108,6 +108,10 @@ class Repl:
         self._loading = Background(lambda: engine)
         self.options = replace(self.options, engine=name)
 
+    def take_over(self, session: Session) -> None:
+        """Go on with another session on the same engine; the old one is dropped as it is."""
+        self._session = session
+
     def close(self) -> None:
         """End the session; the grad mode is then as it was before."""
         if self._session is not None:
@@ -122,7 +126,7 @@ class Repl:
             return False
         if isinstance(typed, read.Question):
             return self._answer(typed)
-        return self._execute(text if isinstance(typed, read.Incomplete) else typed.source)
+        return self.execute(text if isinstance(typed, read.Incomplete) else typed.source)
 
     def _answer(self, typed: read.Question) -> bool:
         from gradrepl.app.about import about
@@ -138,8 +142,10 @@ class Repl:
             self.screen.note(unknown(error, self._))
             return False
 
-    def _execute(self, source: str) -> bool:
+    def execute(self, source: str) -> bool:
+        """Run an input and show what it did; returns whether it ended the prompt."""
         from gradrepl.app.execute import exit_status
+        from gradrepl.app.limited import KEPT, Limited
         from gradrepl.app.merge import merge
 
         screen = self.screen
@@ -148,14 +154,15 @@ class Repl:
         except engines.EngineUnavailableError as error:
             screen.note(unavailable(error, self._))
             return False
-        session.sink = screen.output
+        session.sink, session.most = Limited(screen, self._), KEPT
         outcomes = list(session.run(source))
+        session.sink.finish()
         if not outcomes:
             return False
         self.chronicle.note(source, outcomes, session.names)
         merged = merge(outcomes)
         show(screen, merged, self.options.table)
-        self.explained = explaining.latest(outcomes, self.explained)
+        explaining.remember(self, outcomes)
         if self.watched:
             seeing.watched(self, merged.rows if merged.changed_rows else ())
         self._complain_of_loss()
@@ -272,6 +279,7 @@ def _quit(repl: Repl, argument: str) -> bool:
 GROUP = mark("gradrepl")
 COMMANDS: tuple[Command[Repl], ...] = (
     *seeing.COMMANDS,
+    *keeping.COMMANDS,
     Command(("help", "giup", "h"), "[COMMAND]", mark("this list, or one command"), _help, GROUP, ":help t"),
     Command(("explain", "giaithich"), "", mark("the last error or warning, at length"), explaining.command, GROUP),
     Command(("lessons", "bai"), "", mark("list the lessons"), _lessons, GROUP),
@@ -281,5 +289,6 @@ COMMANDS: tuple[Command[Repl], ...] = (
         ("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine, GROUP, ":engine torch"
     ),
     *SETTING_COMMANDS,
+    *keeping.LOOKS,
     Command(("quit", "thoat"), "", mark("leave; Ctrl-D does too"), _quit, GROUP),
 )

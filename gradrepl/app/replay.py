@@ -74,12 +74,16 @@ def check(chronicle: Chronicle, inputs: Sequence[Input]) -> None:
         failed = entry.outcomes[-1].failure if entry.outcomes else None
         if failed is not None and failed.type == "KeyboardInterrupt":
             raise NotReplayableError(INTERRUPTED, input=entry.number)
-        for name in called(entry.source):
-            if name in OUTSIDE:
-                raise NotReplayableError(OUTSIDE_HAD_A_PART, input=entry.number, name=name)
+        for name in reaches_outside(entry.source):
+            raise NotReplayableError(OUTSIDE_HAD_A_PART, input=entry.number, name=name)
     seconds = sum(entry.seconds for entry in inputs)
     if seconds > LONGEST:
         raise NotReplayableError(TOO_LONG, seconds=round(seconds))
+
+
+def reaches_outside(source: str) -> list[str]:
+    """What a source calls that reads or changes more than the session."""
+    return [name for name in dict.fromkeys(called(source)) if name in OUTSIDE]
 
 
 def called(source: str) -> Iterator[str]:
@@ -111,6 +115,7 @@ def back(session: Session, chronicle: Chronicle, count: int) -> tuple[Session, C
     except BaseException:
         restore(session, enabled, dice)
         raise
+    other.started = session.started
     return other, told
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from gradrepl.session.outcome import GradMode, ModeSwitch, Outcome, TensorRow
 
 MOST_INPUTS, MOST_KEPT, MOST_PRINTS = 10_000, 1_000, 21
+MOST_PRINTED, MOST_PIECES = 10_000, 10
 PLAIN = (bool, int, float, complex, str)
 
 
@@ -85,6 +86,8 @@ class Chronicle:
             self._note_names(number, outcome)
             self._note_switches(number, outcome)
         slim = tuple(replace(outcome, rows=outcome.changed_rows) for outcome in outcomes)
+        if self.inputs:
+            self.inputs[-1] = shortened(self.inputs[-1])
         self.inputs.append(Input(number, source, slim))
         if len(self.inputs) > MOST_KEPT:
             old = self.inputs[-MOST_KEPT - 1]
@@ -135,6 +138,22 @@ class Chronicle:
         if switch.kind == "call" and self.switches and not self.switches[-1].block:
             self.switches.pop()
         self.switches.append(entry)
+
+
+def shortened(entry: Input) -> Input:
+    """Return an input with less of a long output: only of the last input is all kept that there is."""
+    if sum(len(output.text) for outcome in entry.outcomes for output in outcome.outputs) <= MOST_PRINTED:
+        return entry
+    outcomes = tuple(
+        replace(outcome, outputs=tuple(replace(o, text=shorter(o.text)) for o in outcome.outputs[:MOST_PIECES]))
+        for outcome in entry.outcomes
+    )
+    return replace(entry, outcomes=outcomes)
+
+
+def shorter(text: str) -> str:
+    """Return the beginning of a long text, and how much is left out."""
+    return text if len(text) <= MOST_PRINTED else f"{text[:MOST_PRINTED]}\n[... {len(text) - MOST_PRINTED} ...]\n"
 
 
 def fingerprint(row: TensorRow | None, value: object) -> str:

@@ -43,6 +43,7 @@ class Session:
     def __init__(self, engine: Engine, sink: Sink | None = None, module: ModuleType | None = None) -> None:
         self.engine = engine
         self.sink = sink
+        self.most: int | None = None  # bytes of output that are kept of a statement
         self.module = module or ModuleType("__main__")
         self.module.__dict__.setdefault("__builtins__", builtins)
         self.number = 0
@@ -128,7 +129,7 @@ class Session:
     def run_statement(self, statement: ast.stmt, text: str, name: str, echo: bool) -> Outcome:
         self.number += 1
         number = self.number
-        pieces, warned = Pieces(self.sink), list[Warned]()
+        pieces, warned = Pieces(self.sink, self.most), list[Warned]()
         before, mode_before = self.seen, self.watch.now()
         self.watch.start()
         error: BaseException | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -11,27 +13,56 @@ from typing import Literal
 from gradrepl.session.outcome import Output
 
 Kind = Literal["stdout", "stderr", "echo"]
+PIECE = 64  # what a piece takes beside its letters
 
 
 class Pieces:
-    """The output of one statement; `sink`, where given, hears of every piece at once."""
+    """The output of one statement; `sink`, where given, hears of every piece at once.
 
-    def __init__(self, sink: Callable[[Output], None] | None) -> None:
-        self.items: list[tuple[Kind, list[str]]] = []
+    most: about how many bytes are kept, of the beginning and of the end half each; all of it if None.
+    """
+
+    def __init__(self, sink: Callable[[Output], None] | None, most: int | None = None) -> None:
+        self.first: list[tuple[Kind, str]] = []
+        self.last: deque[tuple[Kind, str]] = deque()
         self.sink = sink
+        self.room = math.inf if most is None else most // 2
+        self.half = 0 if most is None else most // 2
+        self.taken = 0
+        self.dropped = 0
 
     def add(self, kind: Kind, text: str) -> None:
-        """Add a piece. All is kept until the statement ends: a bound on what endless printing takes belongs here."""
+        """Add a piece."""
         if self.sink is not None:
             self.sink(Output(kind, text))
-        if self.items and kind != "echo" and self.items[-1][0] == kind:
-            self.items[-1][1].append(text)
-        else:
-            self.items.append((kind, [text]))
+        if self.room > 0:
+            kept = text if len(text) <= self.room else text[: int(self.room)]
+            self.first.append((kind, kept))
+            self.room -= len(kept) + PIECE
+            text = text[len(kept) :]
+        if text:
+            self._add_last(kind, text)
+
+    def _add_last(self, kind: Kind, text: str) -> None:
+        over = max(len(text) - self.half, 0)
+        self.dropped += over
+        self.last.append((kind, text[over:]))
+        self.taken += len(text) - over + PIECE
+        while self.taken > self.half and len(self.last) > 1:
+            _kind, old = self.last.popleft()
+            self.dropped += len(old)
+            self.taken -= len(old) + PIECE
 
     def outputs(self) -> tuple[Output, ...]:
-        """Return the pieces, what went to one stream without anything between as one."""
-        return tuple(Output(kind, "".join(texts)) for kind, texts in self.items)
+        """Return the pieces, what went to one stream without anything between as one; a gap says how much is gone."""
+        gap: list[tuple[Kind, str]] = [("stdout", f"\n[... {self.dropped} ...]\n")] if self.dropped else []
+        joined: list[tuple[Kind, list[str]]] = []
+        for kind, text in (*self.first, *gap, *self.last):
+            if joined and kind != "echo" and joined[-1][0] == kind:
+                joined[-1][1].append(text)
+            else:
+                joined.append((kind, [text]))
+        return tuple(Output(kind, "".join(texts)) for kind, texts in joined)
 
 
 class Stream(io.TextIOBase):

@@ -2,56 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 
 import pytest
 
-from gradrepl.app.options import Options, Terminal
-from gradrepl.app.repl import Repl
-
-ENGINES = ["builtin", *(["torch"] if find_spec("torch") else [])]
 X = "x = torch.tensor([1., 2.], requires_grad=True)"
 Y = "y = x * 3"
 NO_GRAD = "with torch.no_grad():\n    z = x * 2\n"
 OFF = "_ = torch.set_grad_enabled(False)"
-
-
-class Typist:
-    """Types its inputs, then ends."""
-
-    def __init__(self, inputs: tuple[str, ...]) -> None:
-        self.inputs: Iterator[str] = iter(inputs)
-        self.toolbar: Callable[[], str] = str
-
-    def code(self, offered: str = "") -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        return text
-
-    line = code
-
-    def loss(self) -> str | None:
-        return None
-
-
 Type = Callable[..., list[str]]
-
-
-@pytest.fixture(params=ENGINES)
-def shown(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Type:
-    """What the last of several inputs shows, line by line."""
-
-    def type_in(*inputs: str, speech: str = "en", drawn: bool = False) -> list[str]:
-        options = Options(speech=speech, engine=request.param, plain=not drawn)  # type: ignore[arg-type]
-        marked = (*inputs[:-1], "print('=' * 9)", inputs[-1])
-        Repl(options, Terminal(drawn, False, True), Typist(marked)).loop()  # type: ignore[arg-type]
-        out = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
-        return out.partition("=" * 9 + "\n")[2].splitlines()
-
-    return type_in
 
 
 def test_t_shows_every_tensor_or_those_that_are_named(shown: Type) -> None:
