@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.rule import Rule
+from rich.style import Style
 from rich.text import Text
 
 from gradrepl.app.screen import Explain, unexplained
@@ -15,6 +16,7 @@ from gradrepl.session.outcome import Outcome, Output, TensorRow
 from gradrepl.view import code, explanation, mode, plain, prose, report, table
 from gradrepl.view.paragraph import Paragraph
 from gradrepl.view.safe import visible
+from gradrepl.view.theme import repainted
 from gradrepl.view.tree import ASCII
 
 NARROWEST_TABLE = 64
@@ -27,6 +29,12 @@ class _Console(Console):
     """
 
     broken: BrokenPipeError | None = None
+    colours: str = "auto"
+
+    def get_style(self, name: str | Style, *, default: Style | str | None = None) -> Style:
+        """The style of that definition, in the colours of the theme."""
+        painted = repainted(name, self.colours) if isinstance(name, str) else name
+        return super().get_style(painted, default=default)
 
     def on_broken_pipe(self) -> None:
         self.broken = BrokenPipeError()
@@ -37,7 +45,7 @@ class DrawnScreen:
     """Draws on standard output with rich; colours are the terminal's own sixteen.
 
     width: in columns, the terminal's own unless given; record: keep what is drawn, for console.export_svg.
-    explain: what to say of errors and warnings, below them.
+    explain: what to say of errors and warnings, below them. theme: auto, light or dark.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class DrawnScreen:
         width: int | None = None,
         record: bool = False,
         explain: Explain = unexplained,
+        theme: str = "auto",
     ) -> None:
         self._ = speech
         self._explain = explain
@@ -62,6 +71,7 @@ class DrawnScreen:
             width=width,
             record=record,
         )
+        self.console.colours = theme
         self._line_open = False
 
     def title(self, text: str) -> None:

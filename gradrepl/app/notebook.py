@@ -95,7 +95,7 @@ class CellTables:
             return
         from gradrepl.app.drawn import DrawnScreen
 
-        show(DrawnScreen(_, colored=terminal.colored), outcome, self.options.table)
+        show(DrawnScreen(_, colored=terminal.colored, theme=self.options.theme), outcome, self.options.table)
 
     def _publish(self, outcome: Outcome) -> None:
         """Send a notebook the table as HTML, with plain lines for what can't show that."""

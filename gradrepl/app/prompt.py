@@ -20,17 +20,16 @@ from gradrepl.app.keys import bindings, is_complete
 from gradrepl.app.scope import Scope
 from gradrepl.app.suggesting import LineSuggest
 from gradrepl.view.safe import one_line
+from gradrepl.view.theme import repainted
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
-_STYLE = Style.from_dict(
-    {
-        **STYLES,
-        "prompt": "ansibrightblack",
-        "bottom-toolbar": "reverse",
-        "argument": "bold underline",
-        "auto-suggestion": "ansibrightblack",
-    }
-)
+_STYLES = {
+    **STYLES,
+    "prompt": "ansibrightblack",
+    "bottom-toolbar": "reverse",
+    "argument": "bold underline",
+    "auto-suggestion": "ansibrightblack",
+}
 _MENU_LINES = 8
 
 
@@ -51,6 +50,7 @@ class PromptReader:
         self.suggests = True
         self._history = history
         self._loss_said = False
+        self._theme = "auto"
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
         self._code: PromptSession[str] = PromptSession(
             FormattedText([("class:prompt", ">>> ")]),
@@ -62,7 +62,7 @@ class PromptReader:
             completer=ScopeCompleter(lambda: self.scope),
             key_bindings=bindings(),
             lexer=CodeLexer(),
-            style=_STYLE,
+            style=_style("auto"),
             include_default_pygments_style=False,
             bottom_toolbar=self._toolbar,
             reserve_space_for_menu=_MENU_LINES,
@@ -85,6 +85,16 @@ class PromptReader:
     @vi.setter
     def vi(self, wanted: bool) -> None:
         self._code.editing_mode = EditingMode.VI if wanted else EditingMode.EMACS
+
+    @property
+    def theme(self) -> str:
+        """The theme of the colours: auto, light or dark."""
+        return self._theme
+
+    @theme.setter
+    def theme(self, wanted: str) -> None:
+        self._theme = wanted
+        self._code.style = _style(wanted)
 
     @property
     def keeps(self) -> bool:
@@ -142,6 +152,10 @@ class PromptReader:
     def line(self, prompt: str) -> str:
         """One line, behind a prompt."""
         return self._line.prompt(prompt, in_thread=_is_inside_event_loop())
+
+
+def _style(theme: str) -> Style:
+    return Style.from_dict({name: repainted(style, theme) for name, style in _STYLES.items()})
 
 
 def _is_inside_event_loop() -> bool:

@@ -17,8 +17,8 @@ class Reader(Protocol):
 
     toolbar: the text of the line below the input, where there is one; asked for at each redraw.
     scope: what completion and the toolbar look at. suggests: lines of the history are offered behind the cursor.
-    vi: keys are vi's rather than Emacs'. keeps: what is typed is kept for next time. colored: in colours.
-    idle: called each time a prompt is there and somebody reads it or types.
+    vi: keys are vi's rather than Emacs'. keeps: what is typed is kept for next time. colored: in colours, and theme:
+    in which. idle: called each time a prompt is there and somebody reads it or types.
     """
 
     toolbar: Callable[[], str]
@@ -28,6 +28,7 @@ class Reader(Protocol):
     vi: bool
     keeps: bool
     colored: bool
+    theme: str
 
     def code(self, offered: str = "") -> str:
         """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
@@ -48,6 +49,7 @@ class LineReader:
         self.idle: Callable[[], object] = str
         self.scope = Scope()
         self.suggests = self.vi = self.keeps = self.colored = False
+        self.theme = "auto"
 
     def code(self, offered: str = "") -> str:
         if offered:
@@ -76,5 +78,5 @@ def open_reader(terminal: Terminal, options: Options) -> Reader:
     from gradrepl.app.prompt import PromptReader
 
     reader = PromptReader(QuietHistory(default_path(), kept=options.history), colored=terminal.colored)
-    reader.vi, reader.suggests = options.keys == "vi", options.suggest
+    reader.vi, reader.suggests, reader.theme = options.keys == "vi", options.suggest, options.theme
     return reader

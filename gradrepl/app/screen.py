@@ -154,4 +154,6 @@ def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = No
         return PlainScreen(translator(options.speech), errors=errors, explain=told)
     from gradrepl.app.drawn import DrawnScreen
 
-    return DrawnScreen(translator(options.speech), colored=terminal.colored, explain=explain)
+    return DrawnScreen(
+        translator(options.speech), colored=terminal.colored, explain=explain, theme=options.theme
+    )

@@ -113,6 +113,10 @@ def _history(repl: Repl, value: Value) -> None:
     repl.reader.keeps = bool(value)
 
 
+def _theme(repl: Repl, value: Value) -> None:
+    repl.reader.theme = str(value)
+
+
 def _color(repl: Repl, value: Value) -> None:
     repl.terminal = survey(repl.options, os.environ)
     repl.reader.colored = repl.terminal.colored
@@ -123,6 +127,7 @@ _EFFECTS: dict[str, Callable[[Repl, Value], None]] = {
     "suggest": _suggest,
     "history": _history,
     "color": _color,
+    "theme": _theme,
 }
 COMMANDS: tuple[Command[Repl], ...] = (
     Command(
