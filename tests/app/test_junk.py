@@ -42,6 +42,7 @@ JUNK = st.lists(st.one_of(st.sampled_from(HALVES), st.sampled_from(KEYS), PASTES
 
 def typed(junk: str, history: Path) -> tuple[Repl, dict[str, object], str]:
     """Type into a prompt; returns it, its names and what it wrote to the terminal."""
+    history.unlink(missing_ok=True)
     terminal = io.StringIO()
     with create_pipe_input() as keys:
         output = Vt100_Output(terminal, lambda: Size(30, 100), enable_cpr=False)
@@ -60,6 +61,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.timeout(300 if EXAMPLES <= 300 else 0)
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
