@@ -177,7 +177,8 @@ def checked_method(body: Callable[..., Any], name: str, texts: tuple[str, ...]) 
 
 def check_out(name: str, named: dict[str, Any], out: Any) -> None:
     """Raise what PyTorch raises for `out=` where a gradient is wanted."""
-    given = [value for value in named.values() if isinstance(value, Tensor)]
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    given = [value for value in (*named.values(), *outs) if isinstance(value, Tensor)]
     if mode.recording == ON and any(tensor.requires_grad for tensor in given):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "

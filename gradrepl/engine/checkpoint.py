@@ -13,7 +13,7 @@ from gradrepl.engine.function import Function
 from gradrepl.engine.grad_mode import enable_grad, no_grad
 from gradrepl.engine.random import default_generator
 from gradrepl.engine.saved import saved_tensors_hooks
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Tensor, make
 
 SAY_WHICH = (
     "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in PyTorch 2.9, calling "
@@ -88,9 +88,7 @@ class CheckpointFunction(Function):
     @staticmethod
     def backward(ctx: Any, *args: Any) -> Any:
         """Run the function again and backward through that."""
-        inputs = [
-            arg.detach().requires_grad_(arg.requires_grad) if isinstance(arg, Tensor) else arg for arg in ctx.args
-        ]
+        inputs = [detached(arg) for arg in ctx.args]
         with enable_grad(), random_state(ctx.state):
             output = ctx.run_function(*inputs)
         outs = output if isinstance(output, tuple) else (output,)
@@ -99,6 +97,11 @@ class CheckpointFunction(Function):
             raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
         backward([out for out, _ in pairs], [gradient for _, gradient in pairs])
         return (None, None, *(arg.grad if isinstance(arg, Tensor) else None for arg in inputs))
+
+
+def detached(arg: Any) -> Any:
+    """Return a tensor on the same storage to differentiate by; anything else as it is."""
+    return make(arg._data).requires_grad_(arg.requires_grad) if isinstance(arg, Tensor) else arg
 
 
 def checkpoint(

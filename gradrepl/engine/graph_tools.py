@@ -11,6 +11,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import GradientEdge
 from gradrepl.engine.graph import RemovableHandle, as_node, reachable
 from gradrepl.engine.hooks import current_walk
+from gradrepl.engine.in_place import bump
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.tensor import Tensor
 
@@ -90,8 +91,32 @@ def hooks_for_any(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[Re
     return [tensor.register_hook(hook) for tensor in tensors if tensor.requires_grad]
 
 
+def increment_version(tensor: Any) -> None:
+    """Count a write to a tensor, or to each of several, that nobody else counts."""
+    for one in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        bump(one)
+
+
+class _unsafe_preserve_version_counter:  # noqa: N801
+    """Set a tensor's count of writes back at the end of a block (torch.autograd._unsafe_preserve_version_counter)."""
+
+    def __init__(self, tensors: Any) -> None:
+        self.tensors = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+        self.versions = tuple(tensor._version for tensor in self.tensors)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        for tensor, version in zip(self.tensors, self.versions, strict=True):
+            if tensor._counter is not None:
+                tensor._counter[0] = version
+
+
+functions("torch.autograd", _unsafe_preserve_version_counter=_unsafe_preserve_version_counter)
 functions(
     "torch.autograd.graph",
+    increment_version=increment_version,
     GradientEdge=GradientEdge,
     get_gradient_edge=get_gradient_edge,
     register_multi_grad_hook=register_multi_grad_hook,

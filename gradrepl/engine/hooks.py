@@ -162,4 +162,9 @@ def backward_hooks(self: Tensor) -> dict[int, Hook] | None:
     return hooks or None
 
 
-Tensor._backward_hooks = property(backward_hooks)  # type: ignore[attr-defined]
+def keep_hooks(self: Tensor) -> None:
+    """Refuse to delete the hooks."""
+    raise RuntimeError("Deletion of _backwards_hooks not allowed!")
+
+
+Tensor._backward_hooks = property(backward_hooks, None, keep_hooks)  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, add_hoo
 
 ndarray = np.ndarray
 asarray = np.asarray
+asanyarray = np.asanyarray
 new = object.__new__
 new_size = tuple.__new__
 
@@ -177,6 +178,10 @@ class Tensor:
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         self._change_requires_grad(value)
 
+    @requires_grad.deleter
+    def requires_grad(self) -> None:
+        raise RuntimeError("requires_grad must be a bool")
+
     def _change_requires_grad(self, value: Any) -> None:
         if type(value) is not bool:
             raise RuntimeError("requires_grad must be a bool")
@@ -186,6 +191,8 @@ class Tensor:
             raise RuntimeError(NOT_A_LEAF + NOT_A_LEAF_HINT)
         if value and self._data.dtype not in INEXACT:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if value and self._data.dtype.metadata:
+            raise NotImplementedError("gradrepl's builtin engine has no gradients through bfloat16")
         if self._grad_fn is None:
             self._requires_grad = value
 
@@ -314,10 +321,10 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
-def refusing(name: str) -> Callable[[Any, Any], None]:
-    """Return a property's setter that says that the attribute can't be set."""
+def refusing(name: str) -> Callable[..., None]:
+    """Return a property's setter and deleter that says that the attribute can't be set."""
 
-    def refuse(self: Any, value: Any) -> None:
+    def refuse(self: Any, value: Any = None) -> None:
         raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
 
     return refuse
@@ -326,7 +333,7 @@ def refusing(name: str) -> Callable[[Any, Any], None]:
 def add_property(name: str, found: property) -> None:
     """Make a property an attribute of Tensor, with PyTorch's words for writing to one that can't be written."""
     if found.fset is None:
-        found = property(found.fget, refusing(name), None, found.__doc__)
+        found = property(found.fget, refusing(name), refusing(name), found.__doc__)
     setattr(Tensor, name, found)
 
 
@@ -367,7 +374,7 @@ def check_new_grad(tensor: Tensor, value: Any) -> None:
 def make(data: Any) -> Tensor:
     """Return a new tensor around an array (or numpy scalar), in the state of the current mode."""
     tensor = new(Tensor)
-    tensor._data = data if type(data) is ndarray else asarray(data)
+    tensor._data = data if type(data) is ndarray else asanyarray(data)
     tensor._requires_grad = False
     tensor._grad_fn = None
     tensor._output_nr = 0

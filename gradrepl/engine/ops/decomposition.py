@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.arithmetic import conj_of
 from gradrepl.engine.ops.linear import adjoint
 from gradrepl.engine.tensor import Tensor, make
 
@@ -168,7 +169,7 @@ def back_solved_vector(g: Any, a: Any) -> Any:
 
 
 solve_vector.grad(
-    a=lambda g, a, out: -(back_solved_vector(g, a)[..., :, None] * out[..., None, :]),
+    a=lambda g, a, out: -(back_solved_vector(g, a)[..., :, None] * conj_of(out)[..., None, :]),
     b=lambda g, a: back_solved_vector(g, a),
 )
 

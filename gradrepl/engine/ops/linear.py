@@ -10,10 +10,10 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, Array
+from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import TABLE, Op, op
-from gradrepl.engine.ops.arithmetic import mul
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.reshaping import reshape
 from gradrepl.engine.ops.shape import clone, expand_to, sum_to
 from gradrepl.engine.ops.view import squeeze_at as squeeze
@@ -37,12 +37,6 @@ C_NAMES = {
     "complex128": "c10::complex<double>",
 }
 """What C++ calls the element types; some messages have them."""
-
-
-def conj_of(x: Any) -> Any:
-    """Conjugate an array or tensor of complex elements; a real one is left as it is."""
-    data = x._data if isinstance(x, Tensor) else x
-    return TABLE["conj"](x) if CATEGORY[data.dtype] == COMPLEX else x
 
 
 def adjoint(x: Any) -> Any:

@@ -12,8 +12,8 @@ from gradrepl.engine.api import checked, functions, public
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.arithmetic import mul, sign
-from gradrepl.engine.ops.linear import conj_of, dot, mm
+from gradrepl.engine.ops.arithmetic import conj_of, mul, sign
+from gradrepl.engine.ops.linear import dot, mm
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.reshaping import reshape
 from gradrepl.engine.ops.shape import sum_to
