@@ -36,6 +36,8 @@ def numpy(self: Tensor, *, force: bool = False) -> Array:
     """Return an array that shares this tensor's memory; raises RuntimeError where it requires grad."""
     if self._requires_grad and not force and mode.recording == ON:
         raise RuntimeError(NEEDS_DETACH)
+    if self._data.dtype.metadata:
+        raise TypeError("Got unsupported ScalarType BFloat16")
     return self._data[...]
 
 

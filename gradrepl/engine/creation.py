@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import functions, methods, public
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.bfloat16 import NO_GRADIENTS, rounded
 from gradrepl.engine.device import strided
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
 from gradrepl.engine.literal import array_from, known, warn_copy_construct
@@ -37,8 +38,11 @@ def leaf(array: Array, requires_grad: bool, **options: Any) -> Tensor:
     """Return a new leaf; grad mode does not touch its flag."""
     if options:
         check_options(**options)
-    tensor = make(array)
+    brain = array.dtype.metadata is not None
+    tensor = make(rounded(array) if brain else array)
     if requires_grad:
+        if brain:
+            raise NotImplementedError(NO_GRADIENTS)
         if tensor._data.dtype not in INEXACT:
             raise RuntimeError(NO_FLAG)
         tensor._requires_grad = True
@@ -82,8 +86,8 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
         array = shared(data)
-        return make(array if dtype is None else array.astype(dtype.numpy, copy=False))
-    return make(array_from(data, None if dtype is None else dtype.numpy))
+        return make(array) if dtype is None else leaf(array.astype(dtype.numpy, copy=False), False)
+    return leaf(array_from(data, None if dtype is None else dtype.numpy), False)
 
 
 @public("any obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool requires_grad=False", method=False)
@@ -371,5 +375,4 @@ for _name, _pick in (("tril_indices", np.tril_indices), ("triu_indices", np.triu
         method=False,
     )(triangle(_pick))
 
-functions(from_numpy=from_numpy)
-methods()
+functions(from_numpy=from_numpy, bfloat16=dtypes.bfloat16)

@@ -17,9 +17,9 @@ class dtype:  # noqa: N801
 
     def __init__(self, name: str, numpy: Any, category: int, tensor_type: str) -> None:
         self.name = name
-        self.numpy = np.dtype(numpy)
+        self.numpy: np.dtype[Any] = np.dtype(numpy)
         self.category = category
-        self.itemsize = self.numpy.itemsize
+        self.itemsize = 2 if self.numpy.metadata else self.numpy.itemsize
         self.tensor_type = tensor_type
 
     @property
@@ -80,6 +80,8 @@ REAL = (bool_, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16
 ALL = (*REAL, complex64, complex128)
 OF_NUMPY = {kind.numpy: kind for kind in ALL}
 CATEGORY = {kind.numpy: kind.category for kind in ALL}
+bfloat16 = dtype("bfloat16", np.dtype(np.float32, metadata={"torch": "bfloat16"}), FLOAT, "BFloat16")
+"""Numpy has no such dtype: the metadata tell these arrays, which are of the class bfloat16.Brain, from float32."""
 PYTHON_TYPES = {bool: bool_, int: int64, float: float64, complex: complex128}
 """The dtypes that Python's own types stand for where a dtype is wanted."""
 INEXACT = frozenset(kind.numpy for kind in ALL if kind.category >= FLOAT)
@@ -115,11 +117,15 @@ def set_default_dtype(d: dtype) -> None:
     if not isinstance(d, dtype) or not d.is_floating_point:
         start = "" if isinstance(d, dtype) else "invalid dtype object: "
         raise TypeError(f"{start}only floating-point types are supported as the default type")
+    if d is bfloat16:
+        raise NotImplementedError("gradrepl's builtin engine has no bfloat16 as the default type")
     default.float = d
 
 
 def of(array: Array) -> dtype:
     """Return the torch dtype of an array's elements."""
+    if type(array) is not np.ndarray and array.dtype.metadata:
+        return bfloat16
     return OF_NUMPY[array.dtype]
 
 

@@ -21,12 +21,21 @@ class finfo:  # noqa: N801
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
             )
+        if kind is dtypes.bfloat16:
+            self.set_bfloat16()
+            return
         known = np.finfo(kind.numpy)
         self.dtype = str(known.dtype)
         self.bits = int(known.bits)
         self.eps, self.max, self.min = float(known.eps), float(known.max), float(known.min)
         self.tiny = self.smallest_normal = float(known.tiny)
         self.resolution = float(str(known.resolution))
+
+    def set_bfloat16(self) -> None:
+        self.dtype, self.bits, self.eps, self.resolution = "bfloat16", 16, 2.0**-7, 0.01
+        self.max = (2.0 - 2.0**-7) * 2.0**127
+        self.min, self.tiny = -self.max, 2.0**-126
+        self.smallest_normal = self.tiny
 
     def __repr__(self) -> str:
         return (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import bfloat16
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
 from gradrepl.engine.grad_mode import ON, mode
@@ -30,7 +31,7 @@ from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch
 
 new = object.__new__
-asarray = np.asarray
+asanyarray = np.asanyarray
 ndarray = np.ndarray
 
 TABLE: dict[str, Op] = {}
@@ -156,12 +157,17 @@ class Op:
                     mask |= 1 << bit
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
+        brains = bfloat16.use.seen and not self.view and self.name != "cast" and bfloat16.among(values)
+        if brains:
+            values = [bfloat16.stripped(value) for value in values]
         try:
             result = self.forward(*values)
         except ValueError:
             if self.broadcasts:
                 check_broadcast(values[i] for i in self.tensors)
             raise
+        if brains:
+            result = bfloat16.rewrapped(result)
         recording = mask and mode.recording == ON and self.node is not None
         if self.several:
             outs = self.wrap_several(result, args, bool(recording))
@@ -177,7 +183,7 @@ class Op:
         if not self.view:
             return tuple(make(item) for item in results)
         made = "multi_output" if recording else "no_grad"
-        return tuple(make_view(asarray(item), args[self.tensors[0]], made) for item in results)
+        return tuple(make_view(asanyarray(item), args[self.tensors[0]], made) for item in results)
 
     def call_list(self, tensors: Sequence[Any], *rest: Any) -> Any:
         """Call an operation whose first argument is a sequence of tensors."""
@@ -238,6 +244,10 @@ constants: dict[Any, Kept] = {}
 
 def align(values: list[Any], positions: tuple[int, ...], promotes: str) -> None:
     """Bring the operands of a pointwise operation to one dtype by PyTorch's promotion, in place."""
+    if bfloat16.use.seen and bfloat16.among(values):
+        bfloat16.align_brains(values, positions)
+        if bfloat16.among(values):
+            return
     arrays = [i for i in positions if type(values[i]) is ndarray]
     kind = values[arrays[0]].dtype
     for i in arrays[1:]:
@@ -389,7 +399,7 @@ def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             return otherwise(input, *args)
         x = input._data
         kind = x.dtype
-        if broadcasts and kind is not FLOAT32 and kind is not FLOAT64:
+        if (broadcasts and kind is not FLOAT32 and kind is not FLOAT64) or type(x) is not ndarray:
             return otherwise(input, *args)
         if input._view is not None:
             refresh_view(input)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, FLOAT64, INT64, Array
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, FLOAT64, Array
 from gradrepl.engine.tensor import Tensor
 
 
@@ -166,17 +166,17 @@ def array_text(array: Array, indent: int) -> str:
 
 def suffixes_of(tensor: Tensor) -> list[str]:
     array = tensor._data
-    default = dtypes.default.float.numpy
+    default = dtypes.default.float
     suffixes = []
     if array.size == 0:
         if array.ndim != 1:
             suffixes.append(f"size={tuple(array.shape)}")
-        if array.dtype != default:
+        if tensor.dtype is not default:
             suffixes.append(f"dtype={tensor.dtype}")
     else:
         if not options.edgeitems:
             suffixes.append(f"size={tuple(array.shape)}")
-        if array.dtype not in (default, dtypes.of_scalar(1j), INT64, BOOL8):
+        if tensor.dtype not in (default, dtypes.OF_NUMPY[dtypes.of_scalar(1j)], dtypes.int64, dtypes.bool_):
             suffixes.append(f"dtype={tensor.dtype}")
     try:
         node = tensor.grad_fn
@@ -192,7 +192,7 @@ def suffixes_of(tensor: Tensor) -> list[str]:
 def tensor_text(tensor: Tensor, prefix: str = "tensor(") -> str:
     """Return repr(tensor): numbers, then what differs from the defaults, broken at the line width."""
     indent = len(prefix)
-    text = prefix + array_text(tensor._data, indent)
+    text = prefix + array_text(np.asarray(tensor._data), indent)
     length = len(text) - text.rfind("\n") + 1
     for suffix in suffixes_of(tensor):
         if length + len(suffix) + 2 > options.linewidth:

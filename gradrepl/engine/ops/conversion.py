@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, methods, public
+from gradrepl.engine.bfloat16 import NO_GRADIENTS, promoted
 from gradrepl.engine.creation import sides
 from gradrepl.engine.device import (
     CPU,
@@ -21,7 +22,9 @@ from gradrepl.engine.device import (
     strided,
 )
 from gradrepl.engine.dtype import CATEGORY, OF_NUMPY
+from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.literal import array_from
+from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Size, Tensor, make
 
@@ -29,10 +32,13 @@ TAIL = "bool non_blocking=False, bool copy=False, *, memory_format? memory_forma
 THIS = "Tensor self, "
 
 
-def converted(tensor: Tensor, kind: np.dtype[Any], copy: bool = False) -> Tensor:
-    """Return a tensor in a numpy dtype: itself where it has it, unless a copy is wanted."""
-    if tensor._data.dtype == kind and not copy:
+def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False) -> Tensor:
+    """Return a tensor in a dtype: itself where it has it, unless a copy is wanted."""
+    kind = wanted.numpy
+    if tensor.dtype is wanted and not copy:
         return tensor
+    if kind.metadata and tensor._requires_grad and mode.recording == ON:
+        raise NotImplementedError(NO_GRADIENTS)
     return cast.call(tensor, kind)
 
 
@@ -46,12 +52,12 @@ def to(self: Tensor, dtype: Any = None, tensor: Any = None, copy: bool = False, 
     """Return the tensor in another dtype, or like another tensor (torch.Tensor.to)."""
     if tensor is not None:
         dtype = tensor.dtype
-    return converted(self, self._data.dtype if dtype is None else dtype.numpy, copy)
+    return converted(self, self.dtype if dtype is None else dtype, copy)
 
 
 def caster(name: str, kind: dtypes.dtype) -> None:
     def call(self: Tensor, memory_format: Any = None) -> Tensor:
-        return converted(self, kind.numpy)
+        return converted(self, kind)
 
     call.__doc__ = f"Return the tensor as {kind!r} (torch.Tensor.{name})."
     public(f"{THIS}*, memory_format? memory_format=None", name=name, function=False)(call)
@@ -61,6 +67,7 @@ CASTS = {
     "float": dtypes.float32,
     "double": dtypes.float64,
     "half": dtypes.float16,
+    "bfloat16": dtypes.bfloat16,
     "long": dtypes.int64,
     "int": dtypes.int32,
     "short": dtypes.int16,
@@ -166,9 +173,9 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     if dtype is None:
         return f"torch.{self.dtype.tensor_type}Tensor"
     if isinstance(dtype, _TypeOfTensor):
-        return converted(self, dtype.kind.numpy)
+        return converted(self, dtype.kind)
     if isinstance(dtype, dtypes.dtype):
-        return converted(self, dtype.numpy)
+        return converted(self, dtype)
     if isinstance(dtype, type):
         name = dtype.__name__ if dtype.__module__ == "builtins" else f"{dtype.__module__}.{dtype.__name__}"
         raise ValueError(f"invalid type: '{name}'")
@@ -177,13 +184,13 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     found = LEGACY.get(dtype.removeprefix("torch."))
     if found is None or not dtype.startswith("torch."):
         raise ValueError(f"invalid type: '{dtype}'")
-    return converted(self, found.kind.numpy)
+    return converted(self, found.kind)
 
 
 @public(f"{THIS}Tensor other", function=False)
 def type_as(self: Tensor, other: Tensor) -> Tensor:
     """Return the tensor in the dtype of another (torch.Tensor.type_as)."""
-    return converted(self, other._data.dtype)
+    return converted(self, other.dtype)
 
 
 @public(f"{THIS}*, memory_format? memory_format=None", function=False)
@@ -218,6 +225,8 @@ asks("is_nonzero", bool)
 @public("dtype type1, dtype type2", method=False)
 def promote_types(type1: Any, type2: Any) -> Any:
     """Return the smallest dtype that holds both (torch.promote_types)."""
+    if dtypes.bfloat16 in (type1, type2):
+        return promoted(type1, type2)
     return OF_NUMPY[dtypes.promote_types(type1.numpy, type2.numpy)]
 
 
@@ -232,6 +241,8 @@ def result_type(first: Any, **others: Any) -> Any:
     """Return the dtype that an operation on two operands has (torch.result_type)."""
     (second,) = others.values()
     tensors = [value for value in (first, second) if isinstance(value, Tensor)]
+    if any(tensor.dtype is dtypes.bfloat16 for tensor in tensors):
+        return add(first, second).dtype
     if len(tensors) == 2:
         return OF_NUMPY[dtypes.promote(first._data, second._data)]
     numbers = [value for value in (first, second) if not isinstance(value, Tensor)]
@@ -262,9 +273,9 @@ methods(
     is_quantized=constant(False),
     is_mkldnn=constant(False),
     is_nested=constant(False),
-    itemsize=property(lambda self: self._data.itemsize),
-    nbytes=property(lambda self: self._data.size * self._data.itemsize),
-    element_size=lambda self: self._data.itemsize,
+    itemsize=property(lambda self: self.dtype.itemsize),
+    nbytes=property(lambda self: self._data.size * self.dtype.itemsize),
+    element_size=lambda self: self.dtype.itemsize,
     nelement=Tensor.numel,
     ndimension=Tensor.dim,
     get_device=lambda self: -1,

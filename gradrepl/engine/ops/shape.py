@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import node as node_module
+from gradrepl.engine.bfloat16 import rounded
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.tensor import Tensor, make
@@ -56,6 +57,8 @@ sum_to.grad(a=lambda g, a_shape: expand_to(g, a_shape))
 @op("ToCopyBackward0")
 def cast(a: Array, kind: Any) -> Any:
     """a, in the numpy dtype `kind`"""
+    if kind.metadata:
+        return rounded(a)
     a = np.asarray(a)
     return a.real.astype(kind) if a.dtype.kind == "c" != kind.kind else a.astype(kind)
 
