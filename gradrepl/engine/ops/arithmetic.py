@@ -22,7 +22,7 @@ POSITIVE = ((2.0,), ((2, 3),))
 OUT = ", *, Tensor? out=None"
 SCALED = "Operand input, Operand other, *, Number alpha=1, Tensor? out=None"
 SCALED_HERE = "Tensor input, Operand other, *, Number alpha=1"
-OLD = "Tensor input, Number alpha, Tensor other"
+OLD = "Tensor input, Number alpha, Operand other"
 MINUS_BOOLS = (
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
     "instead."

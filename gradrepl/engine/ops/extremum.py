@@ -282,11 +282,11 @@ def expose_over(name: str, entry: Op) -> None:
     """Expose amax or amin."""
 
     def call(input: Tensor, dim: Any = (), keepdim: bool = False) -> Any:
-        check_not_empty(name, input, None if dim == () else dim)
+        check_not_empty(name, input, dim or None if dim != 0 else 0)
         return entry(input, dims_of(dim, input.ndim), keepdim)
 
     call.__doc__ = f"Return the {'greatest' if name == 'amax' else 'smallest'} element over `dim` (torch.{name})."
-    public("Tensor input, int_or_ints dim=(), bool keepdim=False, *, Tensor? out=None", name=name)(call)
+    public("Tensor input, int_or_ints? dim=(), bool keepdim=False, *, Tensor? out=None", name=name)(call)
 
 
 expose_over("amax", amax)

@@ -186,6 +186,7 @@ NORM = tuple(
     for order in ("Number? ord=None", "str ord")
 )
 MATRIX = (f"Tensor input, Number ord, ints dim=None, {REST}", f"Tensor input, str ord=fro, ints dim=None, {REST}")
+method_norm.__qualname__ = "Tensor.norm"
 functions(norm=norm)
 methods(norm=method_norm)
 functions(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import checked, functions, public, unary
+from gradrepl.engine.bfloat16 import rounded, stripped
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
@@ -29,7 +30,9 @@ ROOT = 2 / math.sqrt(math.pi)
 
 def each(function: Callable[[float], float], a: Array) -> Any:
     """Call a function of one number for every element."""
-    return np.asarray(np.frompyfunc(function, 1, 1)(a), a.dtype)
+    plain = stripped(a)
+    found = np.asarray(np.frompyfunc(function, 1, 1)(plain), plain.dtype)
+    return found if plain is a else rounded(found)
 
 
 @op("ErfBackward0", broadcasts=True, promotes="float", samples=ANY)

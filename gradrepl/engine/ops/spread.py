@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
+from gradrepl.engine.bfloat16 import rounded, stripped
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import exp
@@ -18,6 +19,18 @@ from gradrepl.engine.ops.shape import where
 from gradrepl.engine.tensor import Tensor
 
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))
+
+
+def deviation(a: Array, dim: Dims, correction: float, keepdim: bool) -> Array:
+    """Return the square root of the variance, rounded once."""
+    return np.sqrt(variance(a, dim, correction, keepdim, FLOAT64)).astype(a.real.dtype)
+
+
+def in_full(function: Any, a: Array, *args: Any) -> Any:
+    """Compute on numbers of full precision what would be rounded at every step in bfloat16."""
+    plain = stripped(a)
+    found = function(plain, *args)
+    return found if plain is a else rounded(found)
 
 
 def variance(a: Array, dim: Dims, correction: float, keepdim: bool, kind: Any = None) -> Array:
@@ -36,19 +49,19 @@ def mean_of(a: Array, dim: Dims, keepdim: bool) -> Array:
 @op("VarBackward0", samples=SAMPLES)
 def var_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     """The sum of squared distances from the mean, divided by (count - correction)"""
-    return variance(a, dim, correction, keepdim)
+    return in_full(variance, a, dim, correction, keepdim)
 
 
 @op("StdBackward0", samples=SAMPLES)
 def std_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     """The square root of the variance"""
-    return np.sqrt(variance(a, dim, correction, keepdim, FLOAT64)).astype(a.real.dtype)
+    return in_full(deviation, a, dim, correction, keepdim)
 
 
 @op("VarMeanBackward0", several=True, samples=SAMPLES)
 def var_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
     """Variance and mean"""
-    return variance(a, dim, correction, keepdim), mean_of(a, dim, keepdim)
+    return var_dims.forward(a, dim, correction, keepdim), mean_of(a, dim, keepdim)
 
 
 @op("StdMeanBackward0", several=True, samples=SAMPLES)
