@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # Imported with the prompt, and Ctrl-C waits for it: nothing here may be slow to import.
 FILE = Path(__file__).resolve().parent.parent / "explanations.toml"
 
+QUIET = ("interrupted",)  # Ctrl-C is one line; only `:explain` speaks of it
+
 
 class State(Protocol):
     """What `:explain` needs of a prompt; explained: the explanation of what went wrong last, if it has one."""
@@ -45,16 +47,19 @@ def languages(speech: Speech) -> tuple[str, ...]:
 
 def short(explanation: Explanation, speech: Speech) -> list[str]:
     """What to show below a traceback or a warning, a text a language."""
+    if explanation.id in QUIET:
+        return []
     return [_short(explanation, language) for language in languages(speech)]
 
 
-def latest(outcomes: Iterable[Outcome], before: Explanation | None) -> Explanation | None:
-    """The explanation of what went wrong last; None if that has none."""
-    found = before
+def remember(state: State, outcomes: Iterable[Outcome]) -> None:
+    """Keep the explanation of what went wrong last for `:explain`, and say at the first one that there is more."""
     for outcome in outcomes:
         if outcome.failure is not None or outcome.warnings:
             found = outcome.explanations[-1] if outcome.explanations else None
-    return found
+            if found is not None and found.id not in QUIET and state.explained is None:
+                state.screen.note(state._(":explain says more about it."))
+            state.explained = found
 
 
 def command(state: State, argument: str) -> None:

@@ -161,7 +161,7 @@ class Learner:
         place = self.place
         ran = stage.run(examples, place.step, place.lesson, self.session, self.screen, sources=not shown)
         for _example, outcomes in ran:
-            self.explained = explaining.latest(outcomes, self.explained)
+            explaining.remember(self, outcomes)
 
     def _turn(self) -> None:
         """Take one input."""
@@ -193,7 +193,7 @@ class Learner:
         self.session.sink = screen.output
         for outcome in self.session.run(source):
             screen.result(outcome)
-            self.explained = explaining.latest([outcome], self.explained)
+            explaining.remember(self, [outcome])
         if step.kind == "try":
             self._judge_attempt()
 

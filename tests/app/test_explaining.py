@@ -151,6 +151,15 @@ def test_explain_repeats_the_last_one_at_length_with_its_lesson(capsys: pytest.C
     assert "Lesson 6 treats it: :learn 6" in shown
 
 
+def test_the_first_explanation_says_that_there_is_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown_by_repl(capsys, FAILING, FAILING, "torch.autogard").count(":explain says more about it.\n") == 1
+
+
+def test_ctrl_c_is_spoken_of_by_explain_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = shown_by_repl(capsys, "raise KeyboardInterrupt", ":explain")
+    assert "\nKeyboardInterrupt\nYou stopped the program with Ctrl-C" in shown
+
+
 def test_explain_speaks_vietnamese_and_has_a_vietnamese_name(capsys: pytest.CaptureFixture[str]) -> None:
     shown = shown_by_repl(capsys, FAILING, ":giaithich", speech="vi")
     assert "Cách sửa: tìm trong bảng" in shown

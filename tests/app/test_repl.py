@@ -73,7 +73,8 @@ def test_a_pasted_transcript_is_one_input_with_one_table(type_in: Type) -> None:
 
 def test_an_error_does_not_end_the_prompt(type_in: Type) -> None:
     session = type_in("1/0", "2")
-    assert session.shown.endswith("ZeroDivisionError: division by zero\n2\n")
+    assert "\nZeroDivisionError: division by zero\n=> " in session.shown
+    assert session.shown.endswith("\n2\n")
     assert session.status == 0
 
 
