@@ -50,7 +50,6 @@ SWITCHES = {
     "inference_mode": grad_mode.inference_mode,
 }
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",
     "double": "float64",
@@ -169,7 +168,7 @@ def tensor_names(self: Tensor) -> list[str]:
 
 
 Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
-Tensor.__dir__ = tensor_names  # type: ignore[assignment, method-assign]
+Tensor.__dir__ = tensor_names  # type: ignore[method-assign]
 
 
 def later(operator: str) -> Callable[..., Any]:
