@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 from gradrepl.app.options import Options, Terminal
 from gradrepl.i18n import Translate, translator
 from gradrepl.session.outcome import Explanation, Outcome, Output, TensorRow
-from gradrepl.view import explanation, plain, prose
+from gradrepl.view import plain, prose
 from gradrepl.view.safe import visible
 from gradrepl.view.tree import INDENT
 
@@ -127,7 +127,7 @@ class PlainScreen:
         for explained in outcome.explanations:
             if explained.warning == warning:
                 for text in self._explain(explained):
-                    self._print(explanation.line(text), self._errors)
+                    self._print(plain.explanation(text), self._errors)
 
     def _print(self, text: str, stream: TextIO | None = None) -> None:
         if self._line_open:
@@ -154,6 +154,4 @@ def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = No
         return PlainScreen(translator(options.speech), errors=errors, explain=told)
     from gradrepl.app.drawn import DrawnScreen
 
-    return DrawnScreen(
-        translator(options.speech), colored=terminal.colored, explain=explain, theme=options.theme
-    )
+    return DrawnScreen(translator(options.speech), colored=terminal.colored, explain=explain, theme=options.theme)

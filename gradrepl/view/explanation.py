@@ -1,14 +1,14 @@
-"""An explanation below a traceback: wrapped words with code picked out, or one plain line."""
+"""An explanation below a traceback: wrapped words with code picked out."""
 
 from __future__ import annotations
 
 import re
 
 from gradrepl.view.paragraph import Paragraph
+from gradrepl.view.plain import POINTER
 from gradrepl.view.prose import Block, Span
 from gradrepl.view.safe import one_line
 
-LEAD = "=> "
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -16,9 +16,4 @@ def paragraph(text: str) -> Paragraph:
     """The words on a rich console; pieces in backticks are code."""
     pieces = _CODE.split(one_line(text))
     spans = (Span(piece, "code" if number % 2 else "") for number, piece in enumerate(pieces))
-    return Paragraph(Block("text", tuple(spans), lead=LEAD))
-
-
-def line(text: str) -> str:
-    """The words on one line."""
-    return LEAD + one_line(text)
+    return Paragraph(Block("text", tuple(spans), lead=POINTER))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from gradrepl.session.outcome import Outcome, TensorRow, Warned
     from gradrepl.view.language import Translate
 
+POINTER = "=> "
+
 
 def row(row: TensorRow, _: Translate) -> str:
     """Such as "y: requires_grad = True; grad_fn = MulBackward0; grad = None [new]"."""
@@ -30,6 +32,11 @@ def state(outcome: Outcome, _: Translate) -> Iterator[str]:
 def warning(warned: Warned) -> str:
     """Such as "UserWarning: The .grad attribute of ..."."""
     return visible(f"{warned.category}: {warned.message}")
+
+
+def explanation(text: str) -> str:
+    """An explanation's words on one line."""
+    return POINTER + one_line(text)
 
 
 def source(text: str) -> str:
