@@ -75,7 +75,7 @@ def _named(table: Sequence[Command[State]], wanted: str) -> list[Command[State]]
 # What Telex makes of letters typed in a row: "x" gives a tilde, "aa" â, "w" ơ, ư and ă.
 _TONES = {"\u0301": "s", "\u0300": "f", "\u0309": "r", "\u0303": "x", "\u0323": "j"}
 _SHAPES = {"â": "aa", "ê": "ee", "ô": "oo", "ă": "aw", "ơ": "ow", "ư": "uw", "đ": "dd"}
-LONGEST_WORD = 20
+LONGEST_WORD, WIDEST_USAGE = 20, 22
 
 
 def keystrokes(word: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ def without_marks(word: str) -> str:
 
 def help_lines(table: Sequence[Command[State]], _: Translate) -> list[str]:
     """By group, one line a command: how it is written, what it does, its other names."""
-    width = max(len(command.usage) for command in table)
+    width = max(len(command.usage) for command in table if len(command.usage) <= WIDEST_USAGE)
     lines = []
     for group in dict.fromkeys(command.group for command in table):
         lines += ["", f"{_(group)}:"] if group else []

@@ -141,6 +141,9 @@ class Repl:
         except UnknownCommandError as error:
             self.screen.note(unknown(error, self._))
             return False
+        except engines.EngineUnavailableError as error:
+            self.screen.note(unavailable(error, self._))
+            return False
 
     def execute(self, source: str) -> bool:
         """Run an input and show what it did; returns whether it ended the prompt."""
@@ -181,7 +184,9 @@ class Repl:
         if self.terminal.drawn:
             import gradrepl.app.drawn
             import gradrepl.session.core  # noqa: F401
-        return engines.load(self.options.engine)
+        engine = engines.load(self.options.engine)
+        engine.torch.get_rng_state()  # takes a while the first time
+        return engine
 
     def toolbar(self) -> str:
         """The line below the input: grad mode, engine, language."""

@@ -70,7 +70,7 @@ class Chronicle:
         self.inputs: list[Input] = []
         self.lost = 0
         self.origins: dict[str, Origin] = {}
-        self.changes: dict[tuple[str, str], tuple[Origin, ...]] = {}
+        self.changes: dict[str, dict[str, tuple[Origin, ...]]] = {}
         self.switches: list[Switch] = []
         self.rows: dict[str, TensorRow] = {}
 
@@ -78,6 +78,10 @@ class Chronicle:
     def number(self) -> int:
         """The number of the last input; 0 before the first."""
         return self.lost + len(self.inputs)
+
+    def past(self, name: str, field: str) -> tuple[Origin, ...]:
+        """The last changes of a field of the tensor that has this name now, the oldest first."""
+        return self.changes.get(name, {}).get(field, ())
 
     def note(self, source: str, outcomes: Sequence[Outcome], names: Mapping[str, object]) -> None:
         """Remember an input, what its statements did, and the names as they are after it."""
@@ -101,25 +105,22 @@ class Chronicle:
         parents = tuple(self.rows[name] for name in read_names(outcome.source) if name in self.rows)
         for row in outcome.changed_rows:
             origin = origin_of(number, outcome, row.name, parents)
+            fields = self.changes.setdefault(row.name, {})
             for field in row.changed:
-                past = () if field == "name" else self.changes.get((row.name, field), ())
-                self.changes[row.name, field] = (*past[-9:], origin)
+                fields[field] = (*fields.get(field, ())[-9:], origin)
         for name in outcome.bound:
             self.origins[name] = origin_of(number, outcome, name, parents)
             self._forget(name, keep=number)
         for name in outcome.gone:
             self.origins.pop(name, None)
-            self._forget(name)
+            self.changes.pop(name, None)
         self.rows = {row.name: row for row in outcome.rows}
 
-    def _forget(self, name: str, keep: int = 0) -> None:
+    def _forget(self, name: str, keep: int) -> None:
         """Drop what an earlier tensor of that name went through, from before input `keep`."""
-        for place in [place for place in self.changes if place[0] == name]:
-            left = tuple(origin for origin in self.changes[place] if keep and origin.input >= keep)
-            if left:
-                self.changes[place] = left
-            else:
-                del self.changes[place]
+        fields = self.changes.get(name, {})
+        for field, origins in fields.items():
+            fields[field] = tuple(origin for origin in origins if origin.input >= keep)
 
     def _note_switches(self, number: int, outcome: Outcome) -> None:
         for switch in outcome.switches:

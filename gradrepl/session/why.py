@@ -120,7 +120,7 @@ def not_required(subject: Subject, chronicle: Chronicle) -> Iterator[Reason]:
 def of_grad(subject: Subject, asked: str, chronicle: Chronicle) -> Iterator[Reason]:
     """Tell why `.grad` holds what it holds."""
     row = subject.row
-    past = chronicle.changes.get((row.name, "grad"), ())
+    past = chronicle.past(row.name, "grad")
     if row.grad is not None:
         yield from filled(row.name, past)
     elif not row.requires_grad:
@@ -148,7 +148,7 @@ def filled(name: str, past: tuple[Origin, ...]) -> Iterator[Reason]:
 
 def later(subject: Subject, changed_field: str, chronicle: Chronicle) -> Origin | None:
     """Return where a field of the same tensor was changed last, after it was bound."""
-    past = chronicle.changes.get((subject.row.name, changed_field), ())
+    past = chronicle.past(subject.row.name, changed_field)
     if not past or (subject.origin is not None and past[-1].source == subject.origin.source):
         return None
     return past[-1]

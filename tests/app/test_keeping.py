@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from gradrepl.app.keeping import KEYS
 from gradrepl.app.limited import Limited
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.repl import Repl
 from gradrepl.app.timing import repeatable, said
 from gradrepl.app.transcript import code_of
 from gradrepl.i18n import english
@@ -158,6 +161,25 @@ def test_out_shows_what_was_kept(shown: Type) -> None:
     assert shown(code, ":out 3") == ["========="]  # of the last input
 
 
+class Typist:
+    """Types its inputs, then ends."""
+
+    def __init__(self, inputs: tuple[str, ...]) -> None:
+        self.inputs = iter(inputs)
+        self.toolbar: Callable[[], str] = str
+
+    def code(self, offered: str = "") -> str:
+        text = next(self.inputs, None)
+        if text is None:
+            raise EOFError
+        return text
+
+    line = code
+
+    def loss(self) -> str | None:
+        return None
+
+
 class Paper:
     """A screen that only counts."""
 
@@ -200,3 +222,30 @@ def test_themes(shown: Type, theme: str) -> None:
     lines = shown(f":theme {theme}")
     assert lines
     assert not any("can't" in line for line in lines)
+
+
+def test_what_hundreds_of_names_cost_is_bounded() -> None:
+    from gradrepl.app.engines import load
+    from gradrepl.session.chronicle import MOST_KEPT, Chronicle
+    from gradrepl.session.core import Session
+
+    session, chronicle = Session(load("builtin")), Chronicle()
+    session.names["torch"] = session.engine.torch
+    for source in ("for i in range(500): globals()[f't{i}'] = torch.ones(3)", "n = 1"):
+        chronicle.note(source, tuple(session.run(source)), session.names)
+    started = time.perf_counter()
+    for number in range(20):
+        source = f"n = {number}"
+        chronicle.note(source, tuple(session.run(source)), session.names)
+    assert time.perf_counter() - started < 20 * 0.2
+    assert len(chronicle.inputs) < MOST_KEPT
+    assert all(not outcome.rows for entry in chronicle.inputs[1:] for outcome in entry.outcomes)
+
+
+def test_without_pytorch_a_command_says_how_to_get_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    options = Options(engine="torch", plain=True)
+    Repl(options, Terminal(False, False, True), Typist((":t", ":why x", ":time 1"))).loop()  # type: ignore[arg-type]
+    assert capsys.readouterr().out.count("PyTorch is not installed") == 3
