@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
+from gradrepl.engine.dtype import name_with_module
+
 KINDS: dict[str, type] = {}
 """Every kind of named result, by the name of the function that returns it."""
 
@@ -18,7 +20,7 @@ class Named(tuple[Any, ...]):
 
     def __repr__(self) -> str:
         items = ",\n".join(f"{field}={value!r}" for field, value in zip(self.fields, self, strict=True))
-        return f"torch.return_types.{type(self).__name__}(\n{items})"
+        return f"torch.return_types.{type(self).__qualname__}(\n{items})"
 
 
 def named(function: str, *fields: str) -> type[Named]:
@@ -27,4 +29,5 @@ def named(function: str, *fields: str) -> type[Named]:
         names: dict[str, Any] = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
         names.update(fields=fields, __slots__=(), __module__="torch.return_types", n_fields=len(fields))
         KINDS[function] = type(function, (Named,), names)
+        name_with_module(KINDS[function])
     return KINDS[function]
