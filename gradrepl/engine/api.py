@@ -224,4 +224,4 @@ def check_result(data: Array, target: Array) -> None:
 
 def out_kind(result: tuple[Any, ...]) -> Any:
     """Return the type of what comes back where `out` was given."""
-    return named(f"{type(result).__name__}_out", *result.fields) if isinstance(result, Named) else tuple
+    return named(f"{type(result).__qualname__}_out", *result.fields) if isinstance(result, Named) else tuple

@@ -216,7 +216,7 @@ def check_not_empty(name: str, input: Tensor, dim: Any = None) -> None:
 
 def along(entry: Op, kind: type[Named], input: Tensor, dim: int, keepdim: bool) -> Named:
     dim = dim_of(dim, input.ndim)
-    check_not_empty(kind.__name__.removeprefix("nan"), input, dim)
+    check_not_empty(kind.__qualname__.removeprefix("nan"), input, dim)
     return kind(entry(input, dim, keepdim))
 
 
