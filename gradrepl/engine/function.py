@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
@@ -12,13 +11,14 @@ import numpy as np
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
-from gradrepl.engine.grad_mode import ON, is_grad_enabled, mode, no_grad
+from gradrepl.engine.grad_mode import ON, mode, no_grad
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.in_place import rebase
-from gradrepl.engine.node import SAVED_INFERENCE, Hooks, Packed, modified, pack
+from gradrepl.engine.node import SAVED_INFERENCE, modified
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.shape import cast, sum_to
 from gradrepl.engine.ops.view import alias
+from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.tensor import Tensor, make
 
 NOT_IMPLEMENTED = "You must implement the {} function for custom autograd.Function to use it with {} mode AD."
@@ -43,7 +43,6 @@ NOT_RETURNED = (
     "inplace must all be outputs of the Function."
 )
 DIRTY_LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
-TWICE = "trying to differentiate twice a function that was marked with @once_differentiable"
 COMPLEX_FOR_REAL = (
     "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
     "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
@@ -370,52 +369,6 @@ def plain_kept(tensor: Tensor) -> Kept:
     return Kept(tensor._data, counter, counter[0], tensor, 0)
 
 
-class Error(Node):
-    """The end of what can be differentiated: raises when a gradient comes to it."""
-
-    __slots__ = ("_outputs",)
-
-    def __init__(self, fakes: Sequence[Any]) -> None:
-        self.edges = tuple(fakes)
-        self._outputs = len(fakes)
-        self.numbers, self.extra, self.sequence = None, None, next_sequence()
-
-    def arrays(self, gradient: Any) -> Sequence[Any]:
-        raise RuntimeError(TWICE)
-
-    tensors = arrays
-
-
-Error.__module__ = "builtins"
-
-
-def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a backward that can't itself be differentiated (torch.autograd.function.once_differentiable)."""
-
-    @functools.wraps(fn)
-    def wrapper(ctx: Any, *args: Any) -> Any:
-        with no_grad():
-            outputs = fn(ctx, *args)
-        needed = any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
-        if not is_grad_enabled() or not needed:
-            return outputs
-        ends = refusing(outputs if isinstance(outputs, tuple) else (outputs,))
-        return ends if isinstance(outputs, tuple) else ends[0]
-
-    return wrapper
-
-
-def refusing(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return tensors whose gradient can't be computed."""
-    fakes = [None if out is None else make(out._data).requires_grad_() for out in outputs]
-    node = Error(fakes)
-    ends = [None if out is None else make(out._data) for out in outputs]
-    for number, end in enumerate(ends):
-        if end is not None:
-            end._requires_grad, end._grad_fn, end._output_nr = True, node, number
-    return tuple(ends)
-
-
 functions("torch.autograd", Function=Function)
 functions(
     "torch.autograd.function",
@@ -423,5 +376,4 @@ functions(
     FunctionCtx=FunctionCtx,
     FunctionMeta=FunctionMeta,
     BackwardCFunction=FunctionNode,
-    once_differentiable=once_differentiable,
 )

@@ -16,7 +16,6 @@ from gradrepl.engine.node import (
     KEEPERS,
     SHORT,
     AnalyticNode,
-    Hooks,
     Kept,
     ListNode,
     MultiOutputNode,
@@ -26,6 +25,7 @@ from gradrepl.engine.node import (
     keep,
     runner,
 )
+from gradrepl.engine.packing import Hooks
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch

@@ -10,6 +10,7 @@ from gradrepl.engine import (
     gradcheck,
     graph_tools,
     limits,
+    once_differentiable,
     storage,
     training,
     transforms,
@@ -29,6 +30,7 @@ from gradrepl.engine.ops import (
     joining,
     linalg,
     linear,
+    linear_sums,
     logic,
     norm,
     products,
@@ -45,6 +47,7 @@ from gradrepl.engine.ops import (
 
 PARTS = (
     linear,
+    linear_sums,
     trigonometry,
     rounding,
     choosing,
@@ -61,6 +64,7 @@ PARTS = (
     selecting,
     turning,
     function,
+    once_differentiable,
     graph_tools,
     anomaly,
     variable,

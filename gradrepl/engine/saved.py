@@ -7,7 +7,8 @@ from typing import Any
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.graph import SECOND_TIME, Node
-from gradrepl.engine.node import Hooks, OpNode, Packed, pack
+from gradrepl.engine.node import OpNode
+from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.tensor import Tensor, make
 
 Hook = Callable[[Any], Any]

@@ -50,6 +50,7 @@ SWITCHES = {
     "inference_mode": grad_mode.inference_mode,
 }
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
+THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",
     "double": "float64",

@@ -11,11 +11,10 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.reshaping import reshape
-from gradrepl.engine.ops.shape import clone, expand_to, sum_to
+from gradrepl.engine.ops.shape import clone, expand_to
 from gradrepl.engine.ops.view import squeeze_at as squeeze
 from gradrepl.engine.ops.view import t, transpose_dims, unsafe_view, unsqueeze_at
 from gradrepl.engine.tensor import Tensor
@@ -250,131 +249,6 @@ def broadcast_batches(a: Shape, b: Shape) -> Shape:
     return np.broadcast_shapes(a, b)
 
 
-def expanded(input: Array, shape: Shape) -> Array:
-    """Return an array repeated to a shape; raises RuntimeError in PyTorch's words where it does not fit."""
-    for back in range(1, len(input.shape) + 1):
-        side = input.shape[-back]
-        if back > len(shape) or side not in (1, shape[-back]):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({shape[-back]}) must match the existing size ({side}) at "
-                f"non-singleton dimension {len(shape) - back}.  Target sizes: {list(shape)}.  Tensor sizes: "
-                f"{list(input.shape)}"
-            )
-    return np.broadcast_to(input, shape)
-
-
-def scaled(value: Any, factor: Any) -> Any:
-    return value if factor == 1 else value * factor
-
-
-def blend(input: Array, beta: Any, result: Array, alpha: Any) -> Any:
-    """beta * input + alpha * result, in the dtype of the result; beta 0 leaves the input out, even where it is nan"""
-    kind = result.dtype
-    left = expanded(input, result.shape)
-    total = scaled(result, alpha) if beta == 0 else scaled(left, beta) + scaled(result, alpha)
-    return np.asarray(total).astype(kind, copy=False)
-
-
-@op("AddmmBackward0", samples=(((2, 4), (2, 3), (3, 4), 1, 1), ((4,), (2, 3), (3, 4), 2.0, 0.5)))
-def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · (mat1 @ mat2)"""
-    for name, matrix in (("mat1", mat1), ("mat2", mat2)):
-        if matrix.ndim != 2:
-            raise RuntimeError(f"{name} must be a matrix, got {matrix.ndim}-D tensor")
-    check_mm(mat1, mat2)
-    if input.dtype is not mat1.dtype:
-        found, other = (C_NAMES[dtypes.of(array).name] for array in (input, mat1))
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {found} and {other}")
-    out = product(mat1, mat2, "addmm_impl_cpu_")
-    if beta == 1 == alpha and input.ndim == 1 and input.shape[0] == out.shape[1]:
-        out += input
-        return out
-    return blend(input, beta, out, alpha)
-
-
-add_mm.grad(
-    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
-    mat1=lambda g, mat2, alpha: scaled(mm(g, adjoint(mat2)), alpha),
-    mat2=lambda g, mat1, alpha: scaled(mm(adjoint(mat1), g), alpha),
-)
-
-
-@op("AddmvBackward0", samples=(((2,), (2, 3), (3,), 1, 1), ((2,), (2, 3), (3,), 2.0, 0.5)))
-def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · (mat @ vec)"""
-    if mat.ndim != 2 or vec.ndim != 1:
-        raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
-    if mat.shape[1] != vec.shape[0] or (input.ndim == 1 and input.size not in (1, mat.shape[0])):
-        raise RuntimeError(
-            f"size mismatch, got input ({input.size}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.size})"
-        )
-    return blend(input, beta, mv.forward(mat, vec), alpha)
-
-
-add_mv.grad(
-    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
-    mat=lambda g, vec, alpha: scaled(outer(g, conj_of(vec)), alpha),
-    vec=lambda g, mat, alpha: scaled(mv(adjoint(mat), g), alpha),
-)
-
-
-@op("AddrBackward0", samples=(((2, 3), (2,), (3,), 1, 1), ((3,), (2,), (3,), 2.0, 0.5)))
-def add_outer(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · outer(vec1, vec2)"""
-    for name, vector in (("vec1", vec1), ("vec2", vec2)):
-        if vector.ndim != 1:
-            raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
-    return blend(input, beta, np.multiply.outer(vec1, vec2), alpha)
-
-
-add_outer.grad(
-    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
-    vec1=lambda g, vec2, alpha: scaled(mv(g, conj_of(vec2)), alpha),
-    vec2=lambda g, vec1, alpha: scaled(mv(transpose_dims(g, 0, 1), conj_of(vec1)), alpha),
-)
-
-
-@op("BaddbmmBackward0", samples=(((2, 2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
-def add_bmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · (batch1 @ batch2), matrix by matrix"""
-    return blend(input, beta, bmm.forward(batch1, batch2), alpha)
-
-
-add_bmm.grad(
-    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
-    batch1=lambda g, batch2, alpha: scaled(bmm(g, adjoint(batch2)), alpha),
-    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), g), alpha),
-)
-
-
-@op("AddbmmBackward0", samples=(((2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
-def add_bmm_sum(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
-    """beta · input + alpha · the sum of (batch1 @ batch2) over the batch"""
-    return blend(input, beta, bmm.forward(batch1, batch2).sum(0), alpha)
-
-
-def spread(g: Any, batch: Array | Tensor) -> Any:
-    """Repeat a matrix for each member of a batch."""
-    return expand_to(g, (batch.shape[0], *g.shape))
-
-
-add_bmm_sum.grad(
-    input=lambda g, input_shape, beta: sum_to(scaled(g, beta), input_shape),
-    batch1=lambda g, batch2, alpha: scaled(bmm(spread(g, batch2), adjoint(batch2)), alpha),
-    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), spread(g, batch1)), alpha),
-)
-
-
-def scaled_sum(entry: Op, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the public form of a sum with a product: its operands by name, beta and alpha last."""
-    first, second = entry.arguments[1:3]
-
-    def function(input: Any, beta: Any = 1, alpha: Any = 1, **operands: Any) -> Any:
-        return call(input, operands[first], operands[second], beta, alpha)
-
-    return function
-
-
 def as_operand(self: Tensor, other: Any) -> Any:
     """self @ other, as Python asks for it."""
     return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
@@ -395,8 +269,6 @@ def operand_named(name: str, entry: Op) -> Callable[..., Any]:
 
 
 OUT = "*, Tensor? out=None"
-SCALES = "*, Number beta=1, Number alpha=1, Tensor? out=None"
-MATRICES, BATCHES = "Tensor input, Tensor mat1, Tensor mat2", "Tensor input, Tensor batch1, Tensor batch2"
 
 
 def expose(body: Callable[..., Any], name: str, operands: str, rest: str, has_out_dtype: bool = False) -> None:
@@ -415,14 +287,4 @@ expose(operand_named("other", vdot), "vdot", "Tensor input, Tensor other", OUT)
 expose(matmul, "matmul", "Tensor input, Tensor other", OUT)
 expose(outer, "outer", "Tensor input, Tensor vec2", OUT)
 expose(outer, "ger", "Tensor input, Tensor vec2", OUT)
-SUMS = (
-    ("addmm", add_mm, MATRICES),
-    ("addmv", add_mv, "Tensor input, Tensor mat, Tensor vec"),
-    ("addr", add_outer, "Tensor input, Tensor vec1, Tensor vec2"),
-    ("baddbmm", add_bmm, BATCHES),
-    ("addbmm", add_bmm_sum, BATCHES),
-)
-for _name, _entry, _operands in SUMS:
-    expose(scaled_sum(_entry, _entry), _name, _operands, SCALES, has_out_dtype=_name in ("addmm", "baddbmm"))
-    public(f"{_operands}, {SCALES}", name=f"{_name}_", function=False)(scaled_sum(_entry, in_place(_entry)))
 methods(__matmul__=as_operand, __rmatmul__=swapped_operand)

@@ -12,7 +12,8 @@ from gradrepl.engine.api import SPACES, functions, public
 from gradrepl.engine.dtype import INT64, Array
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.linear import add_mm, matmul, mm
+from gradrepl.engine.ops.linear import matmul, mm
+from gradrepl.engine.ops.linear_sums import add_mm
 from gradrepl.engine.ops.number import plus_number
 from gradrepl.engine.ops.shape import sum_to
 from gradrepl.engine.ops.view import t, view_at
