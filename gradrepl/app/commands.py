@@ -100,10 +100,13 @@ def without_marks(word: str) -> str:
 def help_lines(table: Sequence[Command[State]], _: Translate) -> list[str]:
     """By group, one line a command: how it is written, what it does, its other names."""
     width = max(len(command.usage) for command in table if len(command.usage) <= WIDEST_USAGE)
+    firsts: dict[str, Command[State]] = {}
+    for command in table:
+        firsts.setdefault(command.group, command)
     lines = []
-    for group in dict.fromkeys(command.group for command in table):
-        lines += ["", f"{_(group)}:"] if group else []
-        listed = [command for command in table if command.group == group]
+    for first in firsts.values():
+        lines += ["", f"{_(first.group)}:"] if first.group else []
+        listed = [command for command in table if command.group == first.group]
         lines += [f"{c.usage:<{width}}  {_(c.text)}{_others(c)}" for c in listed]
     return lines
 

@@ -67,13 +67,13 @@ SENTENCES: Mapping[str, str] = {
 LONGEST = 100
 
 
-def tell(reasons: Iterable[Reason], _: Translate) -> Iterator[str]:
+def tell(reasons: Iterable[Reason], say: Translate) -> Iterator[str]:
     """One sentence a reason."""
     for reason in reasons:
         values = {name: _value(value) for name, value in reason.values.items()}
         if reason.mode is not None:
-            values["mode"] = mode.describe(reason.mode, _)
-        yield _(SENTENCES[reason.id]).format(**values)
+            values["mode"] = mode.describe(reason.mode, say)
+        yield say(SENTENCES[reason.id]).format(**values)
 
 
 def switches(now: GradMode, entries: Iterable[Switch], _: Translate) -> Iterator[str]:
