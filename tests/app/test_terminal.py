@@ -232,3 +232,29 @@ def test_no_input_asks_nothing(terminal: Open) -> None:
     screen = terminal("play", "7", "--no-input")
     assert screen.end() == 0
     assert "Enter: go on" not in screen.raw.decode()
+
+
+def test_the_graph_of_a_tensor_is_drawn_as_a_tree(terminal: Open) -> None:
+    screen = terminal(columns=80)
+    screen.wait(">>>")
+    screen.send("x = torch.tensor([1., 2.], requires_grad=True)\r")
+    screen.wait(r"\+ x ")
+    screen.send("y = (x * 3 * x).sum()\r")
+    screen.wait(r"\+ y ")
+    screen.send(":g y\r")
+    text = screen.wait(r"\(see above\)|used 2 times")
+    assert "#1 SumBackward0 = y" in text
+    assert "└─ #2 MulBackward0  keeps other=x v0" in text
+    assert "   │  └─ #4 x AccumulateGrad (2,)  shared: used 2 times" in text
+
+
+def test_endless_printing_is_cut_and_ctrl_c_stops_it(terminal: Open) -> None:
+    screen = terminal(columns=120)
+    screen.wait(">>>")
+    screen.send("while True: print('again')\r\r")
+    screen.wait("more is printed than is shown; Ctrl-C stops it")
+    screen.send("\x03")
+    text = screen.wait(r"KeyboardInterrupt\s*\n>>>")
+    assert "characters more were printed; :out shows what is kept" in text
+    screen.send("40 + 2\r")
+    screen.wait(r"\n42\n")
