@@ -160,11 +160,11 @@ def test_a_file_that_cannot_be_written_is_said_in_one_line(put: Put, path: Path)
 def test_the_table_shows_when_it_is_wanted(
     repl: Repl, put: Put, capsys: pytest.CaptureFixture[str], wanted: str, second: str, third: str
 ) -> None:
-    repl._execute("x = torch.ones(1)")
+    repl.execute("x = torch.ones(1)")
     put(f"table {wanted}")
-    repl._execute("a = 1")
+    repl.execute("a = 1")
     assert capsys.readouterr().out.startswith(second)
-    repl._execute("y = x * 2")
+    repl.execute("y = x * 2")
     shown = capsys.readouterr().out
     assert shown.startswith(third)
     assert bool(shown) == bool(third)
