@@ -372,7 +372,7 @@ def short_way(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
     """
     plain = entry.node is not None and not (entry.several or entry.view or entry.variadic)
-    if plain and entry.broadcasts and entry.tensors == (0, 1) and len(entry.arguments) == 2:
+    if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2:
         call = pair(entry, otherwise)
     elif plain and entry.tensors == (0,):
         call = single(entry, otherwise)
@@ -424,6 +424,7 @@ def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
 def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     """Two operands of one float dtype, or one and a number. The busiest lines of the engine."""
     forward, plan_of, plans, node_class = entry.forward, entry.plan, entry.plans, entry.node
+    broadcasts = entry.broadcasts
 
     def call(a: Any, b: Any) -> Any:
         if type(a) is not Tensor:
@@ -434,7 +435,7 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             return otherwise(a, b)
         mask = 1 if a._requires_grad else 0
         constant_b = None
-        if b.__class__ in NUMBERS:
+        if b.__class__ in NUMBERS and broadcasts:
             constant_b = constants.get((b, b.__class__, kind))
             if constant_b is None:
                 return otherwise(a, b)
@@ -453,7 +454,8 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
         try:
             out = make(forward(x, y))
         except ValueError:
-            check_broadcast((x, y))
+            if broadcasts:
+                check_broadcast((x, y))
             raise
         if mask and mode.recording == ON:
             plan = plans.get(mask) or plan_of(mask)
@@ -475,11 +477,12 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             node.edges = (first, second)
             if a._output_nr or (mask > 1 and b._output_nr):
                 node.numbers = (a._output_nr, b._output_nr if mask > 1 else 0)
-            shape = out._data.shape
-            fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
-            fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
-            if fix_a or fix_b:
-                node.fix = (fix_a, fix_b)
+            if broadcasts:
+                shape = out._data.shape
+                fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
+                fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
+                if fix_a or fix_b:
+                    node.fix = (fix_a, fix_b)
             out._requires_grad, out._grad_fn = True, node
         return out
 

@@ -51,6 +51,7 @@ SWITCHES = {
 }
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
+THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",
     "double": "float64",

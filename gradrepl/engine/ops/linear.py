@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.reshaping import reshape
@@ -51,6 +51,8 @@ def check_same_dtype(a: Array, b: Array) -> None:
 
 def product(a: Array, b: Array, kernel: str) -> Any:
     """Multiply as np.matmul does; half precision is summed in single, as PyTorch does."""
+    if a.dtype is FLOAT32 or a.dtype is FLOAT64:
+        return np.matmul(a, b)
     if a.dtype == np.float16:
         return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     if a.dtype == bool:
