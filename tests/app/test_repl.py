@@ -125,8 +125,8 @@ def test_a_question_is_answered_without_running_anything(type_in: Type) -> None:
     shown = session.shown.splitlines()[1:]
     assert shown[0] == "x: requires_grad = False; grad_fn = None; grad = None"
     assert shown[1] == "value = [1.]; shape = (1,); dtype = float32; is_leaf = True"
-    assert shown[2:5] == ["f(a, b=2)", "Add.", "There is nothing named nope."]
-    assert shown[5].startswith("torch.no_grad")
+    assert shown[2:7] == ["f(a, b=2)", "Add.", "", "More.", "There is nothing named nope."]
+    assert shown[7].startswith("no_grad(")
 
 
 def test_a_question_reads_no_property_of_a_tensor(type_in: Type) -> None:
