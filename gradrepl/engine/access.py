@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, methods
-from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
@@ -129,7 +129,7 @@ def get_data(self: Tensor) -> Tensor:
 def set_data(self: Tensor, value: Any) -> None:
     """Put another tensor's storage under this name, flags and history unchanged."""
     if not isinstance(value, Tensor):
-        raise TypeError("Variable data has to be a tensor, but got " + type(value).__name__)
+        raise TypeError("Variable data has to be a tensor, but got " + c_name(value))
     if self._requires_grad and CATEGORY[value._data.dtype] < FLOAT:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     self._data = value._data

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine.device import device, layout, memory_format, require_cpu
-from gradrepl.engine.dtype import CATEGORY, FLOAT, PYTHON_TYPES, dtype
+from gradrepl.engine.dtype import CATEGORY, FLOAT, PYTHON_TYPES, c_name, dtype
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor
 
@@ -261,7 +261,7 @@ def wrong(function: str, parameter: Parameter, position: int, named: bool, value
 def type_name(value: Any) -> str:
     """Return the name of a value's type as PyTorch's C code sees it."""
     kind = type(value)
-    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else c_name(value)
 
 
 def described(args: Sequence[Any], kwargs: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
@@ -70,7 +70,7 @@ def start_gradient(index: int, out: Any, gradient: Any, batched: bool) -> Any:
             check_gradient(index, out, gradient, batched)
         return gradient
     if gradient is not None:
-        raise TypeError("gradients can be either Tensors or None, but got " + type(gradient).__name__)
+        raise TypeError("gradients can be either Tensors or None, but got " + c_name(gradient))
     if not isinstance(out, (Tensor, GradientEdge)):
         raise AssertionError("Expected output to be a torch.Tensor")
     if not isinstance(out, Tensor):
@@ -181,7 +181,7 @@ def seed(out: Any, start: Any, create_graph: bool) -> Any:
 def check_inputs(inputs: Sequence[Any]) -> None:
     for tensor in inputs:
         if not isinstance(tensor, (Tensor, GradientEdge)):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {c_name(tensor)}")
 
 
 def backward(

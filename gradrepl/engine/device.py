@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gradrepl.engine.dtype import name_with_module
+from gradrepl.engine.dtype import CNamed, name_with_module
 
 TYPES = [
     "cpu",
@@ -46,7 +46,7 @@ def parsed(text: str) -> tuple[str, int | None]:
     return kind, None if found["index"] is None else int(found["index"])
 
 
-class device:  # noqa: N801
+class device(metaclass=CNamed):  # noqa: N801
     """A device by type and index (torch.device)."""
 
     __slots__ = ("index", "type")

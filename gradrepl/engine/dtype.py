@@ -10,7 +10,25 @@ Array = Any
 """A numpy array. Its overloads can't follow shapes and dtypes that are known at run time only, hence Any."""
 
 
-class dtype:  # noqa: N801
+class CNamed(type):
+    """The type of types that have two names, as those written in C: Python's own messages show name_with_module's."""
+
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]
+        return cls.__qualname__
+
+
+def c_name(value: object) -> str:
+    """Return the name of a value's type as Python's own messages show it: torch.Size, but float."""
+    return type.__dict__["__name__"].__get__(type(value))
+
+
+def name_with_module(kind: type) -> None:
+    """Let Python's own messages show a type as torch.dtype; it stays <class 'torch.dtype'>, of the name dtype."""
+    type.__dict__["__name__"].__set__(kind, f"{kind.__module__}.{kind.__qualname__}")
+
+
+class dtype(metaclass=CNamed):  # noqa: N801
     """An element type (torch.dtype): `category` orders bool < int < float < complex."""
 
     __slots__ = ("category", "itemsize", "name", "numpy", "tensor_type")
@@ -47,13 +65,6 @@ class dtype:  # noqa: N801
 
     def __reduce__(self) -> str:
         return self.name
-
-
-
-
-def name_with_module(kind: type) -> None:
-    """Let Python's own messages show a type as torch.dtype; its repr stays <class 'torch.dtype'>."""
-    kind.__name__ = f"{kind.__module__}.{kind.__qualname__}"
 
 
 dtype.__module__ = "torch"

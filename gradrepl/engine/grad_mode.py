@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Generator
 from typing import Any, Self
 
+from gradrepl.engine.dtype import c_name
+
 OFF, ON, INFERENCE = 0, 1, -1
 
 new = object.__new__
@@ -151,7 +153,7 @@ class enable_grad(NoParamDecoratorContextManager):  # noqa: N801
 def check_bool(function: str, name: str, value: object) -> None:
     """Raise PyTorch's TypeError for an argument that is not a bool."""
     if type(value) is not bool:
-        kind = type(value).__name__
+        kind = c_name(value)
         raise TypeError(f"{function}(): argument '{name}' (position 1) must be bool, not {kind}")
 
 

@@ -10,7 +10,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 
 
-class finfo:  # noqa: N801
+class finfo(metaclass=dtypes.CNamed):  # noqa: N801
     """The limits of a floating-point dtype (torch.finfo)."""
 
     def __init__(self, type: dtypes.dtype | None = None) -> None:
@@ -50,7 +50,7 @@ class finfo:  # noqa: N801
         return hash(self.dtype)
 
 
-class iinfo:  # noqa: N801
+class iinfo(metaclass=dtypes.CNamed):  # noqa: N801
     """The limits of an integer dtype (torch.iinfo)."""
 
     def __init__(self, type: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INT, INT64, OF_NUMPY, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INT, INT64, OF_NUMPY, Array, c_name
 from gradrepl.engine.once import given, warn_once
 from gradrepl.engine.tensor import Tensor
 
@@ -107,7 +107,7 @@ def quick(data: Any, types: set[type], kind: np.dtype[Any] | None) -> Array | No
 def slow(data: Any, kind: np.dtype[Any] | None) -> Array:
     """Return an array of anything, item by item, as PyTorch goes through it."""
     if isinstance(data, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        raise TypeError(f"new(): invalid data type '{c_name(data)}'")
     shape = shape_of_values(data)
     wanted = inferred(data) if kind is None else kind
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], np.ndarray):
@@ -129,7 +129,7 @@ def shape_of_values(data: Any) -> tuple[int, ...]:
     while is_sequence(data) and not (isinstance(data, np.ndarray) and data.ndim == 0):
         shape.append(len(data))
         if len(shape) > MOST_DIMENSIONS:
-            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+            raise ValueError(f"too many dimensions '{c_name(data)}'")
         if not len(data):
             break
         data = data[0]
@@ -145,10 +145,10 @@ def inferred(data: Any) -> np.dtype[Any]:
     if isinstance(data, (bool, int, float, complex)):
         return dtypes.of_scalar(data)
     if isinstance(data, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        raise TypeError(f"new(): invalid data type '{c_name(data)}'")
     if is_sequence(data):
         return inferred_of_items(data)
-    raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    raise RuntimeError(f"Could not infer dtype of {c_name(data)}")
 
 
 def inferred_of_items(data: Sequence[Any]) -> np.dtype[Any]:
@@ -195,14 +195,14 @@ def number_of(tensor: Tensor, category: int) -> Any:
 
 def float_of(item: Any) -> float:
     if isinstance(item, (complex, str)) or not hasattr(item, "__float__"):
-        raise TypeError(f"must be real number, not {type(item).__name__}")
+        raise TypeError(f"must be real number, not {c_name(item)}")
     return float(item)
 
 
 def int_of(item: Any, kind: np.dtype[Any]) -> Any:
     """Return a number as an integer of the dtype; negative ones wrap where it is unsigned."""
     if not isinstance(item, (int, float, np.generic)):
-        raise TypeError(f"'{type(item).__name__}' object cannot be interpreted as an integer")
+        raise TypeError(f"'{c_name(item)}' object cannot be interpreted as an integer")
     most: Any = np.iinfo(kind)
     least = -most.max if most.min == 0 and isinstance(item, int) else most.min
     if isinstance(item, int) and not -(2**63) <= item < 2**63 and kind != np.uint64:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.device import CPU, require_cpu
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, name_with_module
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, CNamed, name_with_module
 from gradrepl.engine.tensor import Tensor, make
 
 MASK64 = 2**64 - 1
@@ -30,7 +30,7 @@ STATE = np.dtype(
 """The bytes of a generator's state."""
 
 
-class Generator:
+class Generator(metaclass=CNamed):
     """A source of random numbers (torch.Generator, CPU): mt19937, of whose seed the low 32 bits count.
 
     `_spare` is the sine half of the last Box-Muller pair, kept for the next single normal. The twister is made

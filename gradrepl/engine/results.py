@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-from gradrepl.engine.dtype import name_with_module
+from gradrepl.engine.dtype import CNamed, name_with_module
 
 KINDS: dict[str, type] = {}
 """Every kind of named result, by the name of the function that returns it."""
@@ -28,6 +28,6 @@ def named(function: str, *fields: str) -> type[Named]:
     if function not in KINDS:
         names: dict[str, Any] = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
         names.update(fields=fields, __slots__=(), __module__="torch.return_types", n_fields=len(fields))
-        KINDS[function] = type(function, (Named,), names)
+        KINDS[function] = CNamed(function, (Named,), names)
         name_with_module(KINDS[function])
     return KINDS[function]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import INEXACT, Array
+from gradrepl.engine.dtype import INEXACT, Array, c_name
 from gradrepl.engine.grad_mode import INFERENCE, mode
 from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, add_hook, next_sequence
 
@@ -22,7 +22,7 @@ new = object.__new__
 new_size = tuple.__new__
 
 
-class Size(tuple[int, ...]):
+class Size(tuple[int, ...], metaclass=dtypes.CNamed):
     """A shape (torch.Size): a tuple that prints as torch.Size([2, 3]) and counts its elements."""
 
     __slots__ = ()
@@ -46,7 +46,7 @@ class Size(tuple[int, ...]):
 
     def __add__(self, other: Any) -> Size:
         if not isinstance(other, tuple):
-            raise TypeError(f"can only concatenate tuple (not {type(other).__name__}) to torch.Size")
+            raise TypeError(f"can only concatenate tuple (not {c_name(other)}) to torch.Size")
         return Size(tuple.__add__(self, other))
 
     def __radd__(self, other: Any) -> Any:
@@ -64,7 +64,7 @@ class Size(tuple[int, ...]):
 def checked_side(index: int, side: Any) -> int:
     """Return a side of a Size as an int; raises TypeError for anything else."""
     if isinstance(side, float) or not hasattr(side, "__index__"):
-        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {index} is '{type(side).__name__}')")
+        raise TypeError(f"torch.Size() takes an iterable of 'int' (item {index} is '{c_name(side)}')")
     return int(side.__index__())
 
 
@@ -199,7 +199,7 @@ class Tensor:
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Change in place whether operations on this leaf are recorded (torch.Tensor.requires_grad_)."""
         if type(requires_grad) is not bool:
-            kind = type(requires_grad).__name__
+            kind = c_name(requires_grad)
             raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
         self._change_requires_grad(requires_grad)
         return self
@@ -351,7 +351,7 @@ def check_new_grad(tensor: Tensor, value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, Tensor):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {c_name(value)}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
     if value._data.dtype != tensor._data.dtype:

@@ -21,7 +21,7 @@ from gradrepl.engine.device import (
     require_cpu,
     strided,
 )
-from gradrepl.engine.dtype import CATEGORY, OF_NUMPY
+from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, c_name
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.literal import array_from
 from gradrepl.engine.ops.arithmetic import add
@@ -110,11 +110,11 @@ def new_of_kind(kind: np.dtype[Any], args: tuple[Any, ...]) -> Tensor:
     if len(args) > 1:
         raise TypeError(only_data(args))
     if isinstance(first, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+        raise TypeError(f"new(): invalid data type '{c_name(first)}'")
     if isinstance(first, Tensor):
         return alias_of(first, kind)
     if not hasattr(first, "__len__"):
-        raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+        raise TypeError(f"new(): data must be a sequence (got {c_name(first)})")
     return make(array_from(first, kind))
 
 
@@ -138,14 +138,14 @@ def checked_sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
         if not isinstance(side, int):
             raise TypeError(
                 f"new(): argument 'size' failed to unpack the object at pos {position + 1} with error \"type must be "
-                f'tuple of ints,but got {type(side).__name__}"'
+                f'tuple of ints,but got {c_name(side)}"'
             )
     return args
 
 
 def only_data(args: tuple[Any, ...]) -> str:
     """Return PyTorch's words for more than one argument that is no size."""
-    got = ", ".join(type(value).__name__ for value in args)
+    got = ", ".join(c_name(value) for value in args)
     return (
         f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
         " * (*, torch.device device = None)\n * (torch.Storage storage)\n * (Tensor other)\n"

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, fitting_number, of
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, c_name, fitting_number, of
 from gradrepl.engine.op import check_broadcast, op
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
@@ -258,7 +258,7 @@ def unusable(item: Any) -> Exception:
         return TypeError("new(): invalid data type 'str'")
     return IndexError(
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-        f"{type(item).__name__})"
+        f"{c_name(item)})"
     )
 
 
