@@ -231,11 +231,33 @@ def counted(start: Any, end: Any, step: Any, dtype: Any) -> Array:
     kind = numpy_kind(dtype, INT64 if whole else None)
     if kind is BOOL8:
         raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
+    if CATEGORY[kind] == COMPLEX:
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtypes.OF_NUMPY[kind].tensor_type}'")
     check_range(start, end, step)
+    if kind is INT64:
+        start, end, step, whole = int(start), int(end), int(step), True
+        check_range(start, end, step)
     count = -((start - end) // step) if whole else math.ceil((end - start) / step)
-    accumulating = INT64 if CATEGORY[kind] < FLOAT else np.dtype(np.float64)
-    exact = accumulating.type(start) + np.arange(count, dtype=accumulating) * accumulating.type(step)
+    if CATEGORY[kind] < FLOAT:
+        return (int(start) + np.arange(count) * int(step)).astype(kind)
+    return steps_of(start, step, count, kind)
+
+
+def steps_of(start: float, step: float, count: int, kind: np.dtype[Any]) -> Array:
+    """Return start + i * step to the bit as PyTorch's vectors of 32 bytes compute it, two of them at a time."""
+    index = np.arange(count)
+    exact = fused(step, index, start)
+    width = 32 // kind.itemsize
+    whole = count - count % (2 * width)
+    if whole and CATEGORY[kind] == FLOAT:
+        bases = exact[:whole:width].astype(kind).astype(np.float64)
+        exact[:whole] = fused(step, np.arange(width), bases[:, None]).reshape(-1)
     return exact.astype(kind)
+
+
+def fused(a: Any, b: Any, c: Any) -> Array:
+    """Return a * b + c with one rounding, for small whole numbers b."""
+    return np.asarray(np.longdouble(a) * b + c, dtype=np.float64)
 
 
 def check_range(start: Any, end: Any, step: Any) -> None:
@@ -297,7 +319,7 @@ def spread(start: Any, end: Any, steps: int, dtype: Any) -> Array:
     number = kind.type
     step = (number(end) - number(start)) / number(max(1, steps - 1))
     index = np.arange(steps)
-    wide = np.complex128 if CATEGORY[kind] == COMPLEX else np.float64
+    wide = np.complex128 if CATEGORY[kind] == COMPLEX else np.longdouble
     rising = wide(number(start)) + wide(step) * index
     falling = wide(number(end)) - wide(step) * (steps - index - 1)
     return np.where(index < steps // 2, rising, falling).astype(kind)

@@ -23,7 +23,17 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import module_getattr, tensor_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.floating_errors import be_silent
-from gradrepl.engine.ops import activation, arithmetic, comparison, drawing, indexing, power, reduction, reshaping
+from gradrepl.engine.ops import (
+    activation,
+    arithmetic,
+    broadcasting,
+    comparison,
+    drawing,
+    indexing,
+    power,
+    reduction,
+    reshaping,
+)
 from gradrepl.engine.tensor import Size, Tensor
 
 FILLED_BY = (
@@ -39,6 +49,7 @@ FILLED_BY = (
     power,
     saved,
     drawing,
+    broadcasting,
 )
 """What is there at once: modules that put their functions into SPACES and onto Tensor when they are imported. All
 else is in rest.py, which is imported when somebody asks for a name that is not here yet."""
@@ -49,8 +60,6 @@ SWITCHES = {
     "set_grad_enabled": grad_mode.set_grad_enabled,
     "inference_mode": grad_mode.inference_mode,
 }
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
-THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 THREADS = {"set_multithreading_enabled": grad_mode.set_multithreading_enabled}
 ALIASES = {
     "float": "float32",

@@ -11,7 +11,8 @@ from gradrepl.engine.dtype import INT64, OF_NUMPY, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.reshaping import expand, view
+from gradrepl.engine.ops.broadcasting import expand
+from gradrepl.engine.ops.reshaping import view
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.tensor import Tensor, make
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, methods, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import Array, c_name
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.reshaping import reshape, tensors_of, unsqueeze
+from gradrepl.engine.ops.broadcasting import tensors_of
+from gradrepl.engine.ops.reshaping import reshape, unsqueeze
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.ops.view import at, dim_of, look_at, slice_at, unbind_at
 from gradrepl.engine.tensor import Tensor, make
@@ -296,7 +297,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Te
         return split_by(tensor, size, dim)
     if not isinstance(size, (tuple, list)):
         raise TypeError(
-            f"split_with_sizes(): argument 'split_sizes' (position 2) must be tuple of ints, not {type(size).__name__}"
+            f"split_with_sizes(): argument 'split_sizes' (position 2) must be tuple of ints, not {c_name(size)}"
         )
     return split_with_sizes(tensor, tuple(int(side) for side in size), dim)
 

@@ -12,9 +12,11 @@ from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.broadcasting import expand, tensors_of
 from gradrepl.engine.ops.joining import stack
-from gradrepl.engine.ops.reshaping import expand, flatten, reshape, shortcut, tensors_of, view
-from gradrepl.engine.ops.selecting import index_select_at, masked_select
+from gradrepl.engine.ops.masking import masked_select
+from gradrepl.engine.ops.reshaping import flatten, reshape, shortcut, view
+from gradrepl.engine.ops.selecting import index_select_at
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.ops.view import dim_of, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make

@@ -11,13 +11,10 @@ from gradrepl.engine.api import SPACES, functions, methods, public
 from gradrepl.engine.builtin_method import shown_as_builtin
 from gradrepl.engine.device import contiguous_format
 from gradrepl.engine.dtype import OF_NUMPY
-from gradrepl.engine.op import check_broadcast
 from gradrepl.engine.ops.shape import clone as clone_entry
-from gradrepl.engine.ops.shape import expand_to, sum_to
 from gradrepl.engine.ops.view import (
     as_strided,
     can_view,
-    check_expands,
     dim_of,
     permute_dims,
     slice_at,
@@ -265,96 +262,6 @@ def several_dims(dims: Shape, ndim: int) -> Shape:
     return tuple(found)
 
 
-@public("Tensor self, ints size, *, bool implicit=False", function=False)
-def expand(self: Tensor, size: Shape, implicit: bool = False) -> Tensor:
-    """Return a view that repeats dimensions of size 1 (torch.Tensor.expand)."""
-    own = self._data.shape
-    new = len(size) - len(own)
-    wanted = tuple(own[i - new] if side == -1 and i >= new else side for i, side in enumerate(size))
-    for i, side in enumerate(wanted[: max(new, 0)]):
-        if side < 0:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({side}) isn't allowed in a leading, non-existing dimension {i}"
-            )
-    check_expands(own, wanted, OF_NUMPY[self._data.dtype].tensor_type)
-    out: Tensor = expand_to.call(self, wanted)
-    if self._data.flags.writeable:
-        out._data.flags.writeable = True
-    return out
-
-
-@public("Tensor self, Tensor other", function=False)
-def expand_as(self: Tensor, other: Tensor) -> Tensor:
-    """Return a view of the shape of another tensor (torch.Tensor.expand_as)."""
-    return expand(self, other._data.shape)
-
-
-@public("Tensor input, ints size")
-def broadcast_to(input: Tensor, size: Shape) -> Tensor:
-    """Return a view that repeats dimensions of size 1 (torch.broadcast_to)."""
-    return expand(input, size)
-
-
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
-    """Expand tensors to the shape that they have together (torch.broadcast_tensors)."""
-    given = tensors_of(tensors)
-    shape: Shape = ()
-    check_broadcast([tensor._data for tensor in given])
-    for tensor in given:
-        shape = common(shape, tensor._data.shape)
-    return tuple(tensor if tensor._data.shape == shape else expand(tensor, shape) for tensor in given)
-
-
-def common(a: Shape, b: Shape) -> Shape:
-    width = max(len(a), len(b))
-    longer = ((1,) * (width - len(shape)) + shape for shape in (a, b))
-    return tuple(x if y == 1 else y for x, y in zip(*longer, strict=True))
-
-
-def tensors_of(values: Any) -> tuple[Tensor, ...]:
-    """Return tensors given one by one or as one sequence; raises TypeError for anything else among them."""
-    given = tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else tuple(values)
-    for index, value in enumerate(given):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"expected Tensor as element {index} in argument 0, but got {type(value).__name__}")
-    return given
-
-
-def broadcast_shapes(*shapes: Any) -> Size:
-    """Return the shape that several have together (torch.broadcast_shapes)."""
-    width = max((1 if isinstance(shape, int) else len(shape) for shape in shapes), default=0)
-    found = [1] * width
-    for index, shape in enumerate(shapes):
-        sides = (shape,) if isinstance(shape, int) else tuple(shape)
-        for back in range(1, len(sides) + 1):
-            side = sides[-back]
-            if side < 0:
-                raise ValueError("Attempting to broadcast a dimension with negative length!")
-            if side in (1, found[-back]):
-                continue
-            if found[-back] != 1:
-                raise RuntimeError(
-                    f"Attempting to broadcast a dimension of length {side} at -{back}! Mismatching argument at index "
-                    f"{index} had {sides}; but expected shape should be broadcastable to {found}"
-                )
-            found[-back] = side
-    return Size(found)
-
-
-@public("Tensor self, ints size", function=False)
-def sum_to_size(self: Tensor, size: Shape) -> Tensor:
-    """Sum over what broadcasting repeated (torch.Tensor.sum_to_size)."""
-    own = self._data.shape
-    ones = (1,) * (len(own) - len(size))
-    full = (*ones, *size)
-    if len(full) != len(own) or any(side not in (1, mine) for side, mine in zip(full, own, strict=False)):
-        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
-    if size == own:
-        return self
-    summed: Tensor = self if full == own else sum_to.call(self, full)
-    return view_at.call(summed, size) if ones else summed
-
-
 @public("Tensor input, int dim, Tensor start, int length", "Tensor input, int dim, int start, int length")
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
     """Return a range along a dimension as a view (torch.narrow)."""
@@ -477,7 +384,6 @@ for _name, _body, _count, _function in (
     ("view", lambda self, sides: view(self, sides), None, False),
     ("reshape", lambda self, sides: reshape(self, sides), None, False),
     ("permute", lambda self, sides: permute(self, sides), None, False),
-    ("expand", lambda self, sides: expand(self, sides), None, False),
     ("unsqueeze", unsqueeze, 1, True),
     ("squeeze", squeeze, 1, True),
     ("transpose", transpose, 2, True),
@@ -491,4 +397,3 @@ methods(
     mT=property(lambda self: flipped_last(self, "Tensor.mT", IDENTITY, False)),
     mH=property(lambda self: flipped_last(self, "Tensor.mH", "Consider using x.conj().")),
 )
-functions(broadcast_tensors=broadcast_tensors, broadcast_shapes=broadcast_shapes)
