@@ -17,11 +17,11 @@ DIFFERENCES = (
     Difference(
         "Where a warning comes from",
         "PyTorch's C++ code adds the place that warned, `(Triggered internally at ...)`. There is no such place here.",
-        "import warnings\n"
+        "import warnings\n\n"
         "with warnings.catch_warnings(record=True) as seen:\n"
-        "    warnings.simplefilter('always')\n"
+        '    warnings.simplefilter("always")\n'
         "    (torch.ones(1, requires_grad=True) * 2).grad\n"
-        "print('internally' in str(seen[0].message))\n",
+        'print("internally" in str(seen[0].message))\n',
     ),
     Difference(
         "The version of a fresh gradient",
@@ -33,12 +33,12 @@ DIFFERENCES = (
         "Names of `dir(torch)`",
         "The engine has what a first course on autograd uses. What it lacks raises an AttributeError that names "
         "`--engine torch`.",
-        "print(hasattr(torch, 'fft'))\n",
+        'print(hasattr(torch, "fft"))\n',
     ),
     Difference(
         "The attributes of `torch.Tensor.__dict__`",
         "Tensors are Python objects here; their own fields are visible there.",
-        "print('_data' in dir(torch.Tensor))\n",
+        'print("_data" in dir(torch.Tensor))\n',
     ),
     Difference(
         "A mean, product, norm or running sum in another dtype",
