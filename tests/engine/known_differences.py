@@ -59,6 +59,31 @@ DIFFERENCES = (
         "y = x.clone().asinh_()\n"
         "try:\n    y.backward()\nexcept NotImplementedError as error:\n    print(error)\n",
     ),
+    Difference(
+        "No gradients through bfloat16",
+        "bfloat16 tensors are made, computed with and printed as in PyTorch. What would record a gradient through one "
+        "raises a NotImplementedError that names `--engine torch`.",
+        "x = torch.ones(2, requires_grad=True)\n"
+        "try:\n    print(x.bfloat16())\nexcept NotImplementedError as error:\n    print(error)\n",
+    ),
+    Difference(
+        "Normals in half precision, 16 and more at a time",
+        "PyTorch rounds within the formula there. Up to 15 float16 numbers, and all others, are PyTorch's own.",
+        "print(torch.randn(20, dtype=torch.float16))\n",
+    ),
+    Difference(
+        "How some methods print without parentheses",
+        "`x.item`, `x.size`, `x.numel` and others print as built-in methods. The most frequent ones (`x.sum`, `x.view`) "
+        "print as Python's own methods, because telling them apart would slow every call.",
+        "print(torch.ones(1).sum)\n",
+    ),
+    Difference(
+        "scatter with `reduce` of what requires grad",
+        "PyTorch gives it a grad_fn that can't run. Here it raises at once.",
+        "x = torch.ones(2, requires_grad=True)\n"
+        "try:\n    print(x.scatter(0, torch.tensor([0]), 2.0, reduce=\"add\"))\n"
+        "except NotImplementedError as error:\n    print(error)\n",
+    ),
 )
 
 HEAD = """# Known differences from PyTorch
