@@ -49,6 +49,4 @@ def from_environment(environment: Mapping[str, str]) -> Speech:
 def _catalog() -> Mapping[str, str]:
     import polib  # type: ignore[import-untyped]
 
-    return {
-        entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG), encoding="utf-8") if entry.msgstr
-    }
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG), encoding="utf-8") if entry.msgstr}

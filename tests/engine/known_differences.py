@@ -81,7 +81,7 @@ DIFFERENCES = (
         "scatter with `reduce` of what requires grad",
         "PyTorch gives it a grad_fn that can't run. Here it raises at once.",
         "x = torch.ones(2, requires_grad=True)\n"
-        "try:\n    print(x.scatter(0, torch.tensor([0]), 2.0, reduce=\"add\"))\n"
+        'try:\n    print(x.scatter(0, torch.tensor([0]), 2.0, reduce="add"))\n'
         "except NotImplementedError as error:\n    print(error)\n",
     ),
 )

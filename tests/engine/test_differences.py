@@ -10,7 +10,7 @@ from support.running import has_torch, shown_by
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from known_differences import DIFFERENCES, Difference, page  # noqa: E402
+from known_differences import DIFFERENCES, Difference, page
 
 
 def test_the_page_is_made_from_the_list() -> None:
