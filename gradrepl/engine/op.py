@@ -489,7 +489,7 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-NUMBERS = frozenset((int, float, bool))
+NUMBERS = frozenset((int, float))
 
 
 def as_function(function: Any, operator: bool = False) -> Any:

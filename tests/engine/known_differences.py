@@ -73,8 +73,8 @@ DIFFERENCES = (
     ),
     Difference(
         "How some methods print without parentheses",
-        "`x.item`, `x.size`, `x.numel` and others print as built-in methods. The most frequent ones (`x.sum`, `x.view`) print "
-        "as Python's own methods, because telling them apart would slow every call.",
+        "`x.item`, `x.size` and others print as built-in methods. The most frequent ones (`x.sum`, `x.view`) "
+        "print as Python's own methods, because telling them apart would slow every call.",
         "print(torch.ones(1).sum)\n",
     ),
     Difference(
