@@ -84,6 +84,39 @@ DIFFERENCES = (
         'try:\n    print(x.scatter(0, torch.tensor([0]), 2.0, reduce="add"))\n'
         "except NotImplementedError as error:\n    print(error)\n",
     ),
+    Difference(
+        "Conjugates are copies",
+        "PyTorch's `conj()` is a view with a bit that says so. Here it is a new tensor with the same numbers.",
+        "print(torch.tensor([1j]).conj().is_conj())\n",
+    ),
+    Difference(
+        "A number among the saved tensors",
+        "PyTorch keeps the 2 of `x * 2` as an integer tensor; here it is kept in the dtype of `x`.",
+        "x = torch.ones(1, requires_grad=True)\nprint((x * 2).grad_fn._saved_other)\n",
+    ),
+    Difference(
+        "A missing gradient ends its path",
+        "Where a custom Function returns None, PyTorch still runs what lies behind it, with zeros; here nothing runs.",
+        "class Seen(torch.autograd.Function):\n"
+        "    @staticmethod\n    def forward(ctx, x):\n        return x * 1\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        print('behind')\n        return g\n"
+        "class Stop(torch.autograd.Function):\n"
+        "    @staticmethod\n    def forward(ctx, x):\n        return x * 1\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        return None\n"
+        "x = torch.ones(1, requires_grad=True)\nStop.apply(Seen.apply(x)).backward()\n",
+    ),
+    Difference(
+        "The node of an LSTM",
+        "PyTorch runs it as one operation (MkldnnRnnLayerBackward0); here it is made of single steps.",
+        "out, _ = torch.nn.LSTM(1, 1)(torch.ones(1, 1, 1))\nprint(type(out.grad_fn).__name__)\n",
+    ),
+    Difference(
+        "hardsigmoid twice",
+        "PyTorch has no second derivative of it and raises. Here there is one.",
+        "x = torch.ones(1, requires_grad=True)\n"
+        "g, = torch.autograd.grad(torch.nn.functional.hardsigmoid(x), x, create_graph=True)\n"
+        "print(torch.autograd.grad(g, x, allow_unused=True))\n",
+    ),
 )
 
 HEAD = """# Known differences from PyTorch
