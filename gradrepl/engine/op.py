@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine import bfloat16
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
-from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
 from gradrepl.engine.node import (
     KEEPERS,
@@ -452,12 +452,19 @@ def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
             refresh_view(a)
             mask |= 1 if a._requires_grad else 0
         try:
-            out = make(forward(x, y))
+            data = forward(x, y)
         except ValueError:
             if broadcasts:
                 check_broadcast((x, y))
             raise
-        if mask and mode.recording == ON:
+        recording = mode.recording
+        out = new(Tensor)
+        out._data = data if type(data) is ndarray else asanyarray(data)
+        out._grad_fn = out._grad = out._view = out._extra = None
+        out._requires_grad = False
+        out._output_nr = 0
+        out._counter = None if recording == INFERENCE else [0]
+        if mask and recording == ON:
             plan = plans.get(mask) or plan_of(mask)
             node = new(node_class)
             node.extra = node.fix = node.numbers = None
