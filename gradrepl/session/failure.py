@@ -17,6 +17,12 @@ INPUT = "<stdin {}>"
 NUMBERED = re.compile(r'(?<=File ")<stdin \d+>(?=")')
 
 
+def line_at(place: TracebackType) -> int:
+    """Return the line of a place in a traceback; the function's first line where an interrupt fell between lines."""
+    line: int | None = place.tb_lineno
+    return place.tb_frame.f_code.co_firstlineno if line is None else line
+
+
 def own_frames(error: BaseException, engine: Engine, filename: str) -> TracebackType | None:
     """Return the traceback without the frames that the learner did not write.
 
@@ -30,7 +36,7 @@ def own_frames(error: BaseException, engine: Engine, filename: str) -> Traceback
     result: TracebackType | None = None
     for frame, name in reversed(list(zip(frames, names, strict=True))[first:]):
         if not any(Path(name).is_relative_to(root) for root in hidden):
-            result = TracebackType(result, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+            result = TracebackType(result, frame.tb_frame, frame.tb_lasti, line_at(frame))
     return result
 
 

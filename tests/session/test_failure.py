@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gradrepl.session.core import Session
+from gradrepl.session.engine import Engine
+from gradrepl.session.failure import describe
 from gradrepl.session.outcome import Failure
 
 
@@ -83,3 +85,14 @@ def test_an_endless_recursion_is_told(session: Session) -> None:
     found = failure(session, "def f():\n    f()\nf()")
     assert found.type == "RecursionError"
     assert len(found.traceback) < 2000
+
+
+def test_an_exception_at_a_place_without_a_line_is_described(engine: Engine) -> None:
+    code = compile("raise ValueError", "<somewhere>", "exec").replace(co_linetable=b"")
+    try:
+        exec(code, {})
+    except ValueError as error:
+        place = error.__traceback__.tb_next if error.__traceback__ else None
+        assert place is not None
+        assert place.tb_lineno is None
+        assert describe(error, engine, "<stdin>").type == "ValueError"
