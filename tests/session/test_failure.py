@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from gradrepl.session.core import Session
-from gradrepl.session.engine import Engine
-from gradrepl.session.failure import describe
+from gradrepl.session.failure import line_at
 from gradrepl.session.outcome import Failure
 
 
@@ -87,12 +88,8 @@ def test_an_endless_recursion_is_told(session: Session) -> None:
     assert len(found.traceback) < 2000
 
 
-def test_an_exception_at_a_place_without_a_line_is_described(engine: Engine) -> None:
-    code = compile("raise ValueError", "<somewhere>", "exec").replace(co_linetable=b"")
-    try:
-        exec(code, {})
-    except ValueError as error:
-        place = error.__traceback__.tb_next if error.__traceback__ else None
-        assert place is not None
-        assert place.tb_lineno is None
-        assert describe(error, engine, "<stdin>").type == "ValueError"
+def test_a_place_between_two_lines_has_its_functions_first_line() -> None:
+    code = SimpleNamespace(co_firstlineno=7)
+    frame = SimpleNamespace(f_code=code)
+    assert line_at(SimpleNamespace(tb_lineno=None, tb_frame=frame)) == 7  # type: ignore[arg-type]
+    assert line_at(SimpleNamespace(tb_lineno=9, tb_frame=frame)) == 9  # type: ignore[arg-type]
