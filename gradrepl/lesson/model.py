@@ -67,6 +67,27 @@ class WrongAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One answer that a choice step offers; reply: what a learner hears who takes it."""
+
+    text: Text
+    right: bool
+    misconception: str | None
+    reply: Text | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Distractor:
+    """A line that a parsons step mixes in and that doesn't belong; text: why not."""
+
+    source: str
+    misconception: str | None
+    text: Text
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a lesson.
 
@@ -87,6 +108,9 @@ class Step:
     solution: tuple[Example, ...] = ()
     check: tuple[Example, ...] = ()
     wrong: tuple[WrongAttempt, ...] = ()
+    options: tuple[Option, ...] = ()
+    template: tuple[Example, ...] = ()
+    distractors: tuple[Distractor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
