@@ -10,7 +10,7 @@ from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
-from gradrepl.lesson.model import Lesson
+from gradrepl.lesson.model import Lesson, Step
 from gradrepl.lesson.player import Place
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
@@ -46,17 +46,30 @@ def _play_step(place: Place, session: Session, screen: Screen, speech: Speech) -
     """Play one step; returns whether it differs from what the lesson promises."""
     _, step = translator(speech), place.step
     stage.show_step(place, screen, speech)
+    stage.show_task(step, screen, speech)
+    _answer(step, screen, speech)
     ran = stage.run(step.examples, step, place.lesson, session, screen)
     if step.cells:
         for cell, truth in zip(step.cells, player.truths(step, session), strict=True):
             screen.note(f"{cell} -> {truth}")
     if step.solution:
-        screen.note(_("A solution:"))
+        order = " ".join(map(str, player.right_order(step))) if step.kind == "parsons" else ""
+        screen.note(_("A solution:") + f" {order}".rstrip())
         ran += stage.run(step.solution, step, place.lesson, session, screen)
     warnings = [warned for _example, outcomes in ran for outcome in outcomes for warned in outcome.warnings]
     return any(difference(example, outcomes) for example, outcomes in ran) or bool(
         broken_promises(step.promises, warnings)
     )
+
+
+def _answer(step: Step, screen: Screen, speech: Speech) -> None:
+    """The right option of a choice, and what the lesson says to it."""
+    for number, option in enumerate(player.options(step), 1):
+        if option.right:
+            screen.note(translator(speech)("Right is {number}.").format(number=number))
+            if option.reply is not None:
+                stage.show_text(option.reply, screen, speech)
+            screen.gap()
 
 
 def _pause(reader: Reader | None, _: Translate) -> None:

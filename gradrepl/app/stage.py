@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from gradrepl.app.lessons import languages, texts, title
 from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate
+from gradrepl.lesson import player
 from gradrepl.lesson.model import Example, Lesson, Step, Text
 from gradrepl.lesson.player import Place, Verdict
 from gradrepl.session.core import Session
@@ -28,6 +29,17 @@ def show_step(place: Place, screen: Screen, speech: Speech) -> None:
     for _label, rest in parts:
         screen.prose(rest)
     screen.gap()
+
+
+def show_task(step: Step, screen: Screen, speech: Speech) -> None:
+    """What a step gives to choose from, to put in order or to fill in, if it is such a step."""
+    for number, option in enumerate(player.options(step), 1):
+        for words in texts(option.text, speech):
+            screen.prose(f"{number}. {words}")
+    if step.kind == "parsons":
+        screen.spans([(f"{number}  ", "bright_black"), (line, "")] for number, line in enumerate(player.lines(step), 1))
+    if step.template:
+        screen.spans([(line, "")] for line in player.template(step).splitlines())
 
 
 def show_text(text: Text, screen: Screen, speech: Speech) -> None:

@@ -8,7 +8,7 @@ from gradrepl.lesson import player
 from gradrepl.lesson.answers import same_answer
 from gradrepl.lesson.markup import code_spans
 from gradrepl.lesson.matching import broken_promises, difference
-from gradrepl.lesson.model import Example, Lesson, Step, Text
+from gradrepl.lesson.model import EXERCISES, Example, Lesson, Step, Text
 from gradrepl.lesson.player import Place
 from gradrepl.lesson.problem import Problem
 from gradrepl.session.core import Session
@@ -28,7 +28,7 @@ def check(lesson: Lesson, engine: Engine) -> list[Problem]:
         place = Place(lesson)
         while not place.finished:
             found += of_code(lesson, place.step, session)
-            if place.step.kind == "try":
+            if place.step.kind in EXERCISES:
                 found += of_exercise(place, engine)
             place = player.forward(place)
     return sorted(found, key=lambda problem: problem.line)
@@ -61,6 +61,9 @@ def texts(step: Step) -> Iterator[tuple[int, Text]]:
     yield from ((item.line, item.text) for item in step.feedback)
     yield from ((step.line, hint) for hint in step.hints)
     yield from ((item.line, item.text) for item in step.wrong)
+    yield from ((option.line, option.text) for option in step.options)
+    yield from ((distractor.line, distractor.text) for distractor in step.distractors)
+    yield from ((option.line, option.reply) for option in step.options if option.reply)
 
 
 def of_code(lesson: Lesson, step: Step, session: Session) -> Iterator[Problem]:
@@ -94,18 +97,21 @@ def of_prediction(lesson: Lesson, step: Step, session: Session) -> Iterator[Prob
 def of_exercise(place: Place, engine: Engine) -> Iterator[Problem]:
     """Yield why an exercise's check doesn't tell right from wrong."""
     step, path = place.step, place.lesson.path
-    line = step.check[0].line
     for example, differs in tried(place, step.solution, engine):
         yield Problem(path, example.line, step.id, f"the solution does not pass the check: {differs}")
-    if not list(tried(place, (), engine)):
-        yield Problem(path, line, step.id, "the check passes before anything is typed")
+    if passes(place, [], engine):
+        yield Problem(path, step.check[0].line, step.id, "the check passes before anything is typed")
+    if step.template and passes(place, [player.template(step)], engine):
+        yield Problem(path, step.template[0].line, step.id, "the template passes the check as it stands")
+    if step.kind == "parsons" and not passes(place, [player.arranged(step, player.right_order(step))], engine):
+        yield Problem(path, step.solution[0].line, step.id, "the lines in their right order do not pass the check")
     for wrong in step.wrong:
-        if not list(tried(place, wrong.examples, engine)):
+        if passes(place, [example.source for example in wrong.examples], engine):
             yield Problem(path, wrong.line, step.id, "this wrong attempt passes the check")
 
 
 def tried(place: Place, examples: Sequence[Example], engine: Engine) -> Iterator[tuple[Example, str]]:
-    """Yield what an exercise's check finds in an attempt, run in a session of its own."""
+    """Yield what differs in examples, and in an exercise's check after them, in a session of its own."""
     with player.session_at(place, engine) as session:
         player.run(place.step.examples, session)
         for example, outcomes in player.run(examples, session):
@@ -115,3 +121,13 @@ def tried(place: Place, examples: Sequence[Example], engine: Engine) -> Iterator
         for example, _, differs in player.checked(place.step, session):
             if differs:
                 yield example, differs
+
+
+def passes(place: Place, sources: Sequence[str], engine: Engine) -> bool:
+    """Whether an exercise's check says yes to what an attempt left behind."""
+    with player.session_at(place, engine) as session:
+        player.run(place.step.examples, session)
+        for source in sources:
+            for _ in session.run(source):
+                pass
+        return player.attempt(place, session).passed

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from gradrepl.lesson import front, markup
-from gradrepl.lesson.examples import parse_examples
 from gradrepl.lesson.markup import Part, Section
-from gradrepl.lesson.model import LANGUAGES, Example, Feedback, Kind, Lesson, Step, Text, WarningPromise, WrongAttempt
+from gradrepl.lesson.model import Kind, Lesson, Option, Step, Text
+from gradrepl.lesson.parts import ONCE, PARTS, RIGHT, Reading, shown
 from gradrepl.lesson.problem import LessonErrors, Report
 from gradrepl.lesson.source import read_source
 
 __all__ = ["LessonErrors", "load"]
 
 HEADING = re.compile(r"(?P<id>\S+)(?:\s+\{(?P<kind>\w+)(?::\s*(?P<cells>.*))?\})?")
-CONDITION = re.compile(r"(?P<cell>.+) == (?P<value>.+?)(?:\s+#(?P<misconception>[\w-]+))?")
-MISCONCEPTION = re.compile(r"#([\w-]+)")
-WARNING = re.compile(r"(?P<category>\w+): (?P<message>.+)")
-PROMPTED = "pycon"
 
 
 class KindSpec(NamedTuple):
@@ -34,116 +31,13 @@ class KindSpec(NamedTuple):
 KINDS: dict[Kind, KindSpec] = {
     "run": KindSpec(("vi", "en"), ("code", "warns")),
     "predict": KindSpec(("vi", "en", "code"), ("warns", "if", "hint")),
+    "choice": KindSpec(("vi", "en", "option"), ("code", "warns", "reply", "hint")),
     "try": KindSpec(("vi", "en", "solution", "check"), ("code", "warns", "hint", "wrong")),
+    "fill": KindSpec(("vi", "en", "template", "solution", "check"), ("code", "warns", "hint", "wrong")),
+    "parsons": KindSpec(("vi", "en", "solution", "distractor", "check"), ("code", "warns", "hint")),
+    "make": KindSpec(("vi", "en", "solution", "check", "wrong"), ("code", "warns", "hint")),
 }
 assert set(KINDS) == set(get_args(Kind))
-
-
-class Reading:
-    """One step while its parts are read."""
-
-    def __init__(self, section: Section, report: Report) -> None:
-        self.section = section
-        self.report = report
-        self.step_id = ""
-
-    def add(self, line: int, message: str) -> None:
-        self.report.add(line, message, self.step_id)
-
-    def texts(self, part: Part) -> Text:
-        """Return the text of the list items `- vi: ...` and `- en: ...`."""
-        for language in LANGUAGES:
-            count = sum(1 for name, text in part.items if name == language and text)
-            if count != 1:
-                self.add(part.line, f"expected one line `- {language}: ...` below {shown(part)}, found {count}")
-        found = dict(part.items)
-        return Text(*(found.get(language, "") for language in LANGUAGES))
-
-    def examples(self, part: Part) -> tuple[Example, ...]:
-        """Return the examples of the one fence below a directive."""
-        if len(part.fences) != 1 or part.fences[0].info != PROMPTED:
-            found = ", ".join(fence.info or "a fence without a name" for fence in part.fences) or "none"
-            self.add(part.line, f"expected one ```{PROMPTED} fence below {shown(part)}, found {found}")
-            return ()
-        fence = part.fences[0]
-        if not fence.closed:
-            self.add(fence.line - 1, "the fence has no end; put ``` behind it")
-            return ()
-        examples = parse_examples(fence.content, fence.line, self.report, self.step_id)
-        if not examples:
-            self.add(fence.line, "the fence has no line that starts with >>>")
-        return examples
-
-    def nothing_else(self, part: Part, *, fences: bool = False, items: bool = False) -> None:
-        """Report what stands below a directive that has no place there."""
-        if not all(fence.closed for fence in part.fences):
-            return  # what follows such a fence may belong to anything
-        if part.stray is not None:
-            self.add(part.stray, f"expected no text here, below {shown(part)}")
-        if part.fences and not fences:
-            self.add(part.fences[0].line - 1, f"expected no fence here, below {shown(part)}")
-        if part.items and not items:
-            self.add(part.line, f"expected no list below {shown(part)}")
-
-
-def shown(part: Part) -> str:
-    return f"<!--{part.name}-->"
-
-
-def prose(reading: Reading, part: Part) -> str:
-    if not part.text:
-        reading.add(part.line, f"expected text below {shown(part)}")
-    return part.text
-
-
-def code(reading: Reading, part: Part) -> tuple[Example, ...]:
-    reading.nothing_else(part, fences=True)
-    return reading.examples(part)
-
-
-def hint(reading: Reading, part: Part) -> Text:
-    reading.nothing_else(part, items=True)
-    return reading.texts(part)
-
-
-def promise(reading: Reading, part: Part) -> WarningPromise | None:
-    reading.nothing_else(part)
-    found = WARNING.fullmatch(part.argument)
-    if found is None:
-        reading.add(part.line, f"expected <!--warns CATEGORY: first words-->, found {part.argument!r}")
-        return None
-    return WarningPromise(found["category"], found["message"], part.line)
-
-
-def feedback(reading: Reading, part: Part) -> Feedback | None:
-    reading.nothing_else(part, items=True)
-    found = CONDITION.fullmatch(part.argument)
-    if found is None:
-        reading.add(part.line, f"expected <!--if CELL == VALUE #misconception-->, found {part.argument!r}")
-        return None
-    return Feedback(found["cell"], found["value"], found["misconception"], reading.texts(part), part.line)
-
-
-def wrong(reading: Reading, part: Part) -> WrongAttempt | None:
-    reading.nothing_else(part, fences=True, items=True)
-    found = MISCONCEPTION.fullmatch(part.argument)
-    if part.argument and found is None:
-        reading.add(part.line, f"expected <!--wrong #misconception-->, found {part.argument!r}")
-    return WrongAttempt(found[1] if found else None, reading.examples(part), reading.texts(part), part.line)
-
-
-PARTS: dict[str, Callable[[Reading, Part], Any]] = {
-    "vi": prose,
-    "en": prose,
-    "code": code,
-    "warns": promise,
-    "if": feedback,
-    "hint": hint,
-    "solution": code,
-    "check": code,
-    "wrong": wrong,
-}
-ONCE = ("vi", "en", "code", "solution", "check")
 
 
 def load(path: Path) -> Lesson:
@@ -218,7 +112,40 @@ def build(reading: Reading, kind: Kind, cells: tuple[str, ...], found: dict[str,
         solution=one("solution", ()),
         check=one("check", ()),
         wrong=all_of("wrong"),
+        options=answered(reading, found["option"], found["reply"]),
+        template=one("template", ()),
+        distractors=all_of("distractor"),
     )
+
+
+def answered(reading: Reading, options: Sequence[Option], replies: Sequence[tuple[int, Text]]) -> tuple[Option, ...]:
+    """Return a choice's options, each with the reply below it."""
+    given: dict[int, Text] = {}
+    for line, text in replies:
+        owner = max((option.line for option in options if option.line < line), default=None)
+        if owner is None:
+            reading.add(line, "expected <!--option--> above this <!--reply-->")
+        elif owner in given:
+            reading.add(line, f"the option in line {owner} has a reply already")
+        else:
+            given[owner] = text
+    found = tuple(replace(option, reply=given.get(option.line)) for option in options)
+    look_at_options(reading, found)
+    return found
+
+
+def look_at_options(reading: Reading, options: Sequence[Option]) -> None:
+    """Report what keeps options from being a question: too few, none right, several right, a wrong one unanswered."""
+    right = [option for option in options if option.right]
+    if len(options) == 1:
+        reading.add(options[0].line, "expected two options or more, found one")
+    if options and not right:
+        reading.add(options[0].line, f"expected one <!--option {RIGHT}-->, found none")
+    for option in right[1:]:
+        reading.add(option.line, f"expected one <!--option {RIGHT}-->; line {right[0].line} has one already")
+    for option in options:
+        if option.reply is None and not option.right:
+            reading.add(option.line, "expected <!--reply--> below this option: why is it wrong?")
 
 
 def known_parts(reading: Reading, kind: Kind) -> Iterable[Part]:

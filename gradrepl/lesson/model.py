@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 Language = Literal["vi", "en"]
-Kind = Literal["run", "predict", "try"]
+Kind = Literal["run", "predict", "choice", "try", "fill", "parsons", "make"]
+EXERCISES: frozenset[Kind] = frozenset(("try", "fill", "parsons", "make"))
+BLANK = "____"
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
@@ -92,7 +94,9 @@ class Step:
     """One step of a lesson.
 
     kind: "run" shows prose and runs its code; "predict" asks for `cells` (expressions such as
-    `y.grad_fn`) first; "try" asks the learner to write code that makes `check` come true.
+    `y.grad_fn`) first; "choice" asks to choose one of `options`. The others are EXERCISES, solved by code that
+    makes `check` come true: "try" and "make" from nothing, "fill" from `template`, where BLANK marks what is
+    missing, "parsons" by putting the lines of `solution` in order and leaving `distractors` out.
     cells: the expressions that a predict step asks for; their truth is computed by running.
     """
 

@@ -8,9 +8,39 @@ from dataclasses import dataclass, replace
 from gradrepl.lesson.answers import same_answer, text_of
 from gradrepl.lesson.matching import difference
 from gradrepl.lesson.model import Example, Feedback, Lesson, Step, WrongAttempt
+from gradrepl.lesson.order import ChoiceError, arranged, choose, distracted, lines, options, right_order
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome
+
+__all__ = [
+    "Attempt",
+    "CellError",
+    "ChoiceError",
+    "Place",
+    "Verdict",
+    "arranged",
+    "aside",
+    "attempt",
+    "back",
+    "begin",
+    "checked",
+    "choose",
+    "code_of",
+    "distracted",
+    "forward",
+    "judge",
+    "lines",
+    "next_hint",
+    "options",
+    "replay",
+    "right_order",
+    "run",
+    "session_at",
+    "submit",
+    "template",
+    "truths",
+]
 
 CELL = "_cell"
 
@@ -109,6 +139,11 @@ def session_at(place: Place, engine: Engine) -> Session:
 def code_of(step: Step) -> tuple[Example, ...]:
     """Return what runs in a step when nobody types: its code, and the solution of an exercise."""
     return step.examples + step.solution
+
+
+def template(step: Step) -> str:
+    """Return the program that stands at the prompt of a fill step, its blanks as BLANK."""
+    return "".join(example.source for example in step.template)
 
 
 def replay(lesson: Lesson, session: Session) -> Iterator[tuple[Step, Example, Outcome]]:
