@@ -64,9 +64,10 @@ def _play_step(place: Place, session: Session, screen: Screen, speech: Speech) -
 
 def _answer(step: Step, screen: Screen, speech: Speech) -> None:
     """The right option of a choice, and what the lesson says to it."""
+    _ = translator(speech)
     for number, option in enumerate(player.options(step), 1):
         if option.right:
-            screen.note(translator(speech)("Right is {number}.").format(number=number))
+            screen.note(_("Right is {number}.").format(number=number))
             if option.reply is not None:
                 stage.show_text(option.reply, screen, speech)
             screen.gap()
