@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from gradrepl.i18n import Translate
 
-State = TypeVar("State")
+State = TypeVar("State", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)

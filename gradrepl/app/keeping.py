@@ -9,12 +9,12 @@ from gradrepl.app.commands import Command
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
-    from gradrepl.app.repl import Repl
+    from gradrepl.app.state import PromptState
 
 FORCE = "-f"
 
 
-def _history(repl: Repl, argument: str) -> None:
+def _history(repl: PromptState, argument: str) -> None:
     """`:history`, `:history 5`: the inputs with their numbers; those that failed are marked."""
     inputs = repl.chronicle.inputs
     shown = inputs[-int(argument) :] if argument.isdigit() and int(argument) else inputs
@@ -28,22 +28,21 @@ def _history(repl: Repl, argument: str) -> None:
         repl.screen.spans([[(" " * (width + 2) + line, "")] for line in rest])
 
 
-def _undo(repl: Repl, argument: str) -> None:
+def _undo(repl: PromptState, argument: str) -> None:
     """`:undo`, `:undo 3`: names and tensors as they were before the last input, or the last so many."""
     from gradrepl.app.replay import NotReplayableError, back, reaches_outside
 
     count = int(argument) if argument.isdigit() else 1
-    kept = min(len(repl.chronicle.inputs), len(repl.chronicle.prints) - 1)
-    if not 1 <= count <= kept:
-        repl.screen.note(repl._("Only {count} inputs can be undone.").format(count=kept))
+    if not 1 <= count <= repl.undoable:
+        repl.screen.note(repl._("Only {count} inputs can be undone.").format(count=repl.undoable))
         return
     undone = repl.chronicle.inputs[-count:]
     try:
-        session, repl.chronicle = back(repl.session, repl.chronicle, count)
+        session, chronicle = back(repl.session, repl.chronicle, count)
     except NotReplayableError as error:
         repl.screen.note(error.said(repl._))
         return
-    repl.take_over(session)
+    repl.take_over(session, chronicle)
     for entry in undone:
         repl.screen.note(repl._("undone: {source}").format(source=" ".join(entry.source.split())))
         for name in reaches_outside(entry.source):
@@ -51,7 +50,7 @@ def _undo(repl: Repl, argument: str) -> None:
     repl.screen.rows(session.rows())
 
 
-def _save(repl: Repl, argument: str) -> None:
+def _save(repl: PromptState, argument: str) -> None:
     """`:save FILE.py|.md|.txt`: the inputs as a program, or with what they showed."""
     from gradrepl.app.transcript import WRITERS
 
@@ -72,7 +71,7 @@ def _save(repl: Repl, argument: str) -> None:
     repl.screen.note(repl._("saved: {count} inputs in {path}").format(count=len(repl.chronicle.inputs), path=path))
 
 
-def _load(repl: Repl, argument: str) -> bool:
+def _load(repl: PromptState, argument: str) -> bool:
     """`:load FILE`: run a program, or the code of a transcript, as one input."""
     from gradrepl.app.transcript import code_of
 
@@ -96,7 +95,7 @@ def _load(repl: Repl, argument: str) -> bool:
     return repl.execute(source)
 
 
-def _time(repl: Repl, argument: str) -> bool:
+def _time(repl: PromptState, argument: str) -> bool:
     """`:time CODE`: how long it takes; an expression that changes nothing is run many times."""
     from gradrepl.app import timing
 
@@ -112,7 +111,7 @@ def _time(repl: Repl, argument: str) -> bool:
     return ended
 
 
-def _output(repl: Repl, argument: str) -> None:
+def _output(repl: PromptState, argument: str) -> None:
     """`:out`, `:out 100`: all that is kept of what the last input printed, or the last lines of it."""
     inputs = repl.chronicle.inputs
     outputs = [output for outcome in (inputs[-1].outcomes if inputs else ()) for output in outcome.outputs]
@@ -126,7 +125,7 @@ def _output(repl: Repl, argument: str) -> None:
             repl.screen.output(output)
 
 
-def _keys(repl: Repl, argument: str) -> None:
+def _keys(repl: PromptState, argument: str) -> None:
     """`:keys`, `:keys vi|emacs`: what the keys do, or another set of them."""
     from gradrepl.app.settings import COMMANDS as SETTINGS
 
@@ -138,7 +137,7 @@ def _keys(repl: Repl, argument: str) -> None:
         repl.screen.note(f"{key:<{width}}  {repl._(text)}")
 
 
-def _theme(repl: Repl, argument: str) -> None:
+def _theme(repl: PromptState, argument: str) -> None:
     """`:theme light|dark|none`: colours for that background, or no colours."""
     from gradrepl.app.settings import COMMANDS as SETTINGS
 
@@ -160,7 +159,7 @@ KEYS = (
     ("Ctrl-L", mark("clears the screen")),
 )
 GROUP = mark("inputs")
-COMMANDS: tuple[Command[Repl], ...] = (
+COMMANDS: tuple[Command[PromptState], ...] = (
     Command(("history", "lichsu"), "[COUNT]", mark("the inputs so far"), _history, GROUP, ":history 5"),
     Command(("undo", "hoan"), "[COUNT]", mark("as before the last input, exactly"), _undo, GROUP, ":undo"),
     Command(("out", "ra", "full"), "[LINES]", mark("all that the last input printed"), _output, GROUP, ":out 100"),
@@ -175,7 +174,7 @@ COMMANDS: tuple[Command[Repl], ...] = (
     Command(("load", "nap"), "FILE", mark("run a file as one input"), _load, GROUP, ":load lesson.py"),
     Command(("time", "dogio"), "CODE", mark("how long code takes"), _time, GROUP, ":time x * 2"),
 )
-LOOKS: tuple[Command[Repl], ...] = (
+LOOKS: tuple[Command[PromptState], ...] = (
     Command(
         ("theme", "mau"),
         "light|dark|none",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.app.scope import Scope
 from gradrepl.app.settings import COMMANDS as SETTING_COMMANDS
-from gradrepl.app.settings import show
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
 from gradrepl.session.chronicle import Chronicle
@@ -24,6 +23,7 @@ from gradrepl.view import mode
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
+    from gradrepl.app.state import PromptState
     from gradrepl.session.core import Session
     from gradrepl.session.engine import Engine
     from gradrepl.session.outcome import Explanation
@@ -71,6 +71,16 @@ class Repl:
         """The engine chosen now; raises EngineUnavailableError."""
         return self._load_in_background().result()
 
+    @property
+    def commands(self) -> Sequence[Command[Any]]:
+        """The commands of this prompt."""
+        return COMMANDS
+
+    @property
+    def undoable(self) -> int:
+        """How many of the last inputs can be undone."""
+        return min(len(self.chronicle.inputs), len(self.chronicle.prints) - 1)
+
     def names(self) -> Mapping[str, Any]:
         """The names of the session; none while the engine is being loaded."""
         if self._session is None and (self._loading is None or not self._loading.done):
@@ -108,9 +118,9 @@ class Repl:
         self._loading = Background(lambda: engine)
         self.options = replace(self.options, engine=name)
 
-    def take_over(self, session: Session) -> None:
+    def take_over(self, session: Session, chronicle: Chronicle) -> None:
         """Go on with another session on the same engine; the old one is dropped as it is."""
-        self._session = session
+        self._session, self.chronicle = session, chronicle
 
     def close(self) -> None:
         """End the session; the grad mode is then as it was before."""
@@ -149,7 +159,7 @@ class Repl:
         """Run an input and show what it did; returns whether it ended the prompt."""
         from gradrepl.app.execute import exit_status
         from gradrepl.app.limited import KEPT, Limited
-        from gradrepl.app.merge import merge
+        from gradrepl.app.state import show_run
 
         screen = self.screen
         try:
@@ -162,12 +172,7 @@ class Repl:
         session.sink.finish()
         if not outcomes:
             return False
-        self.chronicle.note(source, outcomes, session.names)
-        merged = merge(outcomes)
-        show(screen, merged, self.options.table)
-        explaining.remember(self, outcomes)
-        if self.watched:
-            seeing.watched(self, merged.rows if merged.changed_rows else ())
+        show_run(self, source, outcomes)
         self._complain_of_loss()
         if outcomes[-1].exit_status is None:
             return False
@@ -224,17 +229,17 @@ def _chronicle(session: Session) -> Chronicle:
     return Chronicle(Dice.now(session.engine))
 
 
-def _help(repl: Repl, argument: str) -> None:
+def _help(repl: PromptState, argument: str) -> None:
     word = argument.strip().lstrip(":")
     try:
-        lines = help_one(find(COMMANDS, word), repl._) if word else help_lines(COMMANDS, repl._)
+        lines = help_one(find(repl.commands, word), repl._) if word else help_lines(repl.commands, repl._)
     except UnknownCommandError as error:
         lines = [unknown(error, repl._)]
     for line in lines:
         repl.screen.note(line)
 
 
-def _lessons(repl: Repl, argument: str) -> None:
+def _lessons(repl: PromptState, argument: str) -> None:
     from gradrepl.app.lessons import all_shipped, show
 
     show(all_shipped(), repl.screen, repl.options.speech)
@@ -277,7 +282,7 @@ def _engine(repl: Repl, argument: str) -> None:
     repl.screen.note(repl._("engine: {name}; your names are gone, torch is imported.").format(name=name))
 
 
-def _quit(repl: Repl, argument: str) -> bool:
+def _quit(repl: PromptState, argument: str) -> bool:
     return True
 
 

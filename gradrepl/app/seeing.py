@@ -9,11 +9,11 @@ from gradrepl.app.commands import Command
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
-    from gradrepl.app.repl import Repl
+    from gradrepl.app.state import PromptState
     from gradrepl.session.outcome import TensorRow
 
 
-def _table(repl: Repl, argument: str) -> None:
+def _table(repl: PromptState, argument: str) -> None:
     """`:t` and `:t a b`: the table now, all of it or these names."""
     wanted = argument.replace(",", " ").split()
     rows = repl.session.rows()
@@ -28,7 +28,7 @@ def _table(repl: Repl, argument: str) -> None:
                 repl.screen.note(no_tensor(repl, name))
 
 
-def no_tensor(repl: Repl, name: str) -> str:
+def no_tensor(repl: PromptState, name: str) -> str:
     """What to say where a name is no tensor's, with the names that are."""
     known = ", ".join(row.name for row in repl.session.rows()[-8:])
     if name in repl.session.names:
@@ -36,7 +36,7 @@ def no_tensor(repl: Repl, name: str) -> str:
     return repl._("There is no {name}. Tensors: {names}").format(name=name, names=known or "-")
 
 
-def _graph(repl: Repl, argument: str) -> None:
+def _graph(repl: PromptState, argument: str) -> None:
     """`:g y`, `:g y 40`: the graph behind a tensor, from a node on."""
     from gradrepl.session.graph import graph
     from gradrepl.view import tree
@@ -59,7 +59,7 @@ def _graph(repl: Repl, argument: str) -> None:
     repl.screen.spans(tree.lines(name, found, repl._))
 
 
-def _tensor(repl: Repl, name: str) -> Any:
+def _tensor(repl: PromptState, name: str) -> Any:
     """The learner's tensor of that name; the newest where no name is given. None, and said so, where there is none."""
     rows = repl.session.rows()
     wanted = name or next((row.name for row in reversed(rows) if row.grad_fn), "")
@@ -70,7 +70,7 @@ def _tensor(repl: Repl, name: str) -> Any:
     return None
 
 
-def _why(repl: Repl, argument: str) -> None:
+def _why(repl: PromptState, argument: str) -> None:
     """`:why y.grad_fn`: the story of a field; of a name alone, why it requires grad or not."""
     from gradrepl.session.why import FIELDS, Subject, why
     from gradrepl.view import story
@@ -93,7 +93,7 @@ def _why(repl: Repl, argument: str) -> None:
         repl.screen.note(sentence)
 
 
-def _mode(repl: Repl, argument: str) -> None:
+def _mode(repl: PromptState, argument: str) -> None:
     """`:mode`: the grad mode, who switched it and when that ends."""
     from gradrepl.view import story
 
@@ -101,7 +101,7 @@ def _mode(repl: Repl, argument: str) -> None:
         repl.screen.note(line)
 
 
-def _watch(repl: Repl, argument: str) -> None:
+def _watch(repl: PromptState, argument: str) -> None:
     """`:watch a b`: rows shown after each input; `:watch off` ends it."""
     wanted = argument.replace(",", " ").split()
     if wanted == ["off"]:
@@ -114,7 +114,7 @@ def _watch(repl: Repl, argument: str) -> None:
         repl.screen.note(repl._("Nothing is watched. :watch NAMES shows these tensors after each input."))
 
 
-def watched(repl: Repl, shown: Sequence[TensorRow]) -> None:
+def watched(repl: PromptState, shown: Sequence[TensorRow]) -> None:
     """Show the watched tensors that the table of this input didn't show."""
     there = {row.name for row in shown}
     rows = [row for row in repl.session.rows() if row.name in repl.watched and row.name not in there]
@@ -122,7 +122,7 @@ def watched(repl: Repl, shown: Sequence[TensorRow]) -> None:
         repl.screen.rows(rows)
 
 
-def _diff(repl: Repl, argument: str) -> None:
+def _diff(repl: PromptState, argument: str) -> None:
     """`:diff CODE`: what the code does with grad mode on and off."""
     from gradrepl.app.replay import NotReplayableError, worlds
     from gradrepl.view.worlds import compare
@@ -138,7 +138,7 @@ def _diff(repl: Repl, argument: str) -> None:
     repl.screen.spans(compare(on, off, repl._))
 
 
-def _operation(repl: Repl, argument: str) -> None:
+def _operation(repl: PromptState, argument: str) -> None:
     """`:op mul`: an operation's forward, rules and formula."""
     from gradrepl.app.operation import card
 
@@ -146,7 +146,7 @@ def _operation(repl: Repl, argument: str) -> None:
 
 
 GROUP = mark("see")
-COMMANDS: tuple[Command[Repl], ...] = (
+COMMANDS: tuple[Command[PromptState], ...] = (
     Command(("t", "bang"), "[NAMES]", mark("the table of tensors as they are now"), _table, GROUP, ":t x y"),
     Command(("g", "dothi"), "NAME [NODE]", mark("the graph behind a tensor, as a tree"), _graph, GROUP, ":g y"),
     Command(

@@ -16,8 +16,8 @@ from gradrepl.app.options import survey
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
-    from gradrepl.app.repl import Repl
     from gradrepl.app.screen import Screen
+    from gradrepl.app.state import PromptState
     from gradrepl.session.outcome import Outcome
 
 SAVE = "--save"
@@ -33,7 +33,7 @@ def show(screen: Screen, outcome: Outcome, wanted: str) -> None:
         screen.rows(outcome.rows[-MOST_ROWS:])
 
 
-def _set(repl: Repl, argument: str) -> None:
+def _set(repl: PromptState, argument: str) -> None:
     """`:set`, `:set NAME`, `:set NAME VALUE`; with --save the file keeps it."""
     words = argument.replace("=", " ").split()
     saving = SAVE in words
@@ -55,19 +55,19 @@ def _set(repl: Repl, argument: str) -> None:
         _save(repl, chosen)
 
 
-def _show_all(repl: Repl) -> None:
+def _show_all(repl: PromptState) -> None:
     width = max(len(setting.name) for setting in SETTINGS)
     for setting in SETTINGS:
         now = written(of(repl.options, setting))
         repl.screen.note(f"{setting.name:<{width}} = {now:<8} {repl._(setting.text)} ({setting.choices})")
 
 
-def _show_one(repl: Repl, setting: Setting) -> None:
+def _show_one(repl: PromptState, setting: Setting) -> None:
     now = written(of(repl.options, setting))
     repl.screen.note(f"{setting.name} = {now}  {repl._(setting.text)} ({setting.choices})")
 
 
-def _change(repl: Repl, setting: Setting, word: str) -> bool:
+def _change(repl: PromptState, setting: Setting, word: str) -> bool:
     try:
         value = setting.parse(word)
         if setting.name == "engine" and value != repl.options.engine:
@@ -85,7 +85,7 @@ def _change(repl: Repl, setting: Setting, word: str) -> bool:
     return True
 
 
-def _save(repl: Repl, settings: list[Setting]) -> None:
+def _save(repl: PromptState, settings: list[Setting]) -> None:
     path = config.default_path()
     try:
         for setting in settings:
@@ -97,39 +97,39 @@ def _save(repl: Repl, settings: list[Setting]) -> None:
     repl.screen.note(repl._("saved in {path}").format(path=path))
 
 
-def _nothing(repl: Repl, value: Value) -> None:
+def _nothing(repl: PromptState, value: Value) -> None:
     """What is read from the options at each use has no other effect."""
 
 
-def _keys(repl: Repl, value: Value) -> None:
+def _keys(repl: PromptState, value: Value) -> None:
     repl.reader.vi = value == "vi"
 
 
-def _suggest(repl: Repl, value: Value) -> None:
+def _suggest(repl: PromptState, value: Value) -> None:
     repl.reader.suggests = bool(value)
 
 
-def _history(repl: Repl, value: Value) -> None:
+def _history(repl: PromptState, value: Value) -> None:
     repl.reader.keeps = bool(value)
 
 
-def _theme(repl: Repl, value: Value) -> None:
+def _theme(repl: PromptState, value: Value) -> None:
     repl.reader.theme = str(value)
 
 
-def _color(repl: Repl, value: Value) -> None:
+def _color(repl: PromptState, value: Value) -> None:
     repl.terminal = survey(repl.options, os.environ)
     repl.reader.colored = repl.terminal.colored
 
 
-_EFFECTS: dict[str, Callable[[Repl, Value], None]] = {
+_EFFECTS: dict[str, Callable[[PromptState, Value], None]] = {
     "keys": _keys,
     "suggest": _suggest,
     "history": _history,
     "color": _color,
     "theme": _theme,
 }
-COMMANDS: tuple[Command[Repl], ...] = (
+COMMANDS: tuple[Command[PromptState], ...] = (
     Command(
         ("set", "dat"),
         "[NAME [VALUE]] [--save]",
