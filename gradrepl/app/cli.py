@@ -124,9 +124,11 @@ def parser(_: Translate) -> argparse.ArgumentParser:
 
     learn = command("learn", _("go through a lesson at the prompt"))
     learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
+    _add_trust(learn, _)
     play = command("play", _("show lessons as they run"))
     play.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
     play.add_argument("--all", action="store_true", help=_("every lesson"))
+    _add_trust(play, _)
     command("lessons", _("list the lessons"))
     check = command("check", _("run lessons and compare them with what they promise"))
     check.add_argument("paths", nargs="*", metavar="PATH", help=_("lesson files or folders; default: all lessons"))
@@ -159,6 +161,10 @@ def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -
     add("--json", default=False, action="store_true", text=_("one line of JSON a statement"))
     add("--no-input", default=False, action="store_true", text=_("ask nothing"))
     add("--color", default=None, choices=("auto", "always", "never"), text=_("colours and tables"))
+
+
+def _add_trust(to: argparse.ArgumentParser, _: Translate) -> None:
+    to.add_argument("--trust", action="store_true", help=_("run a lesson file without asking: it is a program"))
 
 
 def _version() -> str:

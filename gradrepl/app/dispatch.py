@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
-from gradrepl.app.options import Options, is_terminal, survey
+from gradrepl.app.options import Options, Terminal, is_terminal, survey
 from gradrepl.i18n import Translate
 
 if TYPE_CHECKING:
     from gradrepl.app.program import Program
     from gradrepl.app.screen import Screen
+    from gradrepl.lesson.model import Lesson
     from gradrepl.session.engine import Engine
 
 FAILED, USAGE = 1, 2
@@ -68,6 +69,8 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
         raise UsageError(_("Which lesson? Name it by number or id, or use --all; `gradrepl lessons` lists them."))
     terminal = survey(options, os.environ)
     reader = LineReader() if terminal.keyboard else None
+    if not _may_run(chosen, parsed, terminal, _):
+        return FAILED
     return play.play(chosen, _engine(options, _), _screen(options), options.speech, reader)
 
 
@@ -78,10 +81,24 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
 
     chosen = lessons.named([parsed.lesson or "1"], _)
     terminal = survey(options, os.environ)
+    if not _may_run(chosen, parsed, terminal, _):
+        return FAILED
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
     learn.Learner(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal).loop()
     return 0
+
+
+def _may_run(chosen: Sequence[Lesson], parsed: Namespace, terminal: Terminal, _: Translate) -> bool:
+    """Whether the learner allows the lessons to run, asked once for each file that isn't gradrepl's own."""
+    from gradrepl.app.lessons import is_own
+
+    strangers = [lesson for lesson in chosen if not is_own(lesson.path)]
+    if not strangers:
+        return True
+    from gradrepl.app.trust import open_judge
+
+    return open_judge(_, trusting=parsed.trust, keyboard=terminal.keyboard).allows(strangers)
 
 
 def _lessons(parsed: Namespace, options: Options, _: Translate) -> int:

@@ -31,6 +31,11 @@ def named(names: Sequence[str], _: Translate) -> list[Lesson]:
     return _load(paths)
 
 
+def is_own(path: Path) -> bool:
+    """Whether a lesson file came with gradrepl."""
+    return path.resolve().parent == shelf.folder().resolve()
+
+
 def not_found(error: shelf.LessonNotFoundError, _: Translate) -> str:
     """What to say of a name that doesn't name one lesson."""
     if not error.close:

@@ -110,7 +110,7 @@ def test_both_engines_give_the_same_events(gradrepl: Run) -> None:
 
 
 def test_play_shows_a_lesson_as_plain_lines(gradrepl: Run, small: Path) -> None:
-    assert gradrepl("play", str(small), "--lang", "en").stdout == (
+    assert gradrepl("play", "--trust", str(small), "--lang", "en").stdout == (
         "A small lesson\nSee it.\n"
         "\n1/2  Step one\nGuess `y`.\n"
         ">>> import torch\n>>> y = torch.ones(1)\ny: requires_grad = False; grad_fn = None; grad = None [new]\n"
@@ -120,14 +120,14 @@ def test_play_shows_a_lesson_as_plain_lines(gradrepl: Run, small: Path) -> None:
 
 
 def test_play_in_both_languages_shows_both_texts(gradrepl: Run, small: Path) -> None:
-    shown = gradrepl("play", str(small), "--lang", "both").stdout
+    shown = gradrepl("play", "--trust", str(small), "--lang", "both").stdout
     assert shown.startswith("Một bài nhỏ / A small lesson\nThấy nó.\nSee it.\n")
     assert "\n1/2  Bước một / Step one\nĐoán `y`.\nGuess `y`.\n" in shown
 
 
 def test_a_broken_promise_is_an_exit_status(gradrepl: Run, small: Path) -> None:
     small.write_text(LESSON.replace("tensor([1.])", "tensor([2.])"), "utf-8")
-    assert gradrepl("play", str(small)).returncode == 1
+    assert gradrepl("play", "--trust", str(small)).returncode == 1
     done = gradrepl("check", str(small))
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == f"{small}:22: one: expected 'tensor([2.])', got 'tensor([1.])'\n"
@@ -171,7 +171,7 @@ def test_lessons_are_listed_with_number_title_id_and_goal(gradrepl: Run) -> None
 
 
 def test_learn_without_a_keyboard_plays(gradrepl: Run, small: Path) -> None:
-    assert gradrepl("learn", str(small)).stdout == gradrepl("play", str(small)).stdout
+    assert gradrepl("learn", str(small)).stdout == gradrepl("play", "--trust", str(small)).stdout
 
 
 class Keyboard:
