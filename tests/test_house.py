@@ -29,7 +29,7 @@ TEXTS = sorted(
     )
     for path in ROOT.glob(pattern)
 )
-FIELD = re.compile(r"{(\w+)}")
+FIELD = re.compile(r"{(\w+(?:!r)?)}")
 
 
 def name(path: Path) -> str:

@@ -30,7 +30,7 @@ def check(names: Sequence[str], engine: Engine, _: Translate) -> int:
         except LessonErrors as error:
             problems = list(error.problems)
         for problem in problems:
-            sys.stdout.write(f"{visible(str(problem))}\n")
+            sys.stdout.write(f"{visible(problem.said(_))}\n")
         if not problems:
             sys.stdout.write(_("{path}: OK ({engine})").format(path=visible(str(path)), engine=engine.name) + "\n")
         good = good and not problems

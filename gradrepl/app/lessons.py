@@ -7,16 +7,16 @@ from pathlib import Path
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.screen import Screen
-from gradrepl.i18n import Speech, Translate
+from gradrepl.i18n import Speech, Translate, english
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import LessonErrors, load
 from gradrepl.lesson.model import Language, Lesson, Text
 from gradrepl.lesson.problem import Problem
 
 
-def all_shipped() -> list[Lesson]:
+def all_shipped(_: Translate = english) -> list[Lesson]:
     """Every lesson of the course, in its order; raises DamagedLessonsError."""
-    return _load(shelf.lessons())
+    return _load(shelf.lessons(), _)
 
 
 def named(names: Sequence[str], _: Translate) -> list[Lesson]:
@@ -28,7 +28,7 @@ def named(names: Sequence[str], _: Translate) -> list[Lesson]:
         paths = [shelf.find(name) for name in names]
     except shelf.LessonNotFoundError as error:
         raise UsageError(not_found(error, _)) from error
-    return _load(paths)
+    return _load(paths, _)
 
 
 def is_own(path: Path) -> bool:
@@ -69,7 +69,7 @@ def show(lessons: Sequence[Lesson], screen: Screen, speech: Speech) -> None:
             screen.prose(goal)
 
 
-def _load(paths: Sequence[Path]) -> list[Lesson]:
+def _load(paths: Sequence[Path], _: Translate) -> list[Lesson]:
     lessons: list[Lesson] = []
     problems: list[Problem] = []
     for path in paths:
@@ -78,5 +78,5 @@ def _load(paths: Sequence[Path]) -> list[Lesson]:
         except LessonErrors as error:
             problems += error.problems
     if problems:
-        raise DamagedLessonsError("\n".join(str(problem) for problem in problems))
+        raise DamagedLessonsError("\n".join(problem.said(_) for problem in problems))
     return lessons

@@ -10,7 +10,7 @@ from gradrepl.lesson.markup import code_spans
 from gradrepl.lesson.matching import broken_promises, difference
 from gradrepl.lesson.model import EXERCISES, Example, Lesson, Step, Text
 from gradrepl.lesson.player import Place
-from gradrepl.lesson.problem import Problem
+from gradrepl.lesson.problem import Message, Problem, mark
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Warned
@@ -38,7 +38,8 @@ def of_name(lesson: Lesson) -> Iterator[Problem]:
     """Yield what differs between a numbered file's name and its id."""
     name = lesson.path.stem.partition("-")[2]
     if lesson.number is not None and name != lesson.id:
-        yield Problem(lesson.path, 1, None, f"the id is {lesson.id!r}, the file's name says {name!r}")
+        message = mark("the id is {id!r}, the file's name says {name!r}", id=lesson.id, name=name)
+        yield Problem(lesson.path, 1, None, message)
 
 
 def of_texts(lesson: Lesson) -> Iterator[Problem]:
@@ -47,12 +48,13 @@ def of_texts(lesson: Lesson) -> Iterator[Problem]:
         for line, text in texts(step):
             vi, en = code_spans(text.vi), code_spans(text.en)
             if vi != en:
-                only = "; ".join(f"only {name}: {listed(spans)}" for name, spans in (("vi", vi - en), ("en", en - vi)))
-                yield Problem(lesson.path, line, step.id, f"the languages differ in their code: {only}")
+                only = {"vi": listed(vi - en), "en": listed(en - vi)}
+                message = mark("the languages differ in their code; only in vi: {vi}; only in en: {en}", **only)
+                yield Problem(lesson.path, line, step.id, message)
 
 
 def listed(spans: Iterable[str]) -> str:
-    return ", ".join(f"`{span}`" for span in sorted(spans)) or "nothing"
+    return ", ".join(f"`{span}`" for span in sorted(spans)) or "-"
 
 
 def texts(step: Step) -> Iterator[tuple[int, Text]]:
@@ -87,30 +89,34 @@ def of_prediction(lesson: Lesson, step: Step, session: Session) -> Iterator[Prob
     try:
         values = dict(zip(step.cells, player.truths(step, session), strict=True))
     except player.CellError as error:
-        yield Problem(lesson.path, step.line, step.id, str(error))
+        yield Problem(lesson.path, step.line, step.id, error.message)
         return
     for item in step.feedback:
         if same_answer(item.value, values[item.cell]):
-            yield Problem(lesson.path, item.line, step.id, f"feedback to {item.cell} == {item.value}, which is true")
+            message = mark("feedback to {cell} == {value}, which is true", cell=item.cell, value=item.value)
+            yield Problem(lesson.path, item.line, step.id, message)
 
 
 def of_exercise(place: Place, engine: Engine) -> Iterator[Problem]:
     """Yield why an exercise's check doesn't tell right from wrong."""
     step, path = place.step, place.lesson.path
     for example, differs in tried(place, step.solution, engine):
-        yield Problem(path, example.line, step.id, f"the solution does not pass the check: {differs}")
+        message = mark("the solution does not pass the check: {differs}", differs=differs)
+        yield Problem(path, example.line, step.id, message)
     if passes(place, [], engine):
-        yield Problem(path, step.check[0].line, step.id, "the check passes before anything is typed")
+        yield Problem(path, step.check[0].line, step.id, mark("the check passes before anything is typed"))
     if step.template and passes(place, [player.template(step)], engine):
-        yield Problem(path, step.template[0].line, step.id, "the template passes the check as it stands")
+        yield Problem(path, step.template[0].line, step.id, mark("the template passes the check as it stands"))
     if step.kind == "parsons" and not passes(place, [player.arranged(step, player.right_order(step))], engine):
-        yield Problem(path, step.solution[0].line, step.id, "the lines in their right order do not pass the check")
+        yield Problem(
+            path, step.solution[0].line, step.id, mark("the lines in their right order do not pass the check")
+        )
     for wrong in step.wrong:
         if passes(place, [example.source for example in wrong.examples], engine):
-            yield Problem(path, wrong.line, step.id, "this wrong attempt passes the check")
+            yield Problem(path, wrong.line, step.id, mark("this wrong attempt passes the check"))
 
 
-def tried(place: Place, examples: Sequence[Example], engine: Engine) -> Iterator[tuple[Example, str]]:
+def tried(place: Place, examples: Sequence[Example], engine: Engine) -> Iterator[tuple[Example, Message]]:
     """Yield what differs in examples, and in an exercise's check after them, in a session of its own."""
     with player.session_at(place, engine) as session:
         player.run(place.step.examples, session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradrepl.lesson.model import Example
-from gradrepl.lesson.problem import Report
+from gradrepl.lesson.problem import Report, mark
 
 PROMPT, CONTINUATION = ">>>", "..."
 
@@ -22,7 +22,7 @@ def parse_examples(content: str, first_line: int, report: Report, step: str) -> 
         elif not line.strip():
             closed = True
         elif closed:
-            report.add(number, f"expected a line that starts with {PROMPT}, found {line.strip()!r}", step)
+            report.add(number, mark("expected a line that starts with >>>, found {found!r}", found=line.strip()), step)
         elif line.startswith(CONTINUATION) and not found[-1][2] and line[3:4] in ("", " "):
             found[-1][1].append(line[4:])
         else:
@@ -33,7 +33,7 @@ def parse_examples(content: str, first_line: int, report: Report, step: str) -> 
 def behind_prompt(line: str, number: int, report: Report, step: str) -> str:
     """Return the code behind a prompt."""
     if line[3:4] not in ("", " "):
-        report.add(number, f"expected a blank behind {PROMPT}, found {line!r}", step)
+        report.add(number, mark("expected a blank behind >>>, found {found!r}", found=line), step)
     return line[4:]
 
 

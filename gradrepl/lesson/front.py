@@ -7,7 +7,7 @@ import tomllib
 from typing import Any, NamedTuple
 
 from gradrepl.lesson.model import LANGUAGES, Text
-from gradrepl.lesson.problem import Report
+from gradrepl.lesson.problem import Report, mark
 
 FENCE = "+++"
 KEYS = ("id", "title", "goal", "seed")
@@ -29,14 +29,19 @@ def read_front(text: str, report: Report) -> Front:
     lines = text.split("\n")
     fences = [number for number, line in enumerate(lines) if line.rstrip() == FENCE][:2]
     if fences[:1] != [0]:
-        report.add(1, f"expected {FENCE} in the first line (front matter with id, title and goal), found {lines[0]!r}")
+        message = mark(
+            "expected +++ in the first line (front matter with id, title and goal), found {found!r}", found=lines[0]
+        )
+        report.add(1, message)
     elif len(fences) < 2:
-        report.add(1, f"the front matter has no end; put a line {FENCE} behind it")
+        report.add(1, mark("the front matter has no end; put a line +++ behind it"))
     report.stop_if_any()
     start, end = fences
     values = parse_toml("\n".join(lines[start + 1 : end]), report)
     for key in values.keys() - set(KEYS):
-        report.add(1, f"unknown key {key!r} in the front matter; known are {', '.join(KEYS)}")
+        report.add(
+            1, mark("unknown key {key!r} in the front matter; known are {known}", key=key, known=", ".join(KEYS))
+        )
     body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
     return Front(
         id=lesson_id(values, report),
@@ -52,11 +57,12 @@ def parse_toml(text: str, report: Report) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        report.add(2, "the front matter is no TOML that one could read: its brackets are too deep")
+        report.add(2, mark("the front matter is no TOML that one could read: its brackets are too deep"))
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at (?:line (\d+).*|end of document)\)$", str(error))
         line = int(place[1]) + 1 if place and place[1] else text.count("\n") + 2
-        report.add(line, f"the front matter is no TOML: {str(error)[: place.start()] if place else error}")
+        reason = str(error)[: place.start()] if place else str(error)
+        report.add(line, mark("the front matter is no TOML: {reason}", reason=reason))
     report.stop_if_any()
     return {}
 
@@ -65,7 +71,7 @@ def lesson_id(values: dict[str, Any], report: Report) -> str:
     found = values.get("id")
     if isinstance(found, str) and ID.fullmatch(found):
         return found
-    report.add(1, f'expected an id such as id = "no-grad" in the front matter, found {found!r}')
+    report.add(1, mark('expected an id such as id = "no-grad" in the front matter, found {found!r}', found=found))
     return ""
 
 
@@ -75,7 +81,7 @@ def text_of(values: dict[str, Any], key: str, report: Report) -> Text:
     for language in LANGUAGES:
         text = texts.get(language)
         if not (isinstance(text, str) and text.strip()):
-            report.add(1, f"the front matter has no {key}.{language}")
+            report.add(1, mark("the front matter has no {key}", key=f"{key}.{language}"))
     return Text(*(str(texts.get(language, "")) for language in LANGUAGES))
 
 
@@ -83,5 +89,5 @@ def seed_of(values: dict[str, Any], report: Report) -> int:
     found = values.get("seed", 0)
     if isinstance(found, int) and not isinstance(found, bool):
         return found
-    report.add(1, f"expected a whole number as seed, found {found!r}")
+    report.add(1, mark("expected a whole number as seed, found {found!r}", found=found))
     return 0

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, get_args
 from gradrepl.lesson import front, markup
 from gradrepl.lesson.markup import Part, Section
 from gradrepl.lesson.model import Kind, Lesson, Option, Step, Text
-from gradrepl.lesson.parts import ONCE, PARTS, RIGHT, Reading, shown
-from gradrepl.lesson.problem import LessonErrors, Report
+from gradrepl.lesson.parts import ONCE, PARTS, Reading, shown
+from gradrepl.lesson.problem import LessonErrors, Message, Report, mark
 from gradrepl.lesson.source import read_source
 
 __all__ = ["LessonErrors", "load"]
@@ -46,11 +46,11 @@ def load(path: Path) -> Lesson:
     head = front.read_front(read_source(path, report), report)
     sections = markup.sections(head.body)
     if not any(section.heading for section in sections):
-        report.add(1, "the lesson has no step; a step begins with a line such as ## first-step")
+        report.add(1, mark("the lesson has no step; a step begins with a line such as ## first-step"))
         report.stop_if_any()
     steps = tuple(read_step(section, report) for section in sections)
     for step, earlier in duplicates(steps):
-        report.add(step.line, f"there is a step of this name already, in line {earlier}", step.id)
+        report.add(step.line, mark("there is a step of this name already, in line {line}", line=earlier), step.id)
     report.stop_if_any()
     return Lesson(head.id, number_of(path), path, head.title, head.goal, steps, head.seed)
 
@@ -82,11 +82,14 @@ def read_step(section: Section, report: Report) -> Step:
         found[part.name].append(PARTS[part.name](reading, part))
     for name in KINDS[kind].needs:
         if not found[name]:
-            reading.add(section.line, f"expected <!--{name}--> in this step, found none")
+            reading.add(section.line, mark("expected <!--{name}--> in this step, found none", name=name))
     step = build(reading, kind, cells, found)
     for item in step.feedback:
         if cells and item.cell not in cells:
-            reading.add(item.line, f"the step doesn't ask for {item.cell!r}; it asks for {', '.join(cells)}")
+            asked = mark(
+                "the step doesn't ask for {cell!r}; it asks for {cells}", cell=item.cell, cells=", ".join(cells)
+            )
+            reading.add(item.line, asked)
     return step
 
 
@@ -124,9 +127,9 @@ def answered(reading: Reading, options: Sequence[Option], replies: Sequence[tupl
     for line, text in replies:
         owner = max((option.line for option in options if option.line < line), default=None)
         if owner is None:
-            reading.add(line, "expected <!--option--> above this <!--reply-->")
+            reading.add(line, mark("expected <!--option--> above this <!--reply-->"))
         elif owner in given:
-            reading.add(line, f"the option in line {owner} has a reply already")
+            reading.add(line, mark("the option in line {line} has a reply already", line=owner))
         else:
             given[owner] = text
     found = tuple(replace(option, reply=given.get(option.line)) for option in options)
@@ -138,61 +141,69 @@ def look_at_options(reading: Reading, options: Sequence[Option]) -> None:
     """Report what keeps options from being a question: too few, none right, several right, a wrong one unanswered."""
     right = [option for option in options if option.right]
     if len(options) == 1:
-        reading.add(options[0].line, "expected two options or more, found one")
+        reading.add(options[0].line, mark("expected two options or more, found one"))
     if options and not right:
-        reading.add(options[0].line, f"expected one <!--option {RIGHT}-->, found none")
+        reading.add(options[0].line, mark("expected one <!--option right-->, found none"))
     for option in right[1:]:
-        reading.add(option.line, f"expected one <!--option {RIGHT}-->; line {right[0].line} has one already")
+        message = mark("expected one <!--option right-->; line {line} has one already", line=right[0].line)
+        reading.add(option.line, message)
     for option in options:
         if option.reply is None and not option.right:
-            reading.add(option.line, "expected <!--reply--> below this option: why is it wrong?")
+            reading.add(option.line, mark("expected <!--reply--> below this option: why is it wrong?"))
 
 
 def known_parts(reading: Reading, kind: Kind) -> Iterable[Part]:
     """Yield the parts that a step of this kind may have, each of ONCE once; report the others."""
     section, spec = reading.section, KINDS[kind]
     if section.stray is not None:
-        reading.add(section.stray, "expected a directive such as <!--vi--> before this text")
+        reading.add(section.stray, mark("expected a directive such as <!--vi--> before this text"))
     seen: set[str] = set()
     for part in section.parts:
         if part.name not in PARTS:
-            reading.add(part.line, f"unknown directive {part.name!r}; {meant(part.name)}")
+            reading.add(part.line, meant(part.name))
         elif part.name not in spec.needs + spec.may:
-            reading.add(part.line, f"{shown(part)} has no place in a step of kind {kind}")
+            reading.add(part.line, mark("{part} has no place in a step of kind {kind}", part=shown(part), kind=kind))
         elif part.name in ONCE and part.name in seen:
-            reading.add(part.line, f"{shown(part)} stands in this step already")
+            reading.add(part.line, mark("{part} stands in this step already", part=shown(part)))
         else:
             seen.add(part.name)
             yield part
 
 
-def meant(name: str) -> str:
-    """Return what an unknown directive was perhaps meant to be."""
+def meant(name: str) -> Message:
+    """Return what to say of an unknown directive: what it was perhaps meant to be."""
     from difflib import get_close_matches  # slow to import, and a lesson rarely needs it
 
     close = get_close_matches(name, PARTS, 1)
-    return f"did you mean <!--{close[0]}-->?" if close else f"known are {', '.join(PARTS)}"
+    if close:
+        return mark("unknown directive {name!r}; did you mean <!--{close}-->?", name=name, close=close[0])
+    return mark("unknown directive {name!r}; known are {known}", name=name, known=", ".join(PARTS))
 
 
 def read_heading(reading: Reading) -> tuple[Kind, tuple[str, ...]] | None:
     """Set the step's id; return its kind and the cells that it asks for, or None where it can't be told."""
     section = reading.section
     if not section.heading:
-        reading.add(section.line, "expected a heading such as ## first-step before any other text")
+        reading.add(section.line, mark("expected a heading such as ## first-step before any other text"))
         return None
     found = HEADING.fullmatch(section.heading)
     if found is None or not front.ID.fullmatch(found["id"]):
-        wanted = "a heading such as ## first-step or ## first-step {predict: y.grad_fn}"
-        reading.add(section.line, f"expected {wanted}, found {section.heading!r}")
+        message = mark(
+            "expected a heading such as ## first-step or ## first-step {{predict: y.grad_fn}}, found {found!r}",
+            found=section.heading,
+        )
+        reading.add(section.line, message)
         return None
     reading.step_id = found["id"]
     kind = next((kind for kind in KINDS if kind == (found["kind"] or "run")), None)
     if kind is None:
-        reading.add(section.line, f"unknown kind of step {found['kind']!r}; known are {', '.join(KINDS)}")
+        message = mark("unknown kind of step {kind!r}; known are {known}", kind=found["kind"], known=", ".join(KINDS))
+        reading.add(section.line, message)
         return None
     cells = split_cells(found["cells"] or "")
     if (kind == "predict") != bool(cells):
-        reading.add(section.line, "expected {predict: EXPRESSION, ...}, or no expressions in another kind of step")
+        message = mark("expected {{predict: EXPRESSION, ...}}, or no expressions in another kind of step")
+        reading.add(section.line, message)
     return kind, cells
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from gradrepl.lesson.model import Example, WarningPromise
+from gradrepl.lesson.problem import Message, mark
 from gradrepl.session.outcome import Failure, Outcome, Warned
 
 TRACEBACK = re.compile(r"(?:\A|(?<=\n))Traceback \(most recent call last\):\n(?:[ \t].*\n)*(?P<error>\S[\s\S]*)\Z")
@@ -13,7 +15,7 @@ TRIGGERED = re.compile(r" \(Triggered internally at .*\)\s*\Z", re.DOTALL)
 BLANK = "<BLANKLINE>"
 
 
-def difference(example: Example, outcomes: Sequence[Outcome]) -> str | None:
+def difference(example: Example, outcomes: Sequence[Outcome]) -> Message | None:
     """Return how the outcomes of an example differ from what it wants; None if they don't.
 
     "..." in the wanted text stands for anything, as with doctest's ELLIPSIS. A wanted traceback is compared
@@ -24,14 +26,14 @@ def difference(example: Example, outcomes: Sequence[Outcome]) -> str | None:
     want = example.want[: wanted.start()] if wanted else example.want
     got = shown(outcomes)
     if not same(want, got):
-        return f"expected {line_that_differs(want, got)}"
+        return line_that_differs(want, got)
     error = error_text(failure) if failure else None
     if wanted is None:
-        return f"expected no error, got {error!r}" if error else None
+        return mark("expected no error, got {got!r}", got=error) if error else None
     want_error = wanted["error"].rstrip("\n")
     if error is None:
-        return f"expected {want_error!r}, got no error"
-    return None if same(want_error, error) else f"expected {want_error!r}, got {error!r}"
+        return mark("expected {want!r}, got no error", want=want_error)
+    return None if same(want_error, error) else mark("expected {want!r}, got {got!r}", want=want_error, got=error)
 
 
 def shown(outcomes: Iterable[Outcome]) -> str:
@@ -56,15 +58,17 @@ def same(want: str, got: str) -> bool:
     return re.fullmatch(pattern, got) is not None
 
 
-def line_that_differs(want: str, got: str) -> str:
-    """Return the first line that is not as wanted, beside the wanted one."""
+def line_that_differs(want: str, got: str) -> Message:
+    """Return what to say of the first line that is not as wanted."""
     wants, gots = want.splitlines(), got.splitlines()
-    for number in range(max(len(wants), len(gots))):
-        one = repr(wants[number]) if number < len(wants) else "no more output"
-        other = repr(gots[number]) if number < len(gots) else "no more output"
-        if one != other and not (number < len(wants) and number < len(gots) and same(wants[number], gots[number])):
-            return f"{one}, got {other}"
-    return f"{want!r}, got {got!r}"
+    for one, other in zip_longest(wants, gots):
+        if other is None:
+            return mark("expected {want!r}, got no more output", want=one)
+        if one is None:
+            return mark("expected no more output, got {got!r}", got=other)
+        if not same(one, other):
+            return mark("expected {want!r}, got {got!r}", want=one, got=other)
+    return mark("expected {want!r}, got {got!r}", want=want, got=got)
 
 
 def plain(warned: Warned) -> str:
@@ -72,14 +76,17 @@ def plain(warned: Warned) -> str:
     return TRIGGERED.sub("", warned.message)
 
 
-def broken_promises(promises: Sequence[WarningPromise], warnings: Sequence[Warned]) -> list[str]:
+def broken_promises(promises: Sequence[WarningPromise], warnings: Sequence[Warned]) -> list[Message]:
     """Return what differs between the warnings that a step promises and those that came."""
     left = list(warnings)
     missing = []
     for promise in promises:
         kept = next((w for w in left if w.category == promise.category and w.message.startswith(promise.message)), None)
         if kept is None:
-            missing.append(f"expected the warning {promise.category}: {promise.message!r}, got none such")
+            wanted = {"category": promise.category, "message": promise.message}
+            missing.append(mark("expected the warning {category}: {message!r}, got none such", **wanted))
         else:
             left.remove(kept)
-    return missing + [f"expected no warning, got {w.category}: {plain(w)!r}" for w in left]
+    return missing + [
+        mark("expected no warning, got {category}: {message!r}", category=w.category, message=plain(w)) for w in left
+    ]

@@ -18,7 +18,7 @@ from gradrepl.lesson.model import (
     WarningPromise,
     WrongAttempt,
 )
-from gradrepl.lesson.problem import Report
+from gradrepl.lesson.problem import Message, Report, mark
 
 CONDITION = re.compile(r"(?P<cell>.+) == (?P<value>.+?)(?:\s+#(?P<misconception>[\w-]+))?")
 MISCONCEPTION = re.compile(r"#([\w-]+)")
@@ -34,7 +34,7 @@ class Reading:
         self.report = report
         self.step_id = ""
 
-    def add(self, line: int, message: str) -> None:
+    def add(self, line: int, message: Message) -> None:
         self.report.add(line, message, self.step_id)
 
     def texts(self, part: Part) -> Text:
@@ -42,30 +42,37 @@ class Reading:
         for language in LANGUAGES:
             count = sum(1 for name, text in part.items if name == language and text)
             if count != 1:
-                self.add(part.line, f"expected one line `- {language}: ...` below {shown(part)}, found {count}")
-        found = dict(part.items)
-        return Text(*(found.get(language, "") for language in LANGUAGES))
+                found = {"language": language, "part": shown(part), "count": count}
+                self.add(part.line, mark("expected one line `- {language}: ...` below {part}, found {count}", **found))
+        texts = dict(part.items)
+        return Text(*(texts.get(language, "") for language in LANGUAGES))
 
     def examples(self, part: Part) -> tuple[Example, ...]:
         """Return the examples of the one fence below a directive."""
         if len(part.fences) != 1 or part.fences[0].info != PROMPTED:
-            found = ", ".join(fence.info or "a fence without a name" for fence in part.fences) or "none"
-            self.add(part.line, f"expected one ```{PROMPTED} fence below {shown(part)}, found {found}")
+            found = ", ".join(f"```{fence.info}" for fence in part.fences) or "-"
+            self.add(
+                part.line,
+                mark("expected one ```pycon fence below {part}, found {found}", part=shown(part), found=found),
+            )
             return ()
         fence = part.fences[0]
         if not fence.closed:
-            self.add(fence.line - 1, "the fence has no end; put ``` behind it")
+            self.add(fence.line - 1, mark("the fence has no end; put ``` behind it"))
             return ()
         examples = parse_examples(fence.content, fence.line, self.report, self.step_id)
         if not examples:
-            self.add(fence.line, "the fence has no line that starts with >>>")
+            self.add(fence.line, mark("the fence has no line that starts with >>>"))
         return examples
 
     def misconception(self, part: Part) -> str | None:
         """Return the id that a directive's argument is."""
         found = MISCONCEPTION.fullmatch(part.argument)
         if part.argument and found is None:
-            self.add(part.line, f"expected <!--{part.name} #misconception-->, found {part.argument!r}")
+            message = mark(
+                "expected <!--{name} #misconception-->, found {found!r}", name=part.name, found=part.argument
+            )
+            self.add(part.line, message)
         return found[1] if found else None
 
     def nothing_else(self, part: Part, *, fences: bool = False, items: bool = False) -> None:
@@ -73,11 +80,11 @@ class Reading:
         if not all(fence.closed for fence in part.fences):
             return  # what follows such a fence may belong to anything
         if part.stray is not None:
-            self.add(part.stray, f"expected no text here, below {shown(part)}")
+            self.add(part.stray, mark("expected no text here, below {part}", part=shown(part)))
         if part.fences and not fences:
-            self.add(part.fences[0].line - 1, f"expected no fence here, below {shown(part)}")
+            self.add(part.fences[0].line - 1, mark("expected no fence here, below {part}", part=shown(part)))
         if part.items and not items:
-            self.add(part.line, f"expected no list below {shown(part)}")
+            self.add(part.line, mark("expected no list below {part}", part=shown(part)))
 
 
 def shown(part: Part) -> str:
@@ -86,7 +93,7 @@ def shown(part: Part) -> str:
 
 def prose(reading: Reading, part: Part) -> str:
     if not part.text:
-        reading.add(part.line, f"expected text below {shown(part)}")
+        reading.add(part.line, mark("expected text below {part}", part=shown(part)))
     return part.text
 
 
@@ -104,7 +111,9 @@ def promise(reading: Reading, part: Part) -> WarningPromise | None:
     reading.nothing_else(part)
     found = WARNING.fullmatch(part.argument)
     if found is None:
-        reading.add(part.line, f"expected <!--warns CATEGORY: first words-->, found {part.argument!r}")
+        reading.add(
+            part.line, mark("expected <!--warns CATEGORY: first words-->, found {found!r}", found=part.argument)
+        )
         return None
     return WarningPromise(found["category"], found["message"], part.line)
 
@@ -113,7 +122,9 @@ def feedback(reading: Reading, part: Part) -> Feedback | None:
     reading.nothing_else(part, items=True)
     found = CONDITION.fullmatch(part.argument)
     if found is None:
-        reading.add(part.line, f"expected <!--if CELL == VALUE #misconception-->, found {part.argument!r}")
+        reading.add(
+            part.line, mark("expected <!--if CELL == VALUE #misconception-->, found {found!r}", found=part.argument)
+        )
         return None
     return Feedback(found["cell"], found["value"], found["misconception"], reading.texts(part), part.line)
 
@@ -128,9 +139,10 @@ def option(reading: Reading, part: Part) -> Option:
     reading.nothing_else(part, items=True)
     found = MISCONCEPTION.fullmatch(part.argument)
     if part.argument not in ("", RIGHT) and found is None:
-        reading.add(
-            part.line, f"expected <!--option {RIGHT}--> or <!--option #misconception-->, found {part.argument!r}"
+        message = mark(
+            "expected <!--option right--> or <!--option #misconception-->, found {found!r}", found=part.argument
         )
+        reading.add(part.line, message)
     return Option(reading.texts(part), part.argument == RIGHT, found[1] if found else None, None, part.line)
 
 
@@ -145,7 +157,7 @@ def distractor(reading: Reading, part: Part) -> Distractor:
     reading.nothing_else(part, fences=True, items=True)
     examples = reading.examples(part)
     if examples and (len(examples) > 1 or examples[0].source.count("\n") > 1 or examples[0].want):
-        reading.add(part.line, f"expected one line of code below {shown(part)}")
+        reading.add(part.line, mark("expected one line of code below {part}", part=shown(part)))
     source = examples[0].source.rstrip() if examples else ""
     return Distractor(source, reading.misconception(part), reading.texts(part), part.line)
 

@@ -9,6 +9,7 @@ from gradrepl.lesson.answers import same_answer, text_of
 from gradrepl.lesson.matching import difference
 from gradrepl.lesson.model import Example, Feedback, Lesson, Step, WrongAttempt
 from gradrepl.lesson.order import ChoiceError, arranged, choose, distracted, lines, options, right_order
+from gradrepl.lesson.problem import Message, mark
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome
@@ -46,7 +47,11 @@ CELL = "_cell"
 
 
 class CellError(Exception):
-    """The expression of a prediction raised; the text says what."""
+    """The expression of a prediction raised; `message` says what."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,8 @@ def truth(cell: str, session: Session) -> str:
     """Return the value of an expression as a learner would write it. Raises CellError."""
     for outcome in session.run(f"{CELL} = ({cell})"):
         if outcome.failure:
-            raise CellError(f"{cell} raises {outcome.failure.type}: {outcome.failure.message}")
+            error = f"{outcome.failure.type}: {outcome.failure.message}"
+            raise CellError(mark("{cell} raises {error}", cell=cell, error=error))
     return text_of(session.names.pop(CELL))
 
 
@@ -196,7 +202,7 @@ def verdict(step: Step, cell: str, answer: str, value: str) -> Verdict:
     return Verdict(cell, answer, value, right, None if right else next(fitting, None))
 
 
-def checked(step: Step, session: Session) -> list[tuple[Example, list[Outcome], str | None]]:
+def checked(step: Step, session: Session) -> list[tuple[Example, list[Outcome], Message | None]]:
     """Run an exercise's check on a copy of the names; each part with its outcomes and what differs, or None."""
     with aside(session) as fork:
         ran = run(step.check, fork)
@@ -214,7 +220,7 @@ def attempt(place: Place, session: Session) -> Attempt:
     return Attempt(False, failed, alike[0] if len(alike) == 1 else None)
 
 
-def wrong_pattern(place: Place, wrong: WrongAttempt, engine: Engine) -> list[str | None]:
+def wrong_pattern(place: Place, wrong: WrongAttempt, engine: Engine) -> list[Message | None]:
     """Return what the check finds in a wrong attempt, run in a session of its own."""
     with session_at(place, engine) as session:
         run(place.step.examples, session)

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 LONGEST = 300
+
+
+def english(msgid: str) -> str:
+    """Return the message itself."""
+    return msgid
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What to say, in English, with fields to fill in after it was translated; a field may be a message itself."""
+
+    msgid: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """Return the message in the language of `translate`; one that quotes a very long line is cut."""
+        values = {k: v.said(translate) if isinstance(v, Message) else v for k, v in self.fields.items()}
+        text = translate(self.msgid).format(**values)
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+    def __str__(self) -> str:
+        return self.said(english)
+
+
+def mark(msgid: str, **fields: object) -> Message:
+    """Return a message; the name tells where the texts to translate are."""
+    return Message(msgid, fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +43,16 @@ class Problem:
     path: Path
     line: int
     step: str | None
-    message: str
+    message: Message
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """Return one line: file, line, step, message, in the language of `translate`."""
+        place = f"{self.path}:{self.line}: "
+        text = self.message.said(translate)
+        return f"{place}{self.step}: {text}" if self.step else f"{place}{text}"
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}: "
-        return f"{place}{self.step}: {self.message}" if self.step else f"{place}{self.message}"
+        return self.said(english)
 
 
 class LessonErrors(Exception):  # noqa: N818 - it holds several
@@ -38,10 +70,9 @@ class Report:
         self.path = path
         self.problems: list[Problem] = []
 
-    def add(self, line: int, message: str, step: str | None = None) -> None:
-        """Note a problem; of a message that quotes a very long line, only its beginning is kept."""
-        text = message if len(message) <= LONGEST else f"{message[:LONGEST]} ..."
-        self.problems.append(Problem(self.path, line, step or None, text))
+    def add(self, line: int, message: Message, step: str | None = None) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(self.path, line, step or None, message))
 
     def stop_if_any(self) -> None:
         """Raise LessonErrors if anything was wrong so far."""

@@ -16,7 +16,8 @@ def outcome(*outputs: Output, failure: Failure | None = None) -> Outcome:
 
 
 def differs(want: str, *outputs: Output, failure: Failure | None = None) -> str | None:
-    return difference(Example("x\n", want, 1), [outcome(*outputs, failure=failure)])
+    message = difference(Example("x\n", want, 1), [outcome(*outputs, failure=failure)])
+    return message and str(message)
 
 
 def echo(text: str) -> Output:
@@ -101,9 +102,9 @@ def test_promised_warnings() -> None:
 
 def test_broken_promises() -> None:
     (said,) = broken_promises([PROMISE], [])
-    assert said.startswith("expected the warning UserWarning: 'The .grad'")
+    assert str(said).startswith("expected the warning UserWarning: 'The .grad'")
     (said,) = broken_promises([], [warned()])
-    assert said == "expected no warning, got UserWarning: 'The .grad attribute'"
+    assert str(said) == "expected no warning, got UserWarning: 'The .grad attribute'"
     assert len(broken_promises([PROMISE], [warned(), warned()])) == 1
     assert len(broken_promises([PROMISE], [warned(category="FutureWarning")])) == 2
     assert len(broken_promises([PROMISE], [warned("Another")])) == 2
