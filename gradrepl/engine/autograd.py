@@ -15,7 +15,8 @@ from gradrepl.engine.grad_mode import ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
 from gradrepl.engine.once import warn_once
-from gradrepl.engine.op import constant, edge_of
+from gradrepl.engine.op import edge_of
+from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Size, Tensor, make
 
@@ -156,6 +157,8 @@ def prepare(walk: Walk, roots: list[Any], places: Places | None, capture: bool) 
         else:
             walk.into = {id(edge) for edge, _ in places if not isinstance(edge, Node)}
         walk.only_towards(roots, places)
+        if not capture:
+            walk.through |= {edge for edge, _ in places if isinstance(edge, Node)}
     if HookCounter.in_play:
         walk.count_users(roots)
         walk.roots = roots

@@ -86,6 +86,9 @@ class Node:
 
     _outputs = 1
 
+    plan: Any = None
+    """How the node of an entry of the table runs its rules; other nodes have none."""
+
     edges: tuple[Any, ...]
     numbers: tuple[int, ...] | None
     sequence: int
@@ -180,6 +183,7 @@ class Walk:
     exact: count the users of each leaf beforehand, so that hooks on leaves fire in PyTorch's order.
     captures: maps an edge (node, number) or a leaf to the slots of the result to fill, instead of
     accumulating into `.grad`; None for backward() into all leaves.
+    current: the node that is being visited.
     wanted, through: the nodes to visit, and those to run, where only some inputs are asked for; watched:
     whether an inner node is one of them.
     """
@@ -192,6 +196,7 @@ class Walk:
     roots: Sequence[Any] = ()
     into: set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
+    current: Any = None
 
     def __init__(self, ops: Any, create_graph: bool, retain_graph: bool) -> None:
         self.ops = ops
@@ -222,51 +227,59 @@ class Walk:
 
     def run(self) -> None:
         """Visit the nodes, newest first; then put what the leaves got into them."""
-        node: Any = None
-        heap, ordinary = self.heap, not self.watched and self.users is None and self.quick
+        heap = self.heap
+        visit = self.follow if self.quick and not self.watched and self.users is None else self.visit_exactly
         try:
             while heap:
-                node = heappop(heap)[1]
-                while node is not None:
-                    if ordinary and node.extra is None:
-                        node = self.visit(node)
-                    else:
-                        self.visit_exactly(node)
-                        node = None
+                visit(heappop(heap)[1])
         except BaseException:
-            self.flush(self.finished_leaves(node))
+            self.flush(self.finished_leaves(self.current))
             raise
         self.flush(list(self.leaves))
 
-    def visit(self, node: Any) -> Any:
-        """Run one node that nobody watches; return its successor where that is the only one left to visit."""
-        buffers, wanted = self.buffers, self.wanted
-        gradient = buffers.pop(node)
-        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
-        if not self.retain_graph:
-            node.free()
-        following, numbers = None, node.numbers
-        for index, edge in enumerate(node.edges):
-            if edge is None or (gradient := gradients[index]) is None:
-                continue
-            outputs = edge._outputs
-            if not outputs:
-                before = self.leaves.get(edge)
-                self.leaves[edge] = gradient if before is None else before + gradient
-            elif outputs == 1 and following is None and not self.heap and (wanted is None or edge in wanted):
-                buffers[edge] = gradient
-                following = edge
-            elif edge is following:
-                buffers[edge] = buffers[edge] + gradient
+    def follow(self, node: Any) -> None:
+        """Visit a node and, while nothing else waits, the one that it leads to. The busiest lines of a backward."""
+        heap, leaves, wanted, create_graph = self.heap, self.leaves, self.wanted, self.create_graph
+        free = not self.retain_graph
+        gradient = self.buffers.pop(node)
+        while node.extra is None and node.numbers is None:
+            self.current = node
+            plan = node.plan
+            if create_graph or plan is None:
+                gradients = self.run_node(node, gradient)
+                if free:
+                    node.free()
+            elif node.saved is None:
+                raise RuntimeError(SECOND_TIME)
             else:
-                self.give(edge, 0 if numbers is None else numbers[index], gradient)
-        if following is not None and self.heap:
-            heappush(self.heap, (-following.sequence, following))
-            return None
-        return following
+                gradients = plan.run(node, gradient)
+                if free and plan.tensors:
+                    node.saved = None
+            following = carried = None
+            for edge, gradient in zip(node.edges, gradients):  # noqa: B905 (a keyword costs time, and both are of one length or end in None)
+                if edge is None or gradient is None:
+                    continue
+                if not edge._outputs:
+                    before = leaves.get(edge)
+                    leaves[edge] = gradient if before is None else before + gradient
+                elif edge is following:
+                    carried = carried + gradient
+                elif following is None and not heap and edge._outputs == 1 and (wanted is None or edge in wanted):
+                    following, carried = edge, gradient
+                else:
+                    self.give(edge, 0, gradient)
+            if following is None:
+                return
+            if heap:
+                self.give(following, 0, carried)
+                return
+            node, gradient = following, carried
+        self.buffers[node] = gradient
+        self.visit_exactly(node)
 
     def visit_exactly(self, node: Node) -> None:
         """Run one node with everything that may hang on it: hooks, captures, the count of users."""
+        self.current = node
         gradient = self.before(node, self.buffers.pop(node))
         if gradient is None:
             return
@@ -320,6 +333,8 @@ class Walk:
             if plain and leaf._extra is None:
                 accumulate(leaf, gradient, create_graph)
                 continue
+            if self.into is not None and id(leaf) not in self.into and (id(leaf), 0) not in self.captures:
+                continue
             gradient = self.ops.leaf_hooks(leaf, gradient, self.create_graph)
             if (slot := self.captures.get((id(leaf), 0))) is not None:
                 self.captured[slot] = gradient
@@ -364,6 +379,8 @@ class Walk:
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""
         targets = {edge for edge, _ in inputs}
+        if all_ways_lead_to(targets, roots):
+            return
         through: set[Any] = set()
         for node in sorted(reachable(roots), key=attrgetter("sequence")):
             for edge in node.edges:
@@ -374,6 +391,27 @@ class Walk:
         self.through = frozenset(through)
         self.wanted = through | nodes
         self.watched = bool(nodes)
+
+
+def all_ways_lead_to(leaves: set[Any], roots: Iterable[Any]) -> bool:
+    """Whether every way from `roots` ends in one of `leaves`."""
+    seen = {root for root in roots if root._outputs}
+    stack = [*seen]
+    if not seen.isdisjoint(leaves):
+        return False
+    while stack:
+        for edge in stack.pop().edges:
+            if edge is None:
+                continue
+            if edge in leaves:
+                if edge._outputs:
+                    return False
+            elif not edge._outputs:
+                return False
+            elif edge not in seen:
+                seen.add(edge)
+                stack.append(edge)
+    return True
 
 
 def reachable(roots: Iterable[Any]) -> list[Node]:

@@ -11,37 +11,34 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.op import Op, align, check_broadcast, connect, edge_of, short_name, start_node
+from gradrepl.engine.node import make_analytic, start_node
+from gradrepl.engine.op import Op, connect, edge_of, short_name
+from gradrepl.engine.operands import align, check_broadcast
 from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
 from gradrepl.engine.tensor import Tensor, View, make, refreshers
 
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
 LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
-NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use "
-    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
-    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
-    "you want the inplace to be tracked)."
+MADE_IN_A_MODE = (
+    " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both "
+    "the view and the inplace either both inside the {} block (if you don't want the inplace to be tracked) or both "
+    "outside (if you want the inplace to be tracked)."
 )
-MULTI_VIEW = (
-    "Output {} of {} is a view and is being modified inplace. This view is the output of a function that returns "
-    "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
-    "inplace operation by an out-of-place one."
-)
-CUSTOM_VIEW = (
-    "Output {} of {} is a view and is being modified inplace. This view was created inside a custom Function (or "
-    "because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
-    "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can "
-    "fix this by cloning the output of the custom Function."
-)
+VIEW_ERRORS = {
+    "no_grad": MADE_IN_A_MODE.format("no_grad"),
+    "inference": MADE_IN_A_MODE.format("inference_mode"),
+    "multi_output": " This view is the output of a function that returns multiple views. Such functions do not allow "
+    "the output views to be modified inplace. You should replace the inplace operation by an out-of-place one.",
+    "custom": " This view was created inside a custom Function (or because an input was returned as-is) and the "
+    "autograd logic to handle view+inplace would override the custom backward associated with the custom Function, "
+    "leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom "
+    "Function.",
+}
+"""Why the storage behind views of some makings must not be written to."""
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
     "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
 )
-
-
-VIEW_ERRORS = {"multi_output": MULTI_VIEW, "custom": CUSTOM_VIEW}
-"""Why views of some makings must not be written to; with the output's number and the node's name."""
 
 
 def check_writable(tensor: Tensor, recorded: bool) -> None:
@@ -57,13 +54,20 @@ def check_writable(tensor: Tensor, recorded: bool) -> None:
 
 
 def check_view(tensor: Tensor, view: View) -> None:
-    if view.made == "no_grad":
-        raise RuntimeError(NO_GRAD_VIEW)
-    text = VIEW_ERRORS.get(view.made)
-    if text is not None:
-        node = tensor.grad_fn
-        assert node is not None
-        raise RuntimeError(text.format(tensor._output_nr, short_name(node)))
+    if view.made in VIEW_ERRORS:
+        raise RuntimeError(view_error(tensor, view, "is being"))
+
+
+def view_error(tensor: Tensor, view: View, what: str) -> str:
+    """Return PyTorch's words for a view whose storage must not be written to; what: how it was written to."""
+    node = tensor._grad_fn
+    if node is not None:
+        head = f"Output {tensor._output_nr} of {short_name(node)} is a view and {what} modified inplace."
+    elif view.made == "inference":
+        head = f"A view was created in inference mode and {what} modified inplace in normal mode."
+    else:
+        head = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
+    return head + VIEW_ERRORS[view.made]
 
 
 ONE_WRITTEN_TWICE = (
@@ -159,7 +163,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
                     counter[0] += 1
                     return self
         everything = (self, *args)
-        wanted = [isinstance(everything[i], Tensor) and everything[i]._requires_grad for i in entry.tensors]
+        wanted = [isinstance(everything[i], Tensor) and everything[i].requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
         check_overlap(self, [everything[i] for i in entry.tensors[1:]])
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
@@ -200,7 +204,7 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
     values[0] = before._data = self._data.copy() if kept else self._data
     node = start_node(entry, plan)
     if entry.analytic is not None and self._data.dtype.kind == "c":
-        node.__class__ = entry.analytic
+        make_analytic(node, entry)
     given = (before, *args[1:])
     saved = [
         None if kind == "out" else keeper(index, given, values, ())
@@ -239,8 +243,11 @@ def rebase(tensor: Tensor, node: Any) -> None:
         tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
         return
     base = view.base
-    base._grad_fn, base._output_nr, base._requires_grad = CopySlices(base, tensor, node), 0, True
-    show_view(tensor, view)
+    written = CopySlices(base, tensor, node)
+    if base._extra is not None and base._extra.retains_grad and base._grad_fn is not None:
+        move_retained(base, written)
+    base._grad_fn, base._output_nr, base._requires_grad = written, 0, True
+    show_view(tensor, view, True)
 
 
 def move_retained(tensor: Tensor, node: Node) -> None:
@@ -300,14 +307,22 @@ class CopySlices(Node):
 CopySlices.__module__ = "builtins"
 
 
-def show_view(tensor: Tensor, view: View) -> None:
-    """Give a view the grad_fn that its storage's newest history calls for: AsStridedBackward0 on the base."""
+def show_view(tensor: Tensor, view: View, strict: bool) -> None:
+    """Give a view the grad_fn that its storage's newest history calls for: AsStridedBackward0 on the base.
+
+    strict: raise RuntimeError where PyTorch has none for it, because of how the view was made.
+    """
     base = view.base
     counter = tensor._counter
     assert counter is not None
-    tensor._view = view._replace(version=counter[0], made="default" if base._grad_fn is not None else view.made)
     if not base._requires_grad:
         return
+    tensor._requires_grad = True
+    if view.made in VIEW_ERRORS:
+        if strict:
+            raise RuntimeError(view_error(tensor, view, "its base or another view of its base has been"))
+        return
+    tensor._view = view._replace(version=counter[0])
     plan = as_strided.plan(1)
     node = start_node(as_strided, plan)
     place = geometry_of(tensor._data, base._data)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any
 
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.graph import SECOND_TIME, Node
+from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
+from gradrepl.engine.operands import Kept
 from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.tensor import Tensor, make
 
 Rule = Callable[..., Any]
+Run = Callable[[Any, Any], Sequence[Any]]
+ndarray = np.ndarray
 
 SHORT = re.compile(r"Backward\d*$")
 """What PyTorch's messages leave out of a node's name: Mul for MulBackward0."""
@@ -25,7 +29,7 @@ SAVED_INFERENCE = (
 )
 
 
-class Plan(NamedTuple):
+class Plan:
     """What to keep for one combination of inputs that require grad, and how to use it.
 
     fields: (kind, index) of each kept thing; first the tensors, of kind "tensor" or "out", then
@@ -33,24 +37,44 @@ class Plan(NamedTuple):
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
-    lone: the index of the one input that is kept; None where nothing is kept, -1 where it is something else.
+    inputs: the indices of what is kept where that is inputs alone, else None.
     own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
     run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
-    fields: tuple[tuple[str, int], ...]
-    tensors: int
-    rules: tuple[tuple[Rule, tuple[int, ...]] | None, ...]
-    only: tuple[int, Rule, tuple[int, ...]] | None
-    keepers: tuple[tuple[Callable[..., Any], int], ...]
-    lone: int | None
-    own_saved: bool
-    run: Callable[[Any, Any], Sequence[Any]]
+    __slots__ = ("fields", "inputs", "keepers", "only", "own_saved", "rules", "run", "tensors")
+
+    def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], variadic: bool) -> None:
+        self.fields = fields
+        self.rules = rules
+        self.tensors = sum(kind in ("tensor", "out") for kind, _ in fields)
+        present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
+        self.only = present[0] if len(present) == 1 else None
+        self.keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
+        alone = all(kind == "tensor" for kind, _ in fields)
+        self.inputs = tuple(index for _, index in fields) if alone else None
+        self.own_saved = list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
+        self.run = OpNode.every if variadic else runner(self.tensors, len(fields), rules, self.only)
+
+    def at_length(self) -> Plan:
+        """Return this plan without its short way: for nodes that do more than run the rules."""
+        plan = copy(self)
+        plan.run = OpNode.every
+        return plan
 
 
-Kept = tuple[Any, list[int] | None, int, Tensor | None]
-"""A saved tensor: its array, its version counter (None for a constant), the version it had, and the
-tensor itself where it was an input."""
+Fields = tuple[tuple[str, int], ...]
+Rules = tuple[tuple[Rule, tuple[int, ...]] | None, ...]
+
+
+def start_node(entry: Any, plan: Plan) -> Any:
+    """Return a new node of an entry, its edges still to be set."""
+    node = entry.node()
+    node.extra = None
+    node.fix = None
+    node.plan = plan
+    node.sequence = next_sequence()
+    return node
 
 
 class OpNode(Node):
@@ -160,15 +184,13 @@ class OpNode(Node):
             self.saved = None
 
 
-def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Callable[[Any, Any], Sequence[Any]]:
+def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Run:
     """Return how a plan's rules are run on arrays: shorter ways for one rule with at most one tensor kept, and for
     two rules with a tensor each or with nothing."""
     if only is not None and only[2] == tuple(range(fields)):
         edge, rule, _ = only
-        if not count:
-            return one_rule(edge, rule)
-        if count == 1:
-            return one_rule_with_a_tensor(edge, rule)
+        if count < 2:
+            return one_rule_with_a_tensor(edge, rule, fields > 1) if count else one_rule(edge, rule)
     if len(rules) == 2 and None not in rules:
         if not fields:
             return two_rules_alone(rules[0][0], rules[1][0])
@@ -177,31 +199,32 @@ def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Callable
     return OpNode.every
 
 
-def one_rule(edge: int, rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+def one_rule(edge: int, rule: Rule) -> Run:
     before = (None,) * edge
 
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        found = (*before, rule(gradient, *node.saved))
+        found: Sequence[Any] = (rule(gradient, *node.saved),)
+        if edge:
+            found = (*before, *found)
         return found if node.fix is None else fit(found, node.fix)
 
     return run
 
 
-def one_rule_with_a_tensor(edge: int, rule: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+def one_rule_with_a_tensor(edge: int, rule: Rule, more: bool) -> Run:
     before = (None,) * edge
 
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        item, *rest = node.saved
-        if type(item) is tuple and ((counter := item[1]) is None or counter[0] == item[2]):
-            found = (*before, rule(gradient, item[0], *rest))
-        else:
-            found = (*before, rule(gradient, node.unpack(0, item, False), *rest))
+        array = array_of(node, 0, gradient)
+        found: Sequence[Any] = (rule(gradient, array, *node.saved[1:]) if more else rule(gradient, array),)
+        if edge:
+            found = (*before, *found)
         return found if node.fix is None else fit(found, node.fix)
 
     return run
 
 
-def two_rules_alone(first: Rule, second: Rule) -> Callable[[Any, Any], Sequence[Any]]:
+def two_rules_alone(first: Rule, second: Rule) -> Run:
     def run(node: Any, gradient: Any) -> Sequence[Any]:
         found = (first(gradient), second(gradient))
         return found if node.fix is None else fit(found, node.fix)
@@ -209,20 +232,29 @@ def two_rules_alone(first: Rule, second: Rule) -> Callable[[Any, Any], Sequence[
     return run
 
 
-def two_rules_with_a_tensor_each(first: Any, second: Any) -> Callable[[Any, Any], Sequence[Any]]:
+def two_rules_with_a_tensor_each(first: Any, second: Any) -> Run:
     (rule, (pick,)), (other_rule, (other_pick,)) = first, second
 
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        saved = node.saved
-        one, two = saved[pick], saved[other_pick]
-        if type(one) is not tuple or (one[1] is not None and one[1][0] != one[2]):
-            one = (node.unpack(pick, one, False),)
-        if type(two) is not tuple or (two[1] is not None and two[1][0] != two[2]):
-            two = (node.unpack(other_pick, two, False),)
-        found = (rule(gradient, one[0]), other_rule(gradient, two[0]))
+        found = (
+            rule(gradient, array_of(node, pick, gradient)),
+            other_rule(gradient, array_of(node, other_pick, gradient)),
+        )
         return found if node.fix is None else fit(found, node.fix)
 
     return run
+
+
+def array_of(node: Any, index: int, gradient: Any) -> Any:
+    """Return a saved tensor's array; beside a gradient that is a numpy scalar, a 0-d array as such a scalar too."""
+    item = node.saved[index]
+    if item.__class__ is tuple and ((counter := item[1]) is None or counter[0] == item[2]):
+        array = item[0]
+    else:
+        array = node.unpack(index, item, False)
+    if gradient.__class__ is ndarray or array.ndim:
+        return array
+    return array[()]  # numpy multiplies two scalars ten times as fast as a scalar and a 0-d array
 
 
 def modified(array: Any, counter: list[int], version: int, maker: Node | None, number: int) -> str:
@@ -241,13 +273,14 @@ class AnalyticNode(OpNode):
 
     __slots__ = ()
 
-    def arrays(self, gradient: Any) -> Sequence[Any]:
-        if self.saved is None:
-            raise RuntimeError(SECOND_TIME)
-        return self.every(gradient)
-
     def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
         return super().apply(gradient, [conjugate[0](value) for value in values])
+
+
+def make_analytic(node: Any, entry: Any) -> None:
+    """Turn a new node of an entry into an analytic one."""
+    node.__class__ = entry.analytic
+    node.plan = node.plan.at_length()
 
 
 conjugate: list[Callable[[Any], Any]] = []

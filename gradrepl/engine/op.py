@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradrepl.engine import bfloat16
-from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT, Array
-from gradrepl.engine.grad_mode import INFERENCE, ON, mode
-from gradrepl.engine.graph import next_sequence
+from gradrepl.engine.dtype import INEXACT, Array
+from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.node import (
-    KEEPERS,
     SHORT,
     AnalyticNode,
-    Kept,
     ListNode,
     MultiOutputNode,
     OpNode,
     Plan,
     Rule,
     keep,
-    runner,
+    make_analytic,
+    start_node,
 )
-from gradrepl.engine.packing import Hooks
+from gradrepl.engine.operands import align, check_broadcast
+from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch
 
-new = object.__new__
 asanyarray = np.asanyarray
-ndarray = np.ndarray
 
 TABLE: dict[str, Op] = {}
 """Every entry by its name."""
@@ -44,7 +40,8 @@ class Op:
     tensors: positions of the arguments that are tensors (annotated `Array`, or `Arrays` for a sequence).
     broadcasts: pointwise; dtypes are promoted, and gradients are summed back to the shape of each input
     in one place. promotes: "float" where ints give floats. view: the result looks into the first
-    argument's storage. several: the forward returns a tuple of results.
+    argument's storage. several: the forward returns a tuple of results. compute: what the forward comes to
+    on operands of one float dtype, where that is a function of numpy's that can be called directly.
     samples: arguments for the tests; tuples of ints at the place of a tensor are shapes.
     """
 
@@ -57,10 +54,12 @@ class Op:
         promotes: str = "same",
         view: bool = False,
         several: bool = False,
+        compute: Callable[..., Any] | None = None,
         samples: Sequence[tuple[Any, ...]] = (),
     ) -> None:
         code = forward.__code__
         self.forward = forward
+        self.compute = compute or forward
         self.name: str = forward.__name__
         self.doc = forward.__doc__ or ""
         self.arguments = code.co_varnames[: code.co_argcount]
@@ -111,14 +110,7 @@ class Op:
             None if entry is None else (entry[0], tuple(fields.index(self.field(name)) for name in entry[1]))
             for entry in wanted
         )
-        present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
-        count = sum(kind in ("tensor", "out") for kind, _ in fields)
-        keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
-        only = present[0] if len(present) == 1 else None
-        run = OpNode.every if self.variadic else runner(count, len(fields), rules, only)
-        return Plan(
-            tuple(fields), count, rules, only, keepers, lone_field(fields), own_saved(fields, self.arguments), run
-        )
+        return Plan(tuple(fields), rules, self.arguments, self.variadic)
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
@@ -182,7 +174,7 @@ class Op:
     def wrap_several(self, results: Sequence[Any], args: Sequence[Any], recording: bool) -> tuple[Tensor, ...]:
         if not self.view:
             return tuple(make(item) for item in results)
-        made = "multi_output" if recording else "no_grad"
+        made = "multi_output" if mode.recording == ON else "no_grad"
         return tuple(make_view(asanyarray(item), args[self.tensors[0]], made) for item in results)
 
     def call_list(self, tensors: Sequence[Any], *rest: Any) -> Any:
@@ -200,18 +192,6 @@ class Op:
         return out
 
 
-def lone_field(fields: Sequence[tuple[str, int]]) -> int | None:
-    """Return the index of the one input that is kept; None where nothing is, -1 where it is something else."""
-    if not fields:
-        return None
-    return fields[0][1] if len(fields) == 1 and fields[0][0] == "tensor" else -1
-
-
-def own_saved(fields: Sequence[tuple[str, int]], arguments: Sequence[str]) -> bool:
-    """Whether what is kept is just the arguments, in their order, the first a tensor."""
-    return list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
-
-
 def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a function on arrays an entry of the table; `node` is PyTorch's name of its grad_fn."""
 
@@ -223,47 +203,6 @@ def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]]
         return entry
 
     return enter
-
-
-def constant(value: Any, kind: np.dtype[Any]) -> Array:
-    """Return a Python number as a 0-d array of `kind`, from a small cache: numpy is slow at converting numbers."""
-    key = (value, value.__class__, kind)
-    kept = constants.get(key)
-    if kept is None:
-        array = np.array(value).astype(kind)
-        array.flags.writeable = False
-        kept = (array, None, 0, None)
-        if (value != 0 or value.__class__ is int) and len(constants) < 4096:
-            constants[key] = kept
-    return kept[0]
-
-
-constants: dict[Any, Kept] = {}
-"""Numbers as the arrays that they become, in the form in which a node keeps them; zero is left out for its sign."""
-
-
-def align(values: list[Any], positions: tuple[int, ...], promotes: str) -> None:
-    """Bring the operands of a pointwise operation to one dtype by PyTorch's promotion, in place."""
-    if bfloat16.use.seen and bfloat16.among(values):
-        bfloat16.align_brains(values, positions)
-        if bfloat16.among(values):
-            return
-    arrays = [i for i in positions if type(values[i]) is ndarray]
-    kind = values[arrays[0]].dtype
-    for i in arrays[1:]:
-        if values[i].dtype is not kind:
-            kind = dtypes.promote(values[arrays[0]], values[i])
-    for i in positions:
-        if i not in arrays:
-            kind = dtypes.beside_scalar(kind, values[i])
-    if promotes == "float" and dtypes.CATEGORY[kind] < dtypes.FLOAT:
-        kind = dtypes.default.float.numpy
-    for i in positions:
-        value = values[i]
-        if type(value) is not ndarray:
-            values[i] = constant(value, kind)
-        elif value.dtype is not kind:
-            values[i] = value.astype(kind)
 
 
 def edge_of(tensor: Tensor) -> Any:
@@ -282,15 +221,6 @@ def analytic(*entries: Op) -> None:
     for entry in entries:
         names = {"__slots__": (), "__module__": "builtins", "op": entry}
         entry.analytic = type(entry.node.__name__, (AnalyticNode, entry.node), names)
-
-
-def start_node(entry: Op, plan: Plan) -> Any:
-    node = new(entry.node)
-    node.extra = None
-    node.fix = None
-    node.plan = plan
-    node.sequence = next_sequence()
-    return node
 
 
 def connect(node: Any, inputs: Sequence[Tensor | None]) -> None:
@@ -320,7 +250,7 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
         return
     node = start_node(entry, entry.plan(mask))
     if entry.analytic is not None and outs[0]._data.dtype.kind == "c":
-        node.__class__ = entry.analytic
+        make_analytic(node, entry)
     node.saved = keep(node.plan, args, values, outs)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
     connect(node, inputs)
@@ -341,20 +271,6 @@ def misfits(inputs: Sequence[Tensor | None], out: Array) -> tuple[Any, ...] | No
     return fix if any(fix) else None
 
 
-def check_broadcast(arrays: Iterable[Array]) -> None:
-    """Raise what PyTorch raises for shapes that do not go together."""
-    shape: tuple[int, ...] = ()
-    for array in arrays:
-        a, b = shape, array.shape
-        for back in range(1, min(len(a), len(b)) + 1):
-            if a[-back] != b[-back] and 1 not in (a[-back], b[-back]):
-                raise RuntimeError(
-                    f"The size of tensor a ({a[-back]}) must match the size of tensor b ({b[-back]}) at non-singleton "
-                    f"dimension {max(len(a), len(b)) - back}"
-                ) from None
-        shape = np.broadcast_shapes(a, b)
-
-
 def as_operator(entry: Op) -> Callable[..., Any]:
     """Return an entry as Python wants an operator: NotImplemented for an operand that it does not know."""
 
@@ -364,139 +280,6 @@ def as_operator(entry: Op) -> Callable[..., Any]:
         return entry.general(a, *others)
 
     return call
-
-
-def short_way(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function behind an entry's methods: shorter for the most frequent kinds of call.
-
-    Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
-    """
-    plain = entry.node is not None and not (entry.several or entry.view or entry.variadic)
-    if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2:
-        call = pair(entry, otherwise)
-    elif plain and entry.tensors == (0,):
-        call = single(entry, otherwise)
-    else:
-        call = every(otherwise)
-    call.__name__ = entry.name
-    call.__doc__ = entry.doc
-    return call
-
-
-def every(otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    def call(input: Any, *args: Any) -> Any:
-        return otherwise(input, *args)
-
-    return call
-
-
-def single(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    """One tensor, and plain arguments behind it."""
-    forward, plan_of, broadcasts = entry.forward, entry.plan, entry.broadcasts
-
-    def call(input: Any, *args: Any) -> Any:
-        if type(input) is not Tensor:
-            return otherwise(input, *args)
-        x = input._data
-        kind = x.dtype
-        if (broadcasts and kind is not FLOAT32 and kind is not FLOAT64) or type(x) is not ndarray:
-            return otherwise(input, *args)
-        if input._view is not None:
-            refresh_view(input)
-        out = make(forward(x, *args))
-        if input._requires_grad and mode.recording == ON and out._data.dtype in INEXACT:
-            plan = plan_of(1)
-            node = start_node(entry, plan)
-            if not plan.keepers:
-                node.saved = ()
-            elif plan.own_saved and not Hooks.stack and input._counter is not None:
-                node.saved = ((x, input._counter, input._counter[0], input), *args)
-            else:
-                node.saved = keep(plan, (input, *args), (x, *args), (out,))
-            node.edges = (input if input._grad_fn is None else input._grad_fn,)
-            node.numbers = (input._output_nr,) if input._output_nr else None
-            out._requires_grad, out._grad_fn = True, node
-        return out
-
-    return call
-
-
-def pair(entry: Op, otherwise: Callable[..., Any]) -> Callable[..., Any]:
-    """Two operands of one float dtype, or one and a number. The busiest lines of the engine."""
-    forward, plan_of, plans, node_class = entry.forward, entry.plan, entry.plans, entry.node
-    broadcasts = entry.broadcasts
-
-    def call(a: Any, b: Any) -> Any:
-        if type(a) is not Tensor:
-            return otherwise(a, b)
-        x = a._data
-        kind = x.dtype
-        if kind is not FLOAT32 and kind is not FLOAT64:
-            return otherwise(a, b)
-        mask = 1 if a._requires_grad else 0
-        constant_b = None
-        if b.__class__ in NUMBERS and broadcasts:
-            constant_b = constants.get((b, b.__class__, kind))
-            if constant_b is None:
-                return otherwise(a, b)
-            y = constant_b[0]
-        elif type(b) is Tensor and b._data.dtype is kind:
-            y = b._data
-            if b._view is not None:
-                refresh_view(b)
-            if b._requires_grad:
-                mask += 2
-        else:
-            return otherwise(a, b)
-        if a._view is not None:
-            refresh_view(a)
-            mask |= 1 if a._requires_grad else 0
-        try:
-            data = forward(x, y)
-        except ValueError:
-            if broadcasts:
-                check_broadcast((x, y))
-            raise
-        recording = mode.recording
-        out = new(Tensor)
-        out._data = data if type(data) is ndarray else asanyarray(data)
-        out._grad_fn = out._grad = out._view = out._extra = None
-        out._requires_grad = False
-        out._output_nr = 0
-        out._counter = None if recording == INFERENCE else [0]
-        if mask and recording == ON:
-            plan = plans.get(mask) or plan_of(mask)
-            node = new(node_class)
-            node.extra = node.fix = node.numbers = None
-            node.plan = plan
-            node.sequence = next_sequence()
-            lone = plan.lone
-            if lone is None:
-                node.saved = ()
-            elif lone == 1 and constant_b is not None:
-                node.saved = (constant_b,)
-            elif lone >= 0 and not Hooks.stack and (counter := (b if lone else a)._counter) is not None:
-                node.saved = ((y if lone else x, counter, counter[0], b if lone else a),)
-            else:
-                node.saved = keep(plan, (a, b), (x, y), (out,))
-            first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
-            second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
-            node.edges = (first, second)
-            if a._output_nr or (mask > 1 and b._output_nr):
-                node.numbers = (a._output_nr, b._output_nr if mask > 1 else 0)
-            if broadcasts:
-                shape = out._data.shape
-                fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
-                fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
-                if fix_a or fix_b:
-                    node.fix = (fix_a, fix_b)
-            out._requires_grad, out._grad_fn = True, node
-        return out
-
-    return call
-
-
-NUMBERS = frozenset((int, float))
 
 
 def as_function(function: Any, operator: bool = False) -> Any:

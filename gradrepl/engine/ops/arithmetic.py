@@ -11,9 +11,10 @@ from gradrepl.engine.api import also, binary, expose_write, methods, overloaded,
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import augmented, in_place
 from gradrepl.engine.node import conjugate
-from gradrepl.engine.op import analytic, op, short_way
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
+from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
@@ -33,7 +34,7 @@ MINUS_BOOL = (
 )
 
 
-@op("AddBackward0", broadcasts=True, samples=BOTH)
+@op("AddBackward0", broadcasts=True, compute=np.add, samples=BOTH)
 def add(a: Array, b: Array) -> Any:
     """a + b"""
     return a + b
@@ -51,7 +52,7 @@ def add_times(a: Array, b: Array, alpha: Any) -> Any:
 add_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(g, alpha))
 
 
-@op("SubBackward0", broadcasts=True, samples=BOTH)
+@op("SubBackward0", broadcasts=True, compute=np.subtract, samples=BOTH)
 def sub(a: Array, b: Array) -> Any:
     """a - b"""
     return np.subtract(a, b)
@@ -87,7 +88,7 @@ def rsub_tensor(a: Array, b: Array) -> Any:
 rsub_tensor.grad(a=lambda g: -g, b=lambda g: g)
 
 
-@op("MulBackward0", broadcasts=True, samples=BOTH)
+@op("MulBackward0", broadcasts=True, compute=np.multiply, samples=BOTH)
 def mul(a: Array, b: Array) -> Any:
     """a · b"""
     return a * b
@@ -96,7 +97,7 @@ def mul(a: Array, b: Array) -> Any:
 mul.grad(a=lambda g, b: g * b, b=lambda g, a: g * a)
 
 
-@op("DivBackward0", broadcasts=True, promotes="float", samples=BOTH)
+@op("DivBackward0", broadcasts=True, promotes="float", compute=np.divide, samples=BOTH)
 def div(a: Array, b: Array) -> Any:
     """a / b"""
     return a / b

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import OF_NUMPY, c_name
-from gradrepl.engine.op import check_broadcast
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.reshaping import shortcut
 from gradrepl.engine.ops.shape import expand_to, sum_to
 from gradrepl.engine.ops.view import check_expands, view_at

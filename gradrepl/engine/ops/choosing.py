@@ -10,7 +10,8 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import check_broadcast, op
+from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.rounding import name_of, refuse
 from gradrepl.engine.ops.shape import cast, where, where_pointwise, zeros_of

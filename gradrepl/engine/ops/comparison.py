@@ -11,7 +11,8 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, overloaded, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import Op, check_broadcast, op
+from gradrepl.engine.op import Op, op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make
 

@@ -11,7 +11,8 @@ import numpy as np
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, c_name, fitting_number, of
-from gradrepl.engine.op import check_broadcast, op
+from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make

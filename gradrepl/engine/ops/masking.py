@@ -9,7 +9,8 @@ import numpy as np
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL8, Array, fitting_number
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import check_broadcast, op
+from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.gathering import c_name, name_of
 from gradrepl.engine.ops.selecting import check_single
 from gradrepl.engine.ops.shape import sum_to_fit

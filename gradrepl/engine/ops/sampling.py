@@ -11,7 +11,8 @@ from gradrepl.engine import random
 from gradrepl.engine.api import public
 from gradrepl.engine.creation import OPTIONS, leaf, numpy_kind, sides
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, INT64, Array
-from gradrepl.engine.op import check_broadcast, op
+from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.drawing import bell, not_implemented, overwriting
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make

@@ -7,7 +7,8 @@ from typing import Any
 from gradrepl.engine.api import public
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import as_it_was, bump, check_writable
-from gradrepl.engine.op import Op, connect, start_node
+from gradrepl.engine.node import start_node
+from gradrepl.engine.op import Op, connect
 from gradrepl.engine.ops.reshaping import several_dims
 from gradrepl.engine.ops.view import (
     dim_of,

@@ -1,0 +1,187 @@
+"""Short ways for the most frequent calls of an operation: what is not quite ordinary goes the way of every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode
+from gradrepl.engine.graph import next_sequence
+from gradrepl.engine.node import Plan, keep, start_node
+from gradrepl.engine.operands import DOUBLES, SINGLES, check_broadcast
+from gradrepl.engine.packing import Hooks
+from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
+
+new = object.__new__
+asanyarray = np.asanyarray
+ndarray = np.ndarray
+
+Call = Callable[..., Any]
+
+
+def short_way(entry: Any, otherwise: Call) -> Call:
+    """Return the function behind an entry's methods: shorter for the most frequent kinds of call.
+
+    Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
+    """
+    plain = entry.node is not None and not (entry.several or entry.variadic)
+    if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2 and not entry.view:
+        call = with_number(entry, two_tensors(entry, otherwise), otherwise)
+    elif plain and entry.tensors == (0,):
+        call = single(entry, otherwise)
+    else:
+        call = every(otherwise)
+    call.__name__ = entry.name
+    call.__doc__ = entry.doc
+    return call
+
+
+def every(otherwise: Call) -> Call:
+    def call(input: Any, *args: Any) -> Any:
+        return otherwise(input, *args)
+
+    return call
+
+
+def single(entry: Any, otherwise: Call) -> Call:
+    """One tensor, and plain arguments behind it."""
+    forward, plan_of, broadcasts, view = entry.forward, entry.plan, entry.broadcasts, entry.view
+
+    def call(input: Any, *args: Any) -> Any:
+        if type(input) is not Tensor:
+            return otherwise(input, *args)
+        x = input._data
+        kind = x.dtype
+        if (broadcasts and kind is not FLOAT32 and kind is not FLOAT64) or type(x) is not ndarray:
+            return otherwise(input, *args)
+        if input._view is not None:
+            refresh_view(input)
+        recording = mode.recording == ON
+        if view:
+            out = make_view(forward(x, *args), input, "default" if recording else "no_grad")
+        else:
+            out = make(forward(x, *args))
+        if recording and input._requires_grad and out._data.dtype in INEXACT:
+            plan = plan_of(1)
+            node = start_node(entry, plan)
+            if not plan.keepers:
+                node.saved = ()
+            elif plan.own_saved and not Hooks.stack and input._counter is not None:
+                node.saved = ((x, input._counter, input._counter[0], input), *args)
+            else:
+                node.saved = keep(plan, (input, *args), (x, *args), (out,))
+            node.edges = (input if input._grad_fn is None else input._grad_fn,)
+            node.numbers = (input._output_nr,) if input._output_nr else None
+            out._requires_grad, out._grad_fn = True, node
+        return out
+
+    return call
+
+
+def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
+    """A tensor of a float dtype and a number that was met before; two tensors go to `two`."""
+    compute, plan_of, plans, node_class = entry.compute, entry.plan, entry.plans, entry.node
+    broadcasts = entry.broadcasts
+
+    def call(a: Any, b: Any) -> Any:
+        if type(a) is not Tensor:
+            return otherwise(a, b)
+        if type(b) is Tensor:
+            return two(a, b)
+        x = a._data
+        kind = x.dtype
+        known = SINGLES if kind is FLOAT32 else DOUBLES if kind is FLOAT64 else None
+        if known is None or b.__class__ not in NUMBERS or not broadcasts or (kept := known.get(b)) is None:
+            return otherwise(a, b)
+        if a._view is not None:
+            refresh_view(a)
+        recording = mode.recording
+        data = compute(x, kept[0])
+        out = new(Tensor)
+        out._data = data if type(data) is ndarray else asanyarray(data)
+        out._grad_fn = out._grad = out._view = out._extra = None
+        out._requires_grad = False
+        out._output_nr = 0
+        out._counter = None if recording == INFERENCE else [0]
+        if recording == ON and a._requires_grad:
+            node = node_class()
+            node.extra = node.fix = node.numbers = None
+            node.plan = plan = plans.get(1) or plan_of(1)
+            node.sequence = next_sequence()
+            inputs = plan.inputs
+            node.saved = () if inputs == () else (kept,) if inputs == ONE else keep(plan, (a, b), (x, kept[0]), (out,))
+            source = a._grad_fn
+            node.edges = (a if source is None else source, None)
+            if a._output_nr:
+                node.numbers = (a._output_nr, 0)
+            out._requires_grad = True
+            out._grad_fn = node
+        return out
+
+    return call
+
+
+ONE = (1,)
+NUMBERS = frozenset((int, float))
+
+
+def two_tensors(entry: Any, otherwise: Call) -> Call:
+    """Two tensors of one float dtype."""
+    compute, plan_of, plans, node_class = entry.compute, entry.plan, entry.plans, entry.node
+    broadcasts = entry.broadcasts
+
+    def call(a: Any, b: Any) -> Any:
+        x, y = a._data, b._data
+        kind = x.dtype
+        if (kind is not FLOAT32 and kind is not FLOAT64) or y.dtype is not kind:
+            return otherwise(a, b)
+        if a._view is not None:
+            refresh_view(a)
+        if b._view is not None:
+            refresh_view(b)
+        try:
+            out = make(compute(x, y))
+        except ValueError:
+            if broadcasts:
+                check_broadcast((x, y))
+            raise
+        mask = (1 if a._requires_grad else 0) + (2 if b._requires_grad else 0)
+        if mask and mode.recording == ON:
+            node = node_class()
+            node.extra = node.fix = node.numbers = None
+            node.plan = plan = plans.get(mask) or plan_of(mask)
+            node.sequence = next_sequence()
+            node.saved = saved_of(plan, a, b, x, y, out)
+            first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
+            second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
+            node.edges = (first, second)
+            if a._output_nr or b._output_nr:
+                node.numbers = (a._output_nr, b._output_nr)
+            if broadcasts and x.shape != y.shape:
+                shape = out._data.shape
+                fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
+                fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
+                if fix_a or fix_b:
+                    node.fix = (fix_a, fix_b)
+            out._requires_grad = True
+            out._grad_fn = node
+        return out
+
+    return call
+
+
+def saved_of(plan: Plan, a: Tensor, b: Tensor, x: Any, y: Any, out: Tensor) -> tuple[Any, ...]:
+    """Return what a node of two tensors keeps."""
+    inputs = plan.inputs
+    if inputs == ():
+        return inputs
+    one, two = a._counter, b._counter
+    if inputs is None or one is None or two is None or Hooks.stack:
+        return keep(plan, (a, b), (x, y), (out,))
+    if len(inputs) == 1:
+        return ((y, two, two[0], b),) if inputs[0] else ((x, one, one[0], a),)
+    first, second = (x, one, one[0], a), (y, two, two[0], b)
+    return (second, first) if inputs[0] else (first, second)
