@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import merge_key_bindings
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
@@ -18,6 +19,8 @@ from gradrepl.app.completing import ScopeCompleter
 from gradrepl.app.history import QuietHistory
 from gradrepl.app.keys import bindings, is_complete
 from gradrepl.app.scope import Scope
+from gradrepl.app.shortcut import Shortcut, footer
+from gradrepl.app.shortcut_keys import live, shortcut_bindings
 from gradrepl.app.suggesting import LineSuggest
 from gradrepl.view.safe import one_line
 from gradrepl.view.theme import repainted
@@ -26,6 +29,7 @@ from gradrepl.view.theme import repainted
 _STYLES = {
     **STYLES,
     "prompt": "ansibrightblack",
+    "question": "ansicyan bold",
     "bottom-toolbar": "reverse",
     "argument": "bold underline",
     "auto-suggestion": "ansibrightblack",
@@ -47,7 +51,9 @@ class PromptReader:
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.scope = Scope()
+        self.shortcuts: Sequence[Shortcut] = ()
         self.suggests = True
+        self._offered = ""
         self._history = history
         self._loss_said = False
         self._theme = "auto"
@@ -60,7 +66,7 @@ class PromptReader:
             enable_history_search=True,
             auto_suggest=LineSuggest(history, lambda: self.suggests),
             completer=ScopeCompleter(lambda: self.scope),
-            key_bindings=bindings(),
+            key_bindings=merge_key_bindings([bindings(), shortcut_bindings(self._live)]),
             lexer=CodeLexer(),
             style=_style("auto"),
             include_default_pygments_style=False,
@@ -74,8 +80,15 @@ class PromptReader:
         # A terminal that doesn't say where its cursor is shows no toolbar; that needs no warning.
         self._code.app.renderer.cpr_not_supported_callback = None
         self._line: PromptSession[str] = PromptSession(
-            color_depth=depth, input=input, output=output, reserve_space_for_menu=0
+            key_bindings=shortcut_bindings(self._live),
+            style=_style("auto"),
+            bottom_toolbar=self._toolbar,
+            color_depth=depth,
+            input=input,
+            output=output,
+            reserve_space_for_menu=0,
         )
+        self._line.app.renderer.cpr_not_supported_callback = None
 
     @property
     def vi(self) -> bool:
@@ -94,7 +107,7 @@ class PromptReader:
     @theme.setter
     def theme(self, wanted: str) -> None:
         self._theme = wanted
-        self._code.style = _style(wanted)
+        self._code.style = self._line.style = _style(wanted)
 
     @property
     def keeps(self) -> bool:
@@ -113,13 +126,27 @@ class PromptReader:
     @colored.setter
     def colored(self, wanted: bool) -> None:
         self._code.color_depth = ColorDepth.DEPTH_4_BIT if wanted else ColorDepth.DEPTH_1_BIT
+        self._line.color_depth = self._code.color_depth
+
+    @property
+    def footer(self) -> bool:
+        """Whether the line below the input is shown."""
+        return self._code.bottom_toolbar is not None
+
+    @footer.setter
+    def footer(self, wanted: bool) -> None:
+        self._code.bottom_toolbar = self._line.bottom_toolbar = self._toolbar if wanted else None
+
+    def _live(self) -> Sequence[Shortcut]:
+        return live(self.shortcuts, self._offered)
 
     def _toolbar(self) -> StyleAndTextTuples:
         """The call that is being typed, where there is one, before the line that the owner gives."""
         state = self.toolbar()
-        before_cursor = self._code.default_buffer.document.text_before_cursor
-        if "(" not in before_cursor:
-            return [("", f" {state} ")]
+        before_cursor = get_app().current_buffer.document.text_before_cursor
+        if "(" not in before_cursor or self._live():
+            lines = footer(state, self._live(), get_app().output.get_size().columns)
+            return [("", "\n".join(f" {line} " for line in lines))]
         from gradrepl.app.hints import hint
 
         width = max(get_app().output.get_size().columns - len(state) - 5, 30)
@@ -138,9 +165,8 @@ class PromptReader:
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
         one_line = offered.rstrip("\n")
-        return self._code.prompt(
-            default=one_line if is_complete(one_line) else offered, in_thread=_is_inside_event_loop()
-        )
+        self._offered = one_line if is_complete(one_line) else offered
+        return self._code.prompt(default=self._offered, in_thread=_is_inside_event_loop())
 
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""
@@ -149,9 +175,11 @@ class PromptReader:
         self._loss_said = True
         return self._history.failure.strerror or type(self._history.failure).__name__
 
-    def line(self, prompt: str) -> str:
-        """One line, behind a prompt."""
-        return self._line.prompt(prompt, in_thread=_is_inside_event_loop())
+    def line(self, prompt: str, offered: str = "") -> str:
+        """One line, behind a prompt; `offered` stands there already."""
+        self._offered = offered
+        shown = FormattedText([("class:question", prompt)])
+        return self._line.prompt(shown, default=offered, in_thread=_is_inside_event_loop())
 
 
 def _style(theme: str) -> Style:

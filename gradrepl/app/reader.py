@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.scope import Scope
+from gradrepl.app.shortcut import Shortcut
 from gradrepl.session.read import Incomplete, read
 from gradrepl.view import plain
 
@@ -17,6 +18,7 @@ class Reader(Protocol):
 
     toolbar: the text of the line below the input, where there is one; asked for at each redraw.
     scope: what completion and the toolbar look at. suggests: lines of the history are offered behind the cursor.
+    shortcuts: the keys that give commands on an empty prompt. footer: the line below the input is shown.
     vi: keys are vi's rather than Emacs'. keeps: what is typed is kept for next time. colored: in colours, and theme:
     in which. idle: called each time a prompt is there and somebody reads it or types.
     """
@@ -24,6 +26,8 @@ class Reader(Protocol):
     toolbar: Callable[[], str]
     idle: Callable[[], object]
     scope: Scope
+    shortcuts: Sequence[Shortcut]
+    footer: bool
     suggests: bool
     vi: bool
     keeps: bool
@@ -33,8 +37,8 @@ class Reader(Protocol):
     def code(self, offered: str = "") -> str:
         """The next complete input: a statement, several, or a command; offered: what Enter alone gives."""
 
-    def line(self, prompt: str) -> str:
-        """One line, behind a prompt."""
+    def line(self, prompt: str, offered: str = "") -> str:
+        """One line, behind a prompt; offered: what Enter alone gives."""
 
     def loss(self) -> str | None:
         """Why input isn't kept for next time, said once; None while it is."""
@@ -48,7 +52,8 @@ class LineReader:
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.scope = Scope()
-        self.suggests = self.vi = self.keeps = self.colored = False
+        self.shortcuts: Sequence[Shortcut] = ()
+        self.footer = self.suggests = self.vi = self.keeps = self.colored = False
         self.theme = "auto"
 
     def code(self, offered: str = "") -> str:
@@ -62,9 +67,9 @@ class LineReader:
             text += "\n" + self._ask("... ")
         return text
 
-    def line(self, prompt: str) -> str:
+    def line(self, prompt: str, offered: str = "") -> str:
         sys.stdout.flush()
-        return self._ask(prompt)
+        return self._ask(f"{prompt}[{offered}] " if offered else prompt).strip() or offered
 
     def loss(self) -> str | None:
         return None

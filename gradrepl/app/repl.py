@@ -50,6 +50,7 @@ class Repl:
         """Make the reader's toolbar, completion and idle time this prompt's."""
         self.reader.toolbar = self.toolbar
         self.reader.scope = Scope(self.names, COMMANDS)
+        self.reader.shortcuts = ()
         # Not before the prompt is drawn: it would draw later.
         self.reader.idle = self._load_in_background
 
