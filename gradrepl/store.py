@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 APPLICATION, VERSION = 0x67726164, 1
 PATIENT, HASTY = 5.0, 0.2  # seconds to wait for another process; hasty once that was in vain
+MOST_MISSES = 1000
 SCHEMA = (
     "CREATE TABLE events (id TEXT PRIMARY KEY, time TEXT NOT NULL, lesson TEXT NOT NULL, step TEXT NOT NULL,"
     " code TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL)",
@@ -59,10 +60,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A file that could not be used and was put under another name, with the reason."""
+    """A file that could not be used and was put under another name, with the reason.
+
+    rescued: how many events were read from it and are in the new file.
+    """
 
     flaw: Flaw
     path: Path
+    rescued: int
 
 
 class StoreError(Exception):
@@ -98,13 +103,7 @@ class Store:
         Raises StoreError.
         """
         rows = [_row(event) for event in events]
-
-        def write(connection: sqlite3.Connection) -> int:
-            before = connection.total_changes
-            connection.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            return connection.total_changes - before
-
-        return self._write(write)
+        return self._write(lambda connection: _insert(connection, rows))
 
     def events(self, lesson: str | None = None) -> list[Event]:
         """The events of a lesson, or all, in the order of time. Raises StoreError."""
@@ -129,16 +128,7 @@ class Store:
         return self._read(lambda c: frozenset(c.execute("SELECT path, hash FROM trusted")), frozenset())
 
     def _write(self, work: Callable[[sqlite3.Connection], int]) -> int:
-        def within(connection: sqlite3.Connection) -> int:
-            connection.execute("BEGIN IMMEDIATE")
-            if not _is_ours(connection):
-                for statement in SCHEMA:
-                    connection.execute(statement)
-            result = work(connection)
-            connection.execute("COMMIT")
-            return result
-
-        return self._usable(lambda: self._on("rw", within))
+        return self._usable(lambda: self._on("rw", lambda connection: _transaction(connection, work)))
 
     def _read(self, work: Callable[[sqlite3.Connection], Result], nothing: Result) -> Result:
         def within(connection: sqlite3.Connection) -> Result:
@@ -152,8 +142,7 @@ class Store:
             try:
                 return attempt()
             except _UnusableError:
-                self._set_aside()
-                return attempt()
+                return self._try_apart(attempt)
         except sqlite3.Error as error:
             fault = FAULTS.get(_code(error), "other")
             self._patience = HASTY if fault == "busy" else PATIENT
@@ -174,18 +163,26 @@ class Store:
         self._patience = PATIENT
         return result
 
-    def _set_aside(self) -> None:
-        """Rename the file unless another process has done so meanwhile; its journal goes with it."""
+    def _try_apart(self, attempt: Callable[[], Result]) -> Result:
+        """Try again with other processes kept out: one of them may have set the file aside meanwhile."""
         with self._alone():
             try:
-                self._on("ro", _is_ours)
+                return attempt()
             except _UnusableError as error:
-                aside = _free(self.path, error.flaw)
-                journal = _beside(self.path, "-journal")
-                if journal.exists():
-                    journal.rename(_beside(aside, "-journal"))
-                self.path.rename(aside)
-                self.asides.append(Aside(error.flaw, aside))
+                self._set_aside(error.flaw)
+            return attempt()
+
+    def _set_aside(self, flaw: Flaw) -> None:
+        """Rename the file, with its journal; what can be read of it begins a new one."""
+        aside = _free(self.path, flaw)
+        journal = _beside(self.path, "-journal")
+        if journal.exists():
+            journal.rename(_beside(aside, "-journal"))
+        self.path.rename(aside)
+        rows = list(_readable(aside)) if flaw == "damaged" else []
+        self.asides.append(Aside(flaw, aside, len(rows)))
+        if rows:
+            self._on("rw", lambda connection: _transaction(connection, lambda c: _insert(c, rows)))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -220,6 +217,39 @@ def _connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
     )
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     return connection
+
+
+def _transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], int]) -> int:
+    """Work in one transaction, in which the tables are made if the file is empty."""
+    connection.execute("BEGIN IMMEDIATE")
+    if not _is_ours(connection):
+        for statement in SCHEMA:
+            connection.execute(statement)
+    result = work(connection)
+    connection.execute("COMMIT")
+    return result
+
+
+def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[str, ...]]) -> int:
+    before = connection.total_changes
+    connection.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    return connection.total_changes - before
+
+
+def _readable(path: Path) -> Iterator[tuple[str, ...]]:
+    """The rows that can be read of a damaged file, one by one past the places that can't."""
+    rowid = misses = 0
+    with closing(_connect(path, "ro", PATIENT)) as connection:
+        while misses < MOST_MISSES:
+            try:
+                for row in connection.execute("SELECT rowid, * FROM events WHERE rowid > ? ORDER BY rowid", (rowid,)):
+                    rowid, misses = row[0], 0
+                    event = _event(row[1:])
+                    if event is not None:
+                        yield _row(event)
+                return
+            except sqlite3.Error:
+                rowid, misses = rowid + 1, misses + 1
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:

@@ -21,7 +21,7 @@ REASONS: dict[Fault, str] = {
     "other": "{reason}",
 }
 ASIDE: dict[Flaw, str] = {
-    "damaged": mark("{path} is damaged. It is kept as {aside}; your progress begins anew."),
+    "damaged": mark("{path} is damaged. It is kept as {aside}; {count} entries could be read and were taken over."),
     "newer": mark("{path} comes from a newer gradrepl. It is kept as {aside}; your progress begins anew."),
 }
 
@@ -45,7 +45,7 @@ class Memory:
         self._unsaved: list[Event] = []
         self._fault: StoreError | None = None
         self._said: set[Fault] = set()
-        self._asides = 0
+        self._asides = self._retold = 0
 
     def resume(self, lesson: Lesson) -> int:
         """The index of the first step that isn't done, len(lesson.steps) if all are.
@@ -96,7 +96,10 @@ class Memory:
         """What went wrong since the last time, for the learner; None when there is nothing new."""
         asides = self._store.asides[self._asides :]
         self._asides += len(asides)
-        told = [self._(ASIDE[a.flaw]).format(path=self._store.path, aside=a.path.name) for a in asides]
+        told = [
+            self._(ASIDE[aside.flaw]).format(path=self._store.path, aside=aside.path.name, count=aside.rescued)
+            for aside in asides
+        ]
         if self._fault is not None and self._fault.fault not in self._said:
             self._said.add(self._fault.fault)
             reason = self._(REASONS[self._fault.fault]).format(reason=self._fault)
@@ -112,14 +115,19 @@ class Memory:
         self._save()
 
     def _save(self) -> None:
-        """Write what isn't written yet; if that fails, the next event tries again."""
+        """Write what isn't written yet; if that fails, the next event tries again.
+
+        If the file was set aside, all that is known goes into the new one.
+        """
         try:
             self._store.append(self._unsaved)
+            if self._retold < len(self._store.asides):
+                self._store.append(self._known.values())
         except StoreError as error:
             self._fault = error
             return
-        self._unsaved = []
-        self._fault = None
+        self._unsaved, self._fault = [], None
+        self._retold = len(self._store.asides)
 
 
 def answer(verdict: Verdict) -> Mapping[str, Any]:
