@@ -13,7 +13,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
 from gradrepl.engine.grad_mode import ON, mode, no_grad
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.in_place import rebase
+from gradrepl.engine.in_place import check_view, rebase
 from gradrepl.engine.node import SAVED_INFERENCE, modified
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.shape import cast, sum_to
@@ -325,6 +325,8 @@ def is_among(tensor: Any, others: Sequence[Any]) -> bool:
 def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
     """Return a result of forward at its place in the graph: an input returned as it is becomes a view of itself."""
     dirty = is_among(out, ctx.dirty_tensors)
+    if dirty and recording and out._view is not None:
+        check_view(out, out._view)
     if dirty and out._requires_grad and out.grad_fn is None and recording:
         raise RuntimeError(DIRTY_LEAF)
     differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)

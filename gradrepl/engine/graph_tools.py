@@ -11,7 +11,6 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import GradientEdge
 from gradrepl.engine.graph import RemovableHandle, as_node, reachable
 from gradrepl.engine.hooks import current_walk
-from gradrepl.engine.in_place import bump
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.tensor import Tensor
 
@@ -94,7 +93,8 @@ def hooks_for_any(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[Re
 def increment_version(tensor: Any) -> None:
     """Count a write to a tensor, or to each of several, that nobody else counts."""
     for one in (tensor,) if isinstance(tensor, Tensor) else tensor:
-        bump(one)
+        if one._counter is not None:
+            one._counter[0] += 1
 
 
 class _unsafe_preserve_version_counter:  # noqa: N801

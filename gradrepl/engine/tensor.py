@@ -12,7 +12,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import INEXACT, Array, c_name
-from gradrepl.engine.grad_mode import INFERENCE, mode
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, add_hook, next_sequence
 
 ndarray = np.ndarray
@@ -75,8 +75,8 @@ dtypes.name_with_module(Size)
 class View(NamedTuple):
     """How a tensor came to share another's storage.
 
-    base: the tensor whose storage it is. made: "default", "no_grad" or "multi_output", which decide
-    about in-place writes. version: the storage's version for which the view's grad_fn is right.
+    base: the tensor whose storage it is. made: "default", "no_grad", "inference", "multi_output" or "custom",
+    which decide about in-place writes. version: the storage's version for which the view's grad_fn is right.
     """
 
     base: Tensor
@@ -167,7 +167,7 @@ class Tensor:
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded (torch.Tensor.requires_grad)."""
         if self._view is not None:
-            refresh_view(self)
+            refresh_view(self, False)
         return self._requires_grad
 
     @requires_grad.setter
@@ -208,7 +208,7 @@ class Tensor:
     def grad_fn(self) -> Node | None:
         """The node that made this tensor; None for a leaf."""
         if self._view is not None:
-            refresh_view(self)
+            refresh_view(self, True)
         return self._grad_fn
 
     @property
@@ -395,21 +395,29 @@ def make_view(data: Array, source: Tensor, made: str = "default") -> Tensor:
             base = outer.base
             if made == "default":
                 made = outer.made
+        if made == "no_grad" and mode.recording == INFERENCE:
+            made = "inference"
         tensor._view = View(base, made, source._counter[0])
         if base._requires_grad:
             tensor._requires_grad = True
     return tensor
 
 
-def refresh_view(tensor: Tensor) -> None:
-    """Give a view whose storage was written through another name the grad_fn that is right now."""
+def refresh_view(tensor: Tensor, strict: bool | None = None) -> None:
+    """Give a view whose storage was written through another name the grad_fn that is right now.
+
+    strict: raise RuntimeError where there is none (None: where operations are recorded).
+    """
     view = tensor._view
-    if view is None or tensor._counter is None or view.version == tensor._counter[0]:
+    if view is None or tensor._counter is None:
         return
-    refreshers[0](tensor, view)
+    if view.version != tensor._counter[0]:
+        refreshers[0](tensor, view, mode.recording == ON if strict is None else strict)
+    elif view.base._requires_grad:
+        tensor._requires_grad = True
 
 
-refreshers: list[Callable[[Tensor, View], None]] = []
+refreshers: list[Callable[[Tensor, View, bool], None]] = []
 """Filled by in_place.py, which knows the operation that a refreshed view shows."""
 
 __all__ = ["Node", "Size", "Tensor", "View", "make", "make_view", "next_sequence"]

@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
+from gradrepl.engine.grad_mode import INFERENCE, mode
 from gradrepl.engine.tensor import Tensor, make
 
 SLOTS = ("_data", "_requires_grad", "_grad_fn", "_output_nr", "_grad", "_counter", "_view", "_extra")
@@ -26,6 +27,8 @@ class Parameter(Tensor):
         source = make(np.zeros(0, dtypes.default.float.numpy)) if data is None else data.detach()
         if requires_grad and source._data.dtype not in INEXACT:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        if requires_grad and source._counter is None and mode.recording != INFERENCE:
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self = object.__new__(cls)
         for slot in SLOTS:
             setattr(self, slot, getattr(source, slot))
