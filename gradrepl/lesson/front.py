@@ -82,7 +82,7 @@ def text_of(values: dict[str, Any], key: str, report: Report) -> Text:
         text = texts.get(language)
         if not (isinstance(text, str) and text.strip()):
             report.add(1, mark("the front matter has no {key}", key=f"{key}.{language}"))
-    return Text(*(str(texts.get(language, "")) for language in LANGUAGES))
+    return Text(str(texts.get("vi", "")), str(texts.get("en", "")))
 
 
 def seed_of(values: dict[str, Any], report: Report) -> int:

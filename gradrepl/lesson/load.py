@@ -121,15 +121,15 @@ def build(reading: Reading, kind: Kind, cells: tuple[str, ...], found: dict[str,
     )
 
 
-def answered(reading: Reading, options: Sequence[Option], replies: Sequence[tuple[int, Text]]) -> tuple[Option, ...]:
+def answered(reading: Reading, options: Sequence[Option], replies: Sequence[Text]) -> tuple[Option, ...]:
     """Return a choice's options, each with the reply below it."""
     given: dict[int, Text] = {}
-    for line, text in replies:
-        owner = max((option.line for option in options if option.line < line), default=None)
+    for text in replies:
+        owner = max((option.line for option in options if option.line < text.line), default=None)
         if owner is None:
-            reading.add(line, mark("expected <!--option--> above this <!--reply-->"))
+            reading.add(text.line, mark("expected <!--option--> above this <!--reply-->"))
         elif owner in given:
-            reading.add(line, mark("the option in line {line} has a reply already", line=owner))
+            reading.add(text.line, mark("the option in line {line} has a reply already", line=owner))
         else:
             given[owner] = text
     found = tuple(replace(option, reply=given.get(option.line)) for option in options)

@@ -154,6 +154,8 @@ def fill_texts(found: list[Section], lines: list[str]) -> None:
 
 
 def code_spans(text: str) -> frozenset[str]:
-    """Return what a text shows as code within its sentences."""
-    tokens = (child for token in parser().parse(text) for child in token.children or ())
-    return frozenset(child.content for child in tokens if child.type == "code_inline")
+    """Return what a text shows as code, within its sentences and between them."""
+    tokens = parser().parse(text)
+    inline = (child for token in tokens for child in token.children or () if child.type == "code_inline")
+    blocks = (token for token in tokens if token.type in ("fence", "code_block"))
+    return frozenset(token.content for token in (*inline, *blocks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +15,11 @@ LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in both languages, Markdown, NFC."""
+    """One text in both languages, Markdown, NFC; line: of its directive, 0 where it has none of its own."""
 
     vi: str
     en: str
+    line: int = field(default=0, compare=False, repr=False)
 
     def get(self, language: Language) -> str:
         """The text in one language."""

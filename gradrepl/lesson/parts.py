@@ -45,7 +45,7 @@ class Reading:
                 found = {"language": language, "part": shown(part), "count": count}
                 self.add(part.line, mark("expected one line `- {language}: ...` below {part}, found {count}", **found))
         texts = dict(part.items)
-        return Text(*(texts.get(language, "") for language in LANGUAGES))
+        return Text(texts.get("vi", ""), texts.get("en", ""), part.line)
 
     def examples(self, part: Part) -> tuple[Example, ...]:
         """Return the examples of the one fence below a directive."""
@@ -146,12 +146,6 @@ def option(reading: Reading, part: Part) -> Option:
     return Option(reading.texts(part), part.argument == RIGHT, found[1] if found else None, None, part.line)
 
 
-def reply(reading: Reading, part: Part) -> tuple[int, Text]:
-    """Return a reply with its line: it belongs to the option above."""
-    reading.nothing_else(part, items=True)
-    return part.line, reading.texts(part)
-
-
 def distractor(reading: Reading, part: Part) -> Distractor:
     """Return a line that doesn't belong; its indentation stands behind the prompt's blank."""
     reading.nothing_else(part, fences=True, items=True)
@@ -169,7 +163,7 @@ PARTS: dict[str, Callable[[Reading, Part], Any]] = {
     "warns": promise,
     "if": feedback,
     "option": option,
-    "reply": reply,
+    "reply": hint,
     "template": code,
     "distractor": distractor,
     "hint": hint,

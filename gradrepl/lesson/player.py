@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,12 +33,14 @@ __all__ = [
     "forward",
     "judge",
     "lines",
+    "meaning",
     "next_hint",
     "options",
     "replay",
     "right_order",
     "run",
     "session_at",
+    "source_of",
     "submit",
     "template",
     "truths",
@@ -148,7 +151,7 @@ def code_of(step: Step) -> tuple[Example, ...]:
 
 def template(step: Step) -> str:
     """Return the program that stands at the prompt of a fill step, its blanks as BLANK."""
-    return "".join(example.source for example in step.template)
+    return source_of(step.template)
 
 
 def replay(lesson: Lesson, session: Session) -> Iterator[tuple[Step, Example, Outcome]]:
@@ -209,15 +212,33 @@ def checked(step: Step, session: Session) -> list[tuple[Example, list[Outcome], 
     return [(example, outcomes, difference(example, outcomes)) for example, outcomes in ran]
 
 
-def attempt(place: Place, session: Session) -> Attempt:
-    """Return what the check says of the names that a learner has made in an exercise."""
+def attempt(place: Place, session: Session, typed: str = "") -> Attempt:
+    """Return what the check says of the names that a learner has made in an exercise.
+
+    typed: the code that made them; it decides between wrong attempts of the lesson that have the same results.
+    """
     results = checked(place.step, session)
     failed = next((example for example, _, differs in results if differs), None)
     if failed is None:
         return Attempt(True, None, None)
     pattern = [differs for _, _, differs in results]
     alike = [wrong for wrong in place.step.wrong if pattern == wrong_pattern(place, wrong, session.engine)]
+    if len(alike) > 1:
+        alike = [wrong for wrong in alike if meaning(source_of(wrong.examples)) == meaning(typed)]
     return Attempt(False, failed, alike[0] if len(alike) == 1 else None)
+
+
+def source_of(examples: Iterable[Example]) -> str:
+    """Return examples as one program."""
+    return "".join(example.source for example in examples)
+
+
+def meaning(source: str) -> str:
+    """Return what two programs have in common that differ in spaces and comments only."""
+    try:
+        return ast.dump(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
 
 
 def wrong_pattern(place: Place, wrong: WrongAttempt, engine: Engine) -> list[Message | None]:

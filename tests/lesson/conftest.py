@@ -94,7 +94,7 @@ Compute `z` as `x * 2`, recorded.
 (True, True)
 
 ```
-<!--wrong #reuse-y-->
+<!--wrong #result-comes-back-later-->
 ```pycon
 >>> z = y
 

@@ -78,7 +78,7 @@ def test_an_exercise(lesson: Lesson) -> None:
     assert [example.source for example in step.solution] == ["z = x * 2\n"]
     assert [example.want for example in step.check] == ["(True, True)\n"]
     (wrong,) = step.wrong
-    assert (wrong.misconception, wrong.text.en) == ("reuse-y", "`y` was not recorded.")
+    assert (wrong.misconception, wrong.text.en) == ("result-comes-back-later", "`y` was not recorded.")
     assert [example.source for example in wrong.examples] == ["z = y\n"]
 
 
