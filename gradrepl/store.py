@@ -128,13 +128,17 @@ class Store:
         return self._read(lambda c: frozenset(c.execute("SELECT path, hash FROM trusted")), frozenset())
 
     def _write(self, work: Callable[[sqlite3.Connection], int]) -> int:
-        return self._usable(lambda: self._on("rw", lambda connection: _transaction(connection, work)))
+        def attempt() -> int:
+            _make(self.path)
+            return self._on(lambda connection: _transaction(connection, work))
+
+        return self._usable(attempt)
 
     def _read(self, work: Callable[[sqlite3.Connection], Result], nothing: Result) -> Result:
         def within(connection: sqlite3.Connection) -> Result:
             return work(connection) if _is_ours(connection) else nothing
 
-        return self._usable(lambda: self._on("ro", within) if self.path.exists() else nothing)
+        return self._usable(lambda: self._on(within) if self.path.exists() else nothing)
 
     def _usable(self, attempt: Callable[[], Result]) -> Result:
         """Try; if the file can't be used, set it aside and try without it."""
@@ -150,11 +154,9 @@ class Store:
         except OSError as error:
             raise StoreError(_FULL.get(error.errno or 0, "unwritable"), error.strerror or str(error)) from error
 
-    def _on(self, mode: Literal["ro", "rw"], work: Callable[[sqlite3.Connection], Result]) -> Result:
-        if mode == "rw":
-            _make(self.path)
+    def _on(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
-            with closing(_connect(self.path, mode, self._patience)) as connection:
+            with closing(_connect(self.path, self._patience)) as connection:
                 result = work(connection)
         except sqlite3.Error as error:
             if _code(error) in _DAMAGE:
@@ -182,14 +184,15 @@ class Store:
         rows = list(_readable(aside)) if flaw == "damaged" else []
         self.asides.append(Aside(flaw, aside, len(rows)))
         if rows:
-            self._on("rw", lambda connection: _transaction(connection, lambda c: _insert(c, rows)))
+            _make(self.path)
+            self._on(lambda connection: _transaction(connection, lambda c: _insert(c, rows)))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes out: SQLite's own locks, on an empty file, work everywhere and end with the process."""
         lock = _beside(self.path, "-lock")
         _make(lock)
-        with closing(_connect(lock, "rw", PATIENT)) as connection:
+        with closing(_connect(lock, PATIENT)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             yield
 
@@ -211,10 +214,13 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=patience, isolation_level=None
-    )
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
+    """A connection to a file that is there, to read only where it can't be written.
+
+    Reading may have to write: what a killed process left half-done is undone first.
+    """
+    place = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(place, uri=True, timeout=patience, isolation_level=None)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     return connection
 
@@ -239,7 +245,7 @@ def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[str, ...]]) -> 
 def _readable(path: Path) -> Iterator[tuple[str, ...]]:
     """The rows that can be read of a damaged file, one by one past the places that can't."""
     rowid = misses = 0
-    with closing(_connect(path, "ro", PATIENT)) as connection:
+    with closing(_connect(path, PATIENT)) as connection:
         while misses < MOST_MISSES:
             try:
                 for row in connection.execute("SELECT rowid, * FROM events WHERE rowid > ? ORDER BY rowid", (rowid,)):

@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An English UTF-8 locale, a home of its own, no colour settings."""
-    dropped = ("LANGUAGE", "LC_MESSAGES", "NO_COLOR", "FORCE_COLOR", "XDG_STATE_HOME", "COLUMNS")
+    dropped = ("LANGUAGE", "LC_MESSAGES", "NO_COLOR", "FORCE_COLOR", "XDG_STATE_HOME", "XDG_DATA_HOME", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {
         **kept,
