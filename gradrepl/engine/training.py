@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradrepl.engine import serialization
 from gradrepl.engine.data import datasets, loader, samplers
 from gradrepl.engine.nn import (
     activations,
@@ -49,5 +50,6 @@ PARTS = (
     ),
     *(optimizer, algorithms, schedules, cycles),
     *(datasets, samplers, loader),
+    serialization,
 )
 """The modules that put their functions and classes into SPACES when they are imported."""
