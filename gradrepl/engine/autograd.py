@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import ON, mode, set_mode
-from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk
+from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import edge_of
@@ -135,17 +135,56 @@ def run(
     walk = walks[-1](TensorOps, create_graph, retain_graph)
     if places is not None or HookCounter.in_play:
         prepare(walk, [edge for edge, _ in begin], places, capture)
-    enabled, inference = mode.enabled, mode.inference
-    set_mode(create_graph, inference)
+    for index, (edge, number) in enumerate(begin):
+        walk.give(edge, number, seed(outputs[index], starts[index], create_graph))
     try:
-        for index, (edge, number) in enumerate(begin):
-            walk.give(edge, number, seed(outputs[index], starts[index], create_graph))
-        walk.run()
+        in_own_mode(walk.run, create_graph)
     finally:
-        set_mode(enabled, inference)
         if walks_under_way and walks_under_way[-1] is walk:
             walks_under_way.pop()
     return walk
+
+
+def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
+    """Run a backward in the grad mode that its hooks and functions are to see."""
+    enabled, inference = mode.enabled, mode.inference
+    if enabled == create_graph:
+        run()
+        return
+    set_mode(create_graph, inference)
+    try:
+        run()
+    finally:
+        set_mode(enabled, inference)
+
+
+ONES = {np.dtype(kind): np.dtype(kind).type(1) for kind in ("f4", "f8")}
+
+
+def straight(out: Any, retain_graph: bool, create_graph: bool) -> Walk | None:
+    """Return the walk from one number of a float dtype if no hook and no anomaly mode asks for care, else None."""
+    if type(out) is not Tensor or out._view is not None or HookCounter.in_play or walks[-1] is not Walk:
+        return None
+    data, node = out._data, out._grad_fn
+    if data.ndim or node is None or out._output_nr or (one := ONES.get(data.dtype)) is None:
+        return None
+    walk = Walk(TensorOps, create_graph, retain_graph)
+    walk.buffers[node] = make(one) if create_graph else one
+    walk.heap.append((0, node))
+    return walk
+
+
+def straight_to(
+    out: Any, inputs: Sequence[Any], retain_graph: bool, create_graph: bool
+) -> tuple[Tensor | None, ...] | None:
+    """Return the gradients of one number by leaves if every way back ends in one of these; None is for captured()."""
+    for leaf in inputs:
+        if not isinstance(leaf, Tensor) or leaf._view is not None or leaf._grad_fn is not None:
+            return None
+    if (walk := straight(out, retain_graph, create_graph)) is None or not all_ways_lead_to(set(inputs), out._grad_fn):
+        return None
+    in_own_mode(walk.visit_all, create_graph)
+    return tuple([own_or_unused(walk.leaves.get(leaf), index, False) for index, leaf in enumerate(inputs)])
 
 
 def prepare(walk: Walk, roots: list[Any], places: Places | None, capture: bool) -> None:
@@ -236,6 +275,11 @@ def grad(
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients of `outputs` by `inputs`, touching no `.grad` (torch.autograd.grad)."""
+    retain = bool(create_graph if retain_graph is None else retain_graph)
+    if grad_outputs is None and only_inputs and not (allow_unused or is_grads_batched or materialize_grads):
+        results = straight_to(outputs, as_tuple(inputs), retain, create_graph)
+        if results is not None:
+            return results
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
@@ -245,7 +289,6 @@ def grad(
         warnings.warn(ONLY_INPUTS, FutureWarning, stacklevel=2)
     gradients = gradients_for(len(outs), grad_outputs)
     starts = [start_gradient(i, *pair, is_grads_batched) for i, pair in enumerate(zip(outs, gradients, strict=False))]
-    retain = bool(create_graph if retain_graph is None else retain_graph)
     unused = bool(materialize_grads if allow_unused is None else allow_unused)
     check_inputs(wanted)
     for tensor in wanted:
@@ -266,16 +309,18 @@ def captured(
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     places = [place_of(tensor) for tensor in wanted]
     walk = run(outs, starts, retain, create_graph, places, True)
-    results: list[Tensor | None] = []
-    for edge, number in places:
-        found = walk.captured.get(walk.captures[(id(edge), number)])
-        if found is None and not unused:
-            raise RuntimeError(
-                f"The differentiated Tensor at index {len(results)} appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior."
-            )
-        results.append(as_own(found))
-    return tuple(results)
+    slots = [walk.captures[(id(edge), number)] for edge, number in places]
+    return tuple([own_or_unused(walk.captured.get(slot), index, unused) for index, slot in enumerate(slots)])
+
+
+def own_or_unused(gradient: Any, index: int, unused: bool) -> Tensor | None:
+    """Return a gradient as a tensor of its own; raises RuntimeError where there is none and none is not allowed."""
+    if gradient is None and not unused:
+        raise RuntimeError(
+            f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+            "allow_unused=True if this is the desired behavior."
+        )
+    return as_own(gradient)
 
 
 def row_by_row(
@@ -323,6 +368,11 @@ def tensor_backward(
     inputs: Any = None,
 ) -> None:
     """Add the gradients of this tensor to the `.grad` of the leaves (torch.Tensor.backward)."""
+    if inputs is None and not create_graph and gradient is None:
+        walk = straight(self, bool(retain_graph), False)
+        if walk is not None:
+            in_own_mode(walk.run, False)
+            return
     if inputs is None and not create_graph and (gradient is None or isinstance(gradient, Tensor)):
         run((self,), (start_gradient(0, self, gradient, False),), bool(retain_graph), False)
     else:

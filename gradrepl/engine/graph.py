@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from operator import attrgetter
 from types import MappingProxyType
@@ -227,15 +227,18 @@ class Walk:
 
     def run(self) -> None:
         """Visit the nodes, newest first; then put what the leaves got into them."""
-        heap = self.heap
-        visit = self.follow if self.quick and not self.watched and self.users is None else self.visit_exactly
         try:
-            while heap:
-                visit(heappop(heap)[1])
+            self.visit_all()
         except BaseException:
             self.flush(self.finished_leaves(self.current))
             raise
         self.flush(list(self.leaves))
+
+    def visit_all(self) -> None:
+        heap = self.heap
+        visit = self.follow if self.quick and not self.watched and self.users is None else self.visit_exactly
+        while heap:
+            visit(heappop(heap)[1])
 
     def follow(self, node: Any) -> None:
         """Visit a node and, while nothing else waits, the one that it leads to. The busiest lines of a backward."""
@@ -379,7 +382,8 @@ class Walk:
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""
         targets = {edge for edge, _ in inputs}
-        if all_ways_lead_to(targets, roots):
+        leaves_alone = not any(target._outputs for target in targets) and all(root._outputs for root in roots)
+        if leaves_alone and all_ways_lead_to(targets, *roots):
             return
         through: set[Any] = set()
         for node in sorted(reachable(roots), key=attrgetter("sequence")):
@@ -393,24 +397,20 @@ class Walk:
         self.watched = bool(nodes)
 
 
-def all_ways_lead_to(leaves: set[Any], roots: Iterable[Any]) -> bool:
-    """Whether every way from `roots` ends in one of `leaves`."""
-    seen = {root for root in roots if root._outputs}
-    stack = [*seen]
-    if not seen.isdisjoint(leaves):
-        return False
+def all_ways_lead_to(leaves: Container[Any], *roots: Any) -> bool:
+    """Whether every way from `roots` (nodes) ends in one of `leaves` (tensors that are leaves)."""
+    seen, stack = set(roots), list(roots)
     while stack:
         for edge in stack.pop().edges:
-            if edge is None:
+            if edge is None or edge in seen:
                 continue
-            if edge in leaves:
-                if edge._outputs:
-                    return False
-            elif not edge._outputs:
-                return False
-            elif edge not in seen:
+            if edge._outputs:
                 seen.add(edge)
                 stack.append(edge)
+            elif edge in leaves:
+                seen.add(edge)
+            else:
+                return False
     return True
 
 

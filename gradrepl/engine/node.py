@@ -39,10 +39,11 @@ class Plan:
     keepers: for each field the function that keeps it, and its index.
     inputs: the indices of what is kept where that is inputs alone, else None.
     own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
+    shape_alone: whether what is kept is just the shape of the first argument.
     run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
-    __slots__ = ("fields", "inputs", "keepers", "only", "own_saved", "rules", "run", "tensors")
+    __slots__ = ("fields", "inputs", "keepers", "only", "own_saved", "rules", "run", "shape_alone", "tensors")
 
     def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], variadic: bool) -> None:
         self.fields = fields
@@ -54,6 +55,7 @@ class Plan:
         alone = all(kind == "tensor" for kind, _ in fields)
         self.inputs = tuple(index for _, index in fields) if alone else None
         self.own_saved = list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
+        self.shape_alone = list(fields) == [("shape", 0)]
         self.run = OpNode.every if variadic else runner(self.tensors, len(fields), rules, self.only)
 
     def at_length(self) -> Plan:

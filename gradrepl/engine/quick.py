@@ -67,7 +67,9 @@ def single(entry: Any, otherwise: Call) -> Call:
         if recording and input._requires_grad and out._data.dtype in INEXACT:
             plan = plan_of(1)
             node = start_node(entry, plan)
-            if not plan.keepers:
+            if plan.shape_alone:
+                node.saved = (x.shape,)
+            elif not plan.keepers:
                 node.saved = ()
             elif plan.own_saved and not Hooks.stack and input._counter is not None:
                 node.saved = ((x, input._counter, input._counter[0], input), *args)
@@ -142,19 +144,26 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
             refresh_view(a)
         if b._view is not None:
             refresh_view(b)
+        recording = mode.recording
         try:
-            out = make(compute(x, y))
+            data = compute(x, y)
         except ValueError:
             if broadcasts:
                 check_broadcast((x, y))
             raise
+        out = new(Tensor)
+        out._data = data if type(data) is ndarray else asanyarray(data)
+        out._grad_fn = out._grad = out._view = out._extra = None
+        out._requires_grad = False
+        out._output_nr = 0
+        out._counter = None if recording == INFERENCE else [0]
         mask = (1 if a._requires_grad else 0) + (2 if b._requires_grad else 0)
-        if mask and mode.recording == ON:
+        if mask and recording == ON:
             node = node_class()
             node.extra = node.fix = node.numbers = None
             node.plan = plan = plans.get(mask) or plan_of(mask)
             node.sequence = next_sequence()
-            node.saved = saved_of(plan, a, b, x, y, out)
+            node.saved = () if plan.inputs == () else saved_of(plan, a, b, x, y, out)
             first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
             second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
             node.edges = (first, second)
@@ -176,8 +185,6 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
 def saved_of(plan: Plan, a: Tensor, b: Tensor, x: Any, y: Any, out: Tensor) -> tuple[Any, ...]:
     """Return what a node of two tensors keeps."""
     inputs = plan.inputs
-    if inputs == ():
-        return inputs
     one, two = a._counter, b._counter
     if inputs is None or one is None or two is None or Hooks.stack:
         return keep(plan, (a, b), (x, y), (out,))

@@ -47,8 +47,6 @@ def pow_number(a: Array, exponent: Any) -> Any:
         return np.logical_or(a, not exponent)
     if exponent == 2:
         return a * a
-    if exponent == 2:
-        return a * a
     if exponent == 3:
         return a * a * a
     if exponent == -0.5:

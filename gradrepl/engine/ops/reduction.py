@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, INEXACT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import add, conj_of
 from gradrepl.engine.ops.number import over_number
@@ -32,7 +32,7 @@ def widened(a: Array) -> Any:
 
 def fill(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Spread the gradient of a single number over a shape."""
-    if isinstance(gradient, (np.ndarray, np.generic)):
+    if not isinstance(gradient, Tensor):
         full = np.empty(shape, gradient.dtype)
         full.fill(gradient)
         return full
@@ -63,7 +63,7 @@ def count_of(shape: tuple[int, ...], dim: Dims) -> int:
 @op("SumBackward0", samples=(((2, 3),),))
 def sum_all(a: Array) -> Any:
     """The sum of all elements"""
-    return add_up(a, axis=None, dtype=widened(a))
+    return add_up(a, None) if a.dtype is FLOAT32 or a.dtype is FLOAT64 else add_up(a, axis=None, dtype=widened(a))
 
 
 sum_all.grad(a=lambda g, a_shape: fill(g, a_shape))
