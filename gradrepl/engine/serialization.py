@@ -7,6 +7,7 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -71,14 +72,14 @@ class Pickler(pickle._Pickler):
 
     def reducer_override(self, obj: Any) -> Any:
         """Return how a tensor, a dtype or a class of torch is written; NotImplemented for all else."""
+        no_hooks: OrderedDict[int, Any] = OrderedDict()
         if isinstance(obj, Parameter):
-            args = (make(obj._data), obj._requires_grad, OrderedDict())
-            return Name("torch._utils", "_rebuild_parameter"), args
+            return Name("torch._utils", "_rebuild_parameter"), (make(obj._data), obj._requires_grad, no_hooks)
         if isinstance(obj, Tensor):
             kind = dtypes.of(obj._data)
             offset = (address(obj._data) - address(owner(obj._data))) // obj._data.itemsize
             shape, strides = tuple(obj._data.shape), steps(obj._data)
-            args = (Stored(obj._data, kind), offset, shape, strides, obj._requires_grad, OrderedDict())
+            args = (Stored(obj._data, kind), offset, shape, strides, obj._requires_grad, no_hooks)
             return Name("torch._utils", "_rebuild_tensor_v2"), args
         if isinstance(obj, Size):
             return Name("torch", "Size"), (tuple(obj),)
@@ -221,7 +222,7 @@ def load(
     weights where only these are wanted.
     """
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
+        with Path(f).open("rb") as file:
             return load(file, weights_only=weights_only)
     if not hasattr(f, "seek"):
         raise AttributeError(f"{type(f).__name__!r} object has no attribute 'seek'{NOT_SEEKABLE}")

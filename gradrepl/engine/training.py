@@ -6,6 +6,7 @@ from gradrepl.engine import serialization
 from gradrepl.engine.data import datasets, loader, samplers
 from gradrepl.engine.nn import (
     activations,
+    attention,
     containers,
     convolutions,
     dropout,
@@ -16,8 +17,10 @@ from gradrepl.engine.nn import (
     normalization,
     parameter,
     recurrent,
+    transformer,
     utils,
 )
+from gradrepl.engine.ops import attention as attending
 from gradrepl.engine.ops import (
     classification,
     convolution,
@@ -33,19 +36,21 @@ from gradrepl.engine.ops import (
 from gradrepl.engine.optim import algorithms, cycles, optimizer, schedules
 
 PARTS = (
-    *(padding, convolution, pooling, loss, neural, nonlinearity, gating, softmax, criterion, classification),
+    *(padding, convolution, pooling, loss, neural, nonlinearity, gating, softmax, criterion, classification, attending),
     *(
         parameter,
         module,
         init,
         linear,
         activations,
+        attention,
         dropout,
         convolutions,
         normalization,
         containers,
         losses,
         recurrent,
+        transformer,
         utils,
     ),
     *(optimizer, algorithms, schedules, cycles),
