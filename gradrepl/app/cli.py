@@ -6,7 +6,7 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -130,8 +130,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     play.add_argument("--all", action="store_true", help=_("every lesson"))
     _add_trust(play, _)
     command("lessons", _("list the lessons"))
-    check = command("check", _("run lessons and compare them with what they promise"))
-    check.add_argument("paths", nargs="*", metavar="PATH", help=_("lesson files or folders; default: all lessons"))
+    _add_authoring(command, _)
     run = command("run", _("run a Python file"))
     run.add_argument("file", metavar="FILE")
     return top
@@ -161,6 +160,20 @@ def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -
     add("--json", default=False, action="store_true", text=_("one line of JSON a statement"))
     add("--no-input", default=False, action="store_true", text=_("ask nothing"))
     add("--color", default=None, choices=("auto", "always", "never"), text=_("colours and tables"))
+
+
+def _add_authoring(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    """The commands for who writes lessons."""
+    check = command("check", _("run lessons and compare them with what they promise"))
+    check.add_argument("paths", nargs="*", metavar="PATH", help=_("lesson files or folders; default: all lessons"))
+    check.add_argument("--watch", action="store_true", help=_("check again after each save"))
+    check.add_argument(
+        "--accept", metavar="STEP", help=_("both languages of a step (or of all) say the same: note it in lock.toml")
+    )
+    new = command("new", _("write a lesson to start from"))
+    new.add_argument("name", metavar="NAME", help=_("the lesson's id, such as my-lesson, or a path to its file"))
+    new.add_argument("--title-vi", metavar="TITLE", help=_("its title in Vietnamese"))
+    new.add_argument("--title-en", metavar="TITLE", help=_("its title in English"))
 
 
 def _add_trust(to: argparse.ArgumentParser, _: Translate) -> None:

@@ -76,7 +76,7 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
 
 def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
-    from gradrepl.app import learn, lessons, play
+    from gradrepl.app import lessons, play
     from gradrepl.app.reader import open_reader
 
     chosen = lessons.named([parsed.lesson or "1"], _)
@@ -85,7 +85,10 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
         return FAILED
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
-    learn.Learner(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal).loop()
+    from gradrepl.app.learning.course import learn
+    from gradrepl.app.memory import open_memory
+
+    learn(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal, open_memory(_))
     return 0
 
 
@@ -113,7 +116,32 @@ def _check(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
     from gradrepl.app import check
 
-    return check.check(parsed.paths, _engine(options, _), _)
+    if parsed.accept is not None:
+        check.accept(parsed.paths, parsed.accept, _)
+    check.chosen(parsed.paths, _)  # a name of no lesson is told before an engine is loaded
+    engines = _engines_of_check(parsed, options, _)
+    return check.watch(parsed.paths, engines, _) if parsed.watch else check.check(parsed.paths, engines, _)
+
+
+def _engines_of_check(parsed: Namespace, options: Options, _: Translate) -> list[Engine]:
+    """The engine asked for, else every engine there is."""
+    from gradrepl.app import engines
+
+    if parsed.engine is not None:
+        return [_engine(options, _)]
+    found = [engines.load("builtin")]
+    try:
+        found.append(engines.load("torch"))
+    except engines.EngineUnavailableError:
+        return found
+    return found
+
+
+def _new(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import authoring
+
+    return authoring.new(parsed.name, parsed.title_vi, parsed.title_en, _)
 
 
 def _engine(options: Options, _: Translate) -> Engine:
@@ -144,4 +172,5 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     "learn": _learn,
     "lessons": _lessons,
     "check": _check,
+    "new": _new,
 }

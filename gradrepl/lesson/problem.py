@@ -19,7 +19,7 @@ class Message:
     """What to say, in English, with fields to fill in after it was translated; a field may be a message itself."""
 
     msgid: str
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     def said(self, translate: Callable[[str], str]) -> str:
         """Return the message in the language of `translate`; one that quotes a very long line is cut."""
