@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from gradrepl.engine.grad_mode import mode, set_mode
 from gradrepl.engine.graph import Node, next_sequence
@@ -69,11 +70,14 @@ class SameLeaf(Node):
     tensors = arrays
 
 
-class Hooks:
-    """The stack of saved_tensors_hooks that are in force; empty nearly always. disabled: why there may be none."""
+class _Hooks(threading.local):
+    """The saved_tensors_hooks that a thread has in force, nearly always none; disabled: why it may have none."""
 
-    stack: ClassVar[list[tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = []
-    disabled: ClassVar[str | None] = None
+    stack: tuple[tuple[Callable[[Any], Any], Callable[[Any], Any]], ...] = ()
+    disabled: str | None = None
+
+
+Hooks = _Hooks()
 
 
 def pack(

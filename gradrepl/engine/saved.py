@@ -110,12 +110,19 @@ class SavedTensor:
         if node.saved is None:
             raise RuntimeError(SECOND_TIME)
         if isinstance(node.saved[index], Packed):
-            raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set.")
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been set. "
+                "Hint: only one pair of hooks is allowed at a time."
+            )
         tensor = shown(node, index)
         packed = pack(tensor, pack_hook, unpack_hook)
         node.saved = (*node.saved[:index], packed, *node.saved[index + 1 :])
 
 
+NOT_CALLABLE = (
+    "_push_saved_tensors_default_hooks(): incompatible function arguments. The following argument types are "
+    "supported:\n    1. (arg0: collections.abc.Callable, arg1: collections.abc.Callable) -> None\n\nInvoked with: {!r}, {!r}"
+)
 SavedTensor.__module__ = "torch._C._autograd"
 
 
@@ -129,10 +136,12 @@ class saved_tensors_hooks:  # noqa: N801
     def __enter__(self) -> None:
         if Hooks.disabled is not None:
             raise RuntimeError(Hooks.disabled)
-        Hooks.stack.append((self.pack_hook, self.unpack_hook))
+        if not (callable(self.pack_hook) and callable(self.unpack_hook)):
+            raise TypeError(NOT_CALLABLE.format(self.pack_hook, self.unpack_hook))
+        Hooks.stack = (*Hooks.stack, (self.pack_hook, self.unpack_hook))
 
     def __exit__(self, *exception: object) -> None:
-        Hooks.stack.pop()
+        Hooks.stack = Hooks.stack[:-1]
 
 
 class save_on_cpu(saved_tensors_hooks):  # noqa: N801

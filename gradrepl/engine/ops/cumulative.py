@@ -62,8 +62,15 @@ def cumprod_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
     parts = []
     for i in range(a.shape[dim]):
         without = cumprod_dim(where(positions == i, 1.0, a), dim)
-        parts.append(sum_dims(g * where(positions >= i, without, 0.0), (dim,), False))
-    return put_together(parts, a.shape, dim)
+        used = positions >= i
+        if not isinstance(a, Tensor):  # behind another zero there is nothing, not even nan
+            used = used & (np.cumsum((a == 0) & (positions != i), axis=dim) == 0)
+        parts.append(sum_dims(g * where(used, without, 0.0), (dim,), False))
+    found = put_together(parts, a.shape, dim)
+    if isinstance(a, Tensor):
+        return found
+    clear = np.cumsum(a == 0, axis=dim) == 0
+    return np.where(clear, summed_from(np.where(clear, g * out, 0), dim) / a, found)
 
 
 cumprod_dim.grad(a=lambda g, a, out, dim: cumprod_gradient(g, a, out, dim))

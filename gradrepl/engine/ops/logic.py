@@ -42,6 +42,20 @@ def bitwise_xor(a: Array, b: Array) -> Any:
 
 
 @op(broadcasts=True)
+def gcd(a: Array, b: Array) -> Any:
+    """The greatest common divisor of a and b"""
+    check_bits("gcd", a, BOOL + 1)
+    return np.gcd(a, b)
+
+
+@op(broadcasts=True)
+def lcm(a: Array, b: Array) -> Any:
+    """The least common multiple of a and b"""
+    check_bits("lcm", a, BOOL + 1)
+    return np.lcm(a, b)
+
+
+@op(broadcasts=True)
 def bitwise_left_shift(a: Array, b: Array) -> Any:
     """a, its bits moved up by b places"""
     check_bits("lshift", a, BOOL + 1)
@@ -95,7 +109,7 @@ def invert(self: Tensor) -> Any:
 
 for entry in (bitwise_and, bitwise_or, bitwise_xor, bitwise_left_shift, bitwise_right_shift):
     overloaded(entry, swapped=True)
-for entry in (logical_and, logical_or, logical_xor):
+for entry in (logical_and, logical_or, logical_xor, gcd, lcm):
     public("Tensor input, Tensor other, *, Tensor? out=None", name=entry.name)(two_operands(entry))
     public("Tensor input, Tensor other", name=f"{entry.name}_", function=False)(two_operands(in_place(entry)))
 unary(bitwise_not, logical_not)

@@ -151,11 +151,17 @@ def without_each(a: Any, dim: int) -> Any:
     """Return for each element the product of all others along a dimension, made without dividing."""
     count = a.shape[dim]
     slices = [select_at(a, dim, i) for i in range(count)]
-    before, after = [slices[0] * 0 + 1], [slices[0] * 0 + 1]
+    one = ones_of(slices[0])
+    before, after = [one], [one]
     for i in range(count - 1):
         before.append(before[-1] * slices[i])
         after.append(after[-1] * slices[count - 1 - i])
     return put_together([before[i] * after[count - 1 - i] for i in range(count)], a.shape, dim)
+
+
+def ones_of(a: Any) -> Any:
+    """Return ones like an array or tensor; they depend on nothing."""
+    return make(np.ones_like(a._data)) if isinstance(a, Tensor) else np.ones_like(a)
 
 
 def put_together(parts: list[Any], shape: tuple[int, ...], dim: int) -> Any:
@@ -167,6 +173,8 @@ def put_together(parts: list[Any], shape: tuple[int, ...], dim: int) -> Any:
 
 
 def prod_gradient(g: Any, a: Any, out: Any) -> Any:
+    if not isinstance(a, Tensor) and a.ndim and np.count_nonzero(a == 0) > 1:
+        return np.zeros_like(a)
     if not has_zero(a):
         return g * conj_of(out / a)
     return g * conj_of(view_as(without_each(view_as(a, (math.prod(a.shape),)), 0), a.shape))
