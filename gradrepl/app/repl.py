@@ -17,13 +17,13 @@ from gradrepl.app.scope import Scope
 from gradrepl.app.settings import COMMANDS as SETTING_COMMANDS
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.session import read
-from gradrepl.session.chronicle import Chronicle
 from gradrepl.session.read import read as parse
 from gradrepl.view import mode
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
     from gradrepl.app.state import PromptState
+    from gradrepl.session.chronicle import Chronicle
     from gradrepl.session.core import Session
     from gradrepl.session.engine import Engine
     from gradrepl.session.outcome import Explanation
@@ -38,7 +38,7 @@ class Repl:
         self.options = options
         self.terminal = terminal
         self.status = 0
-        self.chronicle = Chronicle()
+        self._chronicle: Chronicle | None = None
         self.watched: tuple[str, ...] = ()
         self.explained: Explanation | None = None
         self._session = session
@@ -64,8 +64,21 @@ class Repl:
         """The session, with torch imported; raises EngineUnavailableError."""
         if self._session is None:
             self._session = _open_session(self.engine)
-            self.chronicle = _chronicle(self._session)
+            self.chronicle = _open_chronicle(self._session)
         return self._session
+
+    @property
+    def chronicle(self) -> Chronicle:
+        """What is remembered of the inputs; it comes when it is asked for, as the prompt is drawn without it."""
+        if self._chronicle is None:
+            from gradrepl.session.chronicle import Chronicle
+
+            self._chronicle = Chronicle()
+        return self._chronicle
+
+    @chronicle.setter
+    def chronicle(self, chronicle: Chronicle) -> None:
+        self._chronicle = chronicle
 
     @property
     def engine(self) -> Engine:
@@ -224,8 +237,9 @@ def _open_session(engine: Engine) -> Session:
     return session
 
 
-def _chronicle(session: Session) -> Chronicle:
+def _open_chronicle(session: Session) -> Chronicle:
     from gradrepl.app.replay import Dice
+    from gradrepl.session.chronicle import Chronicle
 
     return Chronicle(Dice.now(session.engine))
 
@@ -247,17 +261,22 @@ def _lessons(repl: PromptState, argument: str) -> None:
 
 
 def _learn(repl: Repl, argument: str) -> None:
-    from gradrepl.app import learn, lessons
+    from gradrepl.app import lessons, trust
+    from gradrepl.app.learning.course import learn
+    from gradrepl.app.memory import open_memory
 
     try:
-        lesson = lessons.named([argument or "1"], repl._)[0]
+        chosen = lessons.named([argument or "1"], repl._)
         engine = repl.engine
     except engines.EngineUnavailableError as error:
         repl.screen.note(unavailable(error, repl._))
+        return
     except (UsageError, DamagedLessonsError) as error:
         repl.screen.note(str(error))
-    else:
-        repl.options = learn.Learner(lesson, engine, repl.reader, repl.options, repl.terminal).loop()
+        return
+    if trust.open_judge(repl._, trusting=False, keyboard=True).allows(chosen):
+        options = learn(chosen[0], engine, repl.reader, repl.options, repl.terminal, open_memory(repl._))
+        repl.options = replace(options, engine=repl.options.engine)
         repl.attend()
 
 

@@ -36,7 +36,7 @@ KEYS = (
     *("\x1b[201~", "\x1b[99;9R", "\x1b\r", "\x1b5", "\x18\x05", "\x00", "\x1b[1;5C", "\x1b[Z", "\x1bOP"),
 )
 PASTES = st.lists(st.sampled_from(HALVES), max_size=5).map(lambda lines: "\x1b[200~" + "\n".join(lines) + "\x1b[201~")
-WORDS = st.text(st.characters(exclude_characters=":;"), max_size=12)
+WORDS = st.text(st.characters(exclude_characters=":;\x04"), max_size=12)  # Ctrl-D is meant to leave
 JUNK = st.lists(st.one_of(st.sampled_from(HALVES), st.sampled_from(KEYS), PASTES, WORDS), max_size=12).map("".join)
 
 
