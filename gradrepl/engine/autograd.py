@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
-from gradrepl.engine.grad_mode import ON, mode, set_mode
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
 from gradrepl.engine.once import warn_once
@@ -147,15 +147,12 @@ def run(
 
 def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
     """Run a backward in the grad mode that its hooks and functions are to see."""
-    enabled, inference = mode.enabled, mode.inference
-    if enabled == create_graph:
-        run()
-        return
-    set_mode(create_graph, inference)
+    before = mode.recording
+    set_mode(create_graph, before <= INFERENCE)
     try:
         run()
     finally:
-        set_mode(enabled, inference)
+        mode.recording = before
 
 
 ONES = {np.dtype(kind): np.dtype(kind).type(1) for kind in ("f4", "f8")}

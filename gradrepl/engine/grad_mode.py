@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from gradrepl.engine.dtype import c_name
 
-OFF, ON, INFERENCE = 0, 1, -1
+OFF, ON, INFERENCE, ENABLED_INFERENCE = 0, 1, -1, -2
 
 new = object.__new__
 
@@ -19,12 +19,18 @@ new = object.__new__
 class _Mode(threading.local):
     """The state of one thread; a new thread starts with gradients on, as in PyTorch.
 
-    recording: ON, OFF or INFERENCE; the one thing that an operation asks (inference beats enabled).
+    recording: ON, OFF, or in inference mode INFERENCE or less (where enable_grad may be on, and has no effect).
     """
 
-    enabled = True
-    inference = False
     recording = ON
+
+    @property
+    def enabled(self) -> bool:
+        return self.recording in (ON, ENABLED_INFERENCE)
+
+    @property
+    def inference(self) -> bool:
+        return self.recording <= INFERENCE
 
 
 mode = _Mode()
@@ -32,8 +38,10 @@ mode = _Mode()
 
 def set_mode(enabled: bool, inference: bool) -> None:
     """Change this thread's state."""
-    mode.enabled, mode.inference = enabled, inference
-    mode.recording = INFERENCE if inference else (ON if enabled else OFF)
+    if inference:
+        mode.recording = ENABLED_INFERENCE if enabled else INFERENCE
+    else:
+        mode.recording = ON if enabled else OFF
 
 
 def is_grad_enabled(*args: Any) -> bool:
@@ -127,16 +135,16 @@ class no_grad(NoParamDecoratorContextManager):  # noqa: N801
     def __enter__(self) -> None:
         if mode.recording == ON:
             self.prev = True
-            mode.enabled, mode.recording = False, OFF
+            mode.recording = OFF
         else:
             self.prev = mode.enabled
-            mode.enabled = False
+            set_mode(False, mode.inference)
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        if mode.recording != OFF or mode.enabled:
+        if self.prev and mode.recording == OFF:
+            mode.recording = ON
+        else:
             set_mode(self.prev, mode.inference)
-        elif self.prev:
-            mode.enabled, mode.recording = True, ON
 
 
 class enable_grad(NoParamDecoratorContextManager):  # noqa: N801

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -115,7 +116,7 @@ def bump(tensor: Tensor) -> None:
     """Count a write to the storage; raises RuntimeError, as PyTorch does after the write, outside inference mode."""
     if tensor._counter is not None:
         tensor._counter[0] += 1
-    elif mode.recording != INFERENCE:
+    elif mode.recording > INFERENCE:
         raise RuntimeError(INFERENCE_WRITE)
 
 
@@ -148,9 +149,12 @@ def broadcasting(forward: Callable[..., Any], *values: Any) -> Any:
         raise
 
 
+@functools.cache
 def in_place(entry: Op) -> Callable[..., Tensor]:
     """Return the operation that writes its result into its first argument (add -> add_)."""
-    forward, plain = entry.forward, entry.broadcasts and entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
+    compute = entry.compute
+    pair = entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
+    plain = pair and entry.broadcasts and isinstance(compute, np.ufunc)
 
     def call(self: Tensor, *args: Any) -> Tensor:
         counter = self._counter
@@ -159,7 +163,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
             if type(other) is Tensor and other._counter is not counter:
                 x, y = self._data, other._data
                 if x.dtype is y.dtype in INEXACT and x.shape == y.shape:
-                    x[...] = forward(x, y)
+                    compute(x, y, x)
                     counter[0] += 1
                     return self
         everything = (self, *args)

@@ -40,10 +40,22 @@ class Plan:
     inputs: the indices of what is kept where that is inputs alone, else None.
     own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
     shape_alone: whether what is kept is just the shape of the first argument.
+    each_one: whether there are two rules, each with one argument.
     run: the way the rules are run on arrays, shorter for the most frequent plans.
     """
 
-    __slots__ = ("fields", "inputs", "keepers", "only", "own_saved", "rules", "run", "shape_alone", "tensors")
+    __slots__ = (
+        "each_one",
+        "fields",
+        "inputs",
+        "keepers",
+        "only",
+        "own_saved",
+        "rules",
+        "run",
+        "shape_alone",
+        "tensors",
+    )
 
     def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], variadic: bool) -> None:
         self.fields = fields
@@ -56,7 +68,8 @@ class Plan:
         self.inputs = tuple(index for _, index in fields) if alone else None
         self.own_saved = list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
         self.shape_alone = list(fields) == [("shape", 0)]
-        self.run = OpNode.every if variadic else runner(self.tensors, len(fields), rules, self.only)
+        self.each_one = len(rules) == 2 and all(entry is not None and len(entry[1]) == 1 for entry in rules)
+        self.run = OpNode.every if variadic else runner(self)
 
     def at_length(self) -> Plan:
         """Return this plan without its short way: for nodes that do more than run the rules."""
@@ -137,9 +150,12 @@ class OpNode(Node):
             if fix is not None and (target := fix[edge]) is not None and found is not None:
                 found = fitters[0](found, *target)
             return (found,) if not edge else (*(None,) * edge, found)
-        gradients = [
-            None if entry is None else entry[0](gradient, *[values[i] for i in entry[1]]) for entry in plan.rules
-        ]
+        gradients: Sequence[Any]
+        if plan.each_one:
+            (rule, (pick,)), (other_rule, (other_pick,)) = plan.rules  # type: ignore[misc]
+            gradients = (rule(gradient, values[pick]), other_rule(gradient, values[other_pick]))
+        else:
+            gradients = [entry and entry[0](gradient, *[values[i] for i in entry[1]]) for entry in plan.rules]
         return gradients if fix is None else fit(gradients, fix)
 
     def unpack(self, index: int, item: Any, recorded: bool) -> Any:
@@ -186,18 +202,16 @@ class OpNode(Node):
             self.saved = None
 
 
-def runner(count: int, fields: int, rules: Sequence[Any], only: Any) -> Run:
+def runner(plan: Plan) -> Run:
     """Return how a plan's rules are run on arrays: shorter ways for one rule with at most one tensor kept, and for
     two rules with a tensor each or with nothing."""
-    if only is not None and only[2] == tuple(range(fields)):
-        edge, rule, _ = only
-        if count < 2:
-            return one_rule_with_a_tensor(edge, rule, fields > 1) if count else one_rule(edge, rule)
-    if len(rules) == 2 and None not in rules:
-        if not fields:
-            return two_rules_alone(rules[0][0], rules[1][0])
-        if fields == count == 2 and all(len(rule[1]) == 1 for rule in rules):
-            return two_rules_with_a_tensor_each(*rules)
+    if plan.only is not None and plan.only[2] == tuple(range(len(plan.fields))) and plan.tensors < 2:
+        edge, rule, _ = plan.only
+        return one_rule_with_a_tensor(edge, rule, len(plan.fields) > 1) if plan.tensors else one_rule(edge, rule)
+    if len(plan.rules) == 2 and None not in plan.rules and not plan.fields:
+        return two_rules_alone(*[entry[0] for entry in plan.rules if entry])
+    if plan.each_one and len(plan.fields) == plan.tensors == 2:
+        return two_rules_with_a_tensor_each(*plan.rules)
     return OpNode.every
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import Plan, keep, start_node
+from gradrepl.engine.node import keep, start_node
 from gradrepl.engine.operands import DOUBLES, SINGLES, check_broadcast
 from gradrepl.engine.packing import Hooks
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
@@ -64,7 +64,7 @@ def single(entry: Any, otherwise: Call) -> Call:
             out = make_view(forward(x, *args), input, "default" if recording else "no_grad")
         else:
             out = make(forward(x, *args))
-        if recording and input._requires_grad and out._data.dtype in INEXACT:
+        if recording and input._requires_grad and input._counter is not None and out._data.dtype in INEXACT:
             plan = plan_of(1)
             node = start_node(entry, plan)
             if plan.shape_alone:
@@ -107,7 +107,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
         out._grad_fn = out._grad = out._view = out._extra = None
         out._requires_grad = False
         out._output_nr = 0
-        out._counter = None if recording == INFERENCE else [0]
+        out._counter = None if recording <= INFERENCE else [0]
         if recording == ON and a._requires_grad:
             node = node_class()
             node.extra = node.fix = node.numbers = None
@@ -156,14 +156,23 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
         out._grad_fn = out._grad = out._view = out._extra = None
         out._requires_grad = False
         out._output_nr = 0
-        out._counter = None if recording == INFERENCE else [0]
+        out._counter = None if recording <= INFERENCE else [0]
         mask = (1 if a._requires_grad else 0) + (2 if b._requires_grad else 0)
         if mask and recording == ON:
             node = node_class()
             node.extra = node.fix = node.numbers = None
             node.plan = plan = plans.get(mask) or plan_of(mask)
             node.sequence = next_sequence()
-            node.saved = () if plan.inputs == () else saved_of(plan, a, b, x, y, out)
+            inputs, one, two = plan.inputs, a._counter, b._counter
+            if inputs is None or one is None or two is None or Hooks.stack:
+                node.saved = keep(plan, (a, b), (x, y), (out,))
+            elif len(inputs) == 2:
+                kept, other = (x, one, one[0], a), (y, two, two[0], b)
+                node.saved = (other, kept) if inputs[0] else (kept, other)
+            elif inputs:
+                node.saved = ((y, two, two[0], b),) if inputs[0] else ((x, one, one[0], a),)
+            else:
+                node.saved = ()
             first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
             second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
             node.edges = (first, second)
@@ -180,15 +189,3 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
         return out
 
     return call
-
-
-def saved_of(plan: Plan, a: Tensor, b: Tensor, x: Any, y: Any, out: Tensor) -> tuple[Any, ...]:
-    """Return what a node of two tensors keeps."""
-    inputs = plan.inputs
-    one, two = a._counter, b._counter
-    if inputs is None or one is None or two is None or Hooks.stack:
-        return keep(plan, (a, b), (x, y), (out,))
-    if len(inputs) == 1:
-        return ((y, two, two[0], b),) if inputs[0] else ((x, one, one[0], a),)
-    first, second = (x, one, one[0], a), (y, two, two[0], b)
-    return (second, first) if inputs[0] else (first, second)

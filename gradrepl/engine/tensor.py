@@ -185,7 +185,7 @@ class Tensor:
     def _change_requires_grad(self, value: Any) -> None:
         if type(value) is not bool:
             raise RuntimeError("requires_grad must be a bool")
-        if self._counter is None and value and mode.recording != INFERENCE:
+        if self._counter is None and value and mode.recording > INFERENCE:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if self.grad_fn is not None and not value:
             raise RuntimeError(NOT_A_LEAF + NOT_A_LEAF_HINT)
@@ -379,7 +379,7 @@ def make(data: Any) -> Tensor:
     tensor._grad_fn = None
     tensor._output_nr = 0
     tensor._grad = None
-    tensor._counter = None if mode.recording == INFERENCE else [0]
+    tensor._counter = None if mode.recording <= INFERENCE else [0]
     tensor._view = None
     tensor._extra = None
     return tensor
@@ -395,7 +395,7 @@ def make_view(data: Array, source: Tensor, made: str = "default") -> Tensor:
             base = outer.base
             if made == "default":
                 made = outer.made
-        if made == "no_grad" and mode.recording == INFERENCE:
+        if made == "no_grad" and mode.recording <= INFERENCE:
             made = "inference"
         tensor._view = View(base, made, source._counter[0])
         if base._requires_grad:

@@ -27,7 +27,7 @@ class Parameter(Tensor):
         source = make(np.zeros(0, dtypes.default.float.numpy)) if data is None else data.detach()
         if requires_grad and source._data.dtype not in INEXACT:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        if requires_grad and source._counter is None and mode.recording != INFERENCE:
+        if requires_grad and source._counter is None and mode.recording > INFERENCE:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         self = object.__new__(cls)
         for slot in SLOTS:

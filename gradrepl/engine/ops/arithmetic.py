@@ -277,11 +277,15 @@ def scaled_sub(input: Any, other: Any, alpha: Any = 1) -> Any:
 
 def check_bools(a: Any, b: Any) -> None:
     """Raise what PyTorch raises where a bool tensor meets a minus."""
-    bools = [isinstance(x, bool) or (isinstance(x, Tensor) and x._data.dtype == BOOL8) for x in (a, b)]
-    if all(bools):
+    first, second = is_bool(a), is_bool(b)
+    if first and second:
         raise RuntimeError(MINUS_BOOLS)
-    if any(bools):
+    if first or second:
         raise RuntimeError(MINUS_BOOL.format("Subtraction", "with a"))
+
+
+def is_bool(operand: Any) -> bool:
+    return operand._data.dtype is BOOL8 if isinstance(operand, Tensor) else isinstance(operand, bool)
 
 
 @public(
