@@ -14,7 +14,7 @@ from gradrepl.lesson import player, shelf
 from gradrepl.lesson.check import check
 from gradrepl.lesson.load import load
 from gradrepl.lesson.matching import plain
-from gradrepl.lesson.model import EXERCISES, Lesson
+from gradrepl.lesson.model import EXERCISES, Kind, Lesson
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome, Output, Warned
 
@@ -38,10 +38,38 @@ def test_a_lesson_keeps_its_promises(path: Path, engine: Engine) -> None:
 
 
 @every_lesson
-def test_a_lesson_has_a_prediction_and_an_exercise_at_its_end(path: Path) -> None:
+def test_a_lesson_asks_what_and_why_and_leaves_more_and_more_to_the_learner(path: Path) -> None:
     kinds = [step.kind for step in load(path).steps]
     assert "predict" in kinds
-    assert kinds[-1] in EXERCISES
+    assert "choice" in kinds
+    assert kinds[-1] in ("try", "make")
+    assert kinds.index("run") < kinds.index("fill") < len(kinds) - 1
+
+
+@every_lesson
+def test_exercises_have_hints_in_order_and_a_wrong_attempt_with_its_reason(path: Path) -> None:
+    for step in load(path).steps:
+        if step.kind in EXERCISES:
+            assert len(step.hints) >= 2, step.id
+            assert step.wrong or step.distractors, step.id
+
+
+@every_lesson
+def test_the_opposite_of_each_truth_has_its_feedback(path: Path) -> None:
+    lesson = load(path)
+    with player.begin(lesson, engines.load("builtin")) as session:
+        for step in lesson.steps:
+            player.run(step.examples, session)
+            for cell, truth in zip(step.cells, player.truths(step, session), strict=True):
+                opposite = {"True": "False", "False": "True"}.get(truth)
+                answered = [item.value for item in step.feedback if item.cell == cell]
+                assert answered, (step.id, cell)
+                assert opposite is None or opposite in answered, (step.id, cell)
+            player.run(step.solution, session)
+
+
+def test_the_course_has_steps_of_every_kind() -> None:
+    assert {step.kind for path in SHIPPED for step in load(path).steps} == set(get_args(Kind))
 
 
 def same_everywhere(outcome: Outcome) -> dict[str, Any]:
