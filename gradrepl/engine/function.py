@@ -272,6 +272,10 @@ class Function(metaclass=FunctionMeta):
         ctx: FunctionNode = cls._backward_cls()
         tensors = [arg for arg in args if isinstance(arg, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+        recording = mode.recording == ON and any(ctx.needs_input_grad)
+        ctx.edges = tuple(edge_of(tensor) if recording and tensor.requires_grad else None for tensor in tensors)
+        numbers = tuple(tensor._output_nr for tensor in tensors)
+        ctx.numbers = numbers if any(numbers) else None
         with no_grad():
             if in_two_parts:
                 output = cls.forward(*args)
@@ -279,11 +283,7 @@ class Function(metaclass=FunctionMeta):
             else:
                 output = cls.forward(ctx, *args)
         ctx.sequence = next_sequence()
-        recording = mode.recording == ON and any(ctx.needs_input_grad)
         ctx.inputs = [(arg._data.shape, arg._data.dtype) if isinstance(arg, Tensor) else None for arg in args]
-        ctx.edges = tuple(edge_of(tensor) if recording and tensor.requires_grad else None for tensor in tensors)
-        numbers = tuple(tensor._output_nr for tensor in tensors)
-        ctx.numbers = numbers if any(numbers) else None
         return recorded(ctx, tensors, output, recording)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradrepl.engine.api import functions
 from gradrepl.engine.graph import SECOND_TIME, Node
 from gradrepl.engine.node import OpNode
@@ -78,7 +80,7 @@ def shown(node: OpNode, index: int) -> Any:
     assert node.saved is not None
     item = node.saved[index]
     if index >= node.plan.tensors:
-        return item
+        return make(item) if isinstance(item, np.ndarray) else item
     tensor = node.unpack(index, item, True)
     return tuple(tensor) if isinstance(tensor, list) else tensor
 
@@ -121,7 +123,8 @@ class SavedTensor:
 
 NOT_CALLABLE = (
     "_push_saved_tensors_default_hooks(): incompatible function arguments. The following argument types are "
-    "supported:\n    1. (arg0: collections.abc.Callable, arg1: collections.abc.Callable) -> None\n\nInvoked with: {!r}, {!r}"
+    "supported:\n    1. (arg0: collections.abc.Callable, arg1: collections.abc.Callable) -> None\n\n"
+    "Invoked with: {!r}, {!r}"
 )
 SavedTensor.__module__ = "torch._C._autograd"
 

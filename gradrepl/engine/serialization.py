@@ -229,7 +229,7 @@ def load(
     if not zipfile.is_zipfile(f):
         f.seek(0)
         if not f.read(1):
-            raise EOFError("Ran out of input")
+            raise EOFError
         raise pickle.UnpicklingError("This is no file of torch.save: it is no zip archive.")
     with zipfile.ZipFile(f) as archive:
         return Unpickler(archive, weights_only is not False).load()

@@ -59,6 +59,9 @@ def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[tuple[Any, ...], An
         if not -len(args) <= place < len(args):
             raise RuntimeError(f"Got argnum={place}, but only {len(args)} positional inputs")
     positions = [place % len(args) for place in places]
+    for position in positions:
+        if isinstance(args[position], (int, float)):
+            raise ValueError(NOT_A_TENSOR.format(type(args[position])))
     new = tuple(mapped(arg, fresh) if i in positions else arg for i, arg in enumerate(args))
     picked = tuple(new[position] for position in positions)
     return new, picked[0] if isinstance(argnums, int) else picked
@@ -193,6 +196,11 @@ def hessian(func: Function, argnums: Argnums = 0) -> Function:
     return jacrev(jacrev(func, argnums), argnums)
 
 
+def func_name(func: Function) -> str:
+    """Return a function's name as vmap's messages show it."""
+    return str(getattr(func, "__name__", repr(func)))
+
+
 def vmap(
     func: Function, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
 ) -> Function:
@@ -206,15 +214,25 @@ def vmap(
                 f"vmap({func.__name__}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the "
                 f"structure of inputs. in_dims has structure {len(dims)} but inputs has structure {len(args)}."
             )
-        rows = [func(*row, **kwargs) for row in rows_of(args, dims)]
+        rows = [func(*row, **kwargs) for row in rows_of(args, dims, func_name(func), in_dims)]
         return joined(rows, out_dims)
 
     return wrapper
 
 
-def rows_of(args: tuple[Any, ...], dims: Sequence[Any]) -> list[tuple[Any, ...]]:
+NOT_MAPPED = (
+    "vmap({}, in_dims={}, ...)(<inputs>): Got in_dim={} for an input but the input is of type {}. We cannot vmap over "
+    "non-Tensor arguments, please use None as the respective in_dim"
+)
+NOT_A_TENSOR = "Thing passed to transform API must be Tensor, got {}"
+
+
+def rows_of(args: tuple[Any, ...], dims: Sequence[Any], name: str, all_dims: Any) -> list[tuple[Any, ...]]:
     """Return the arguments of each call; raises ValueError where the mapped dimensions differ in size."""
     mapped_over = [(arg, dim) for arg, dim in zip(args, dims, strict=True) if dim is not None]
+    for arg, dim in mapped_over:
+        if not flat(arg):
+            raise ValueError(NOT_MAPPED.format(name, all_dims, dim, type(arg)))
     sizes = [tensor.shape[dim] for arg, dim in mapped_over for tensor in flat(arg)]
     if not sizes:
         raise ValueError("vmap: at least one input must be mapped over (have in_dims != None)")
