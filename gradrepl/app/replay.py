@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +43,19 @@ class NotReplayableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dice:
-    """The states of the random generators as a session began."""
+    """The states of the random generators as a session began; imported: whether it began with `torch`."""
 
     torch: Any
     python: Any
     numpy: Any
+    imported: bool = True
 
     @classmethod
-    def now(cls, engine: Engine) -> Dice:
+    def now(cls, engine: Engine, *, imported: bool = True) -> Dice:
         """The states of this moment."""
-        numpy = sys.modules.get("numpy.random")
-        return cls(engine.torch.get_rng_state(), random.getstate(), None if numpy is None else numpy.get_state())
+        module = sys.modules.get("numpy.random")
+        numpy = None if module is None else module.get_state()
+        return cls(engine.torch.get_rng_state(), random.getstate(), numpy, imported)
 
     def throw(self, engine: Engine) -> None:
         """Put them back."""
@@ -140,13 +142,19 @@ def rerun(session: Session, chronicle: Chronicle, inputs: Sequence[Input]) -> tu
     """A new session in which the inputs have run again, without a sound, and its chronicle."""
     if any(switch.name == "inference_mode" for switch in chronicle.switches):
         raise NotReplayableError(INSIDE_INFERENCE)
-    other, told = Session(session.engine), Chronicle(chronicle.dice)
-    other.names["torch"] = session.engine.torch
-    if isinstance(chronicle.dice, Dice):
-        chronicle.dice.throw(session.engine)
-    for entry in inputs:
-        told.note(entry.source, tuple(other.run(entry.source)), other.names)
-    return other, told
+    return from_start(session.engine, chronicle.dice, [entry.source for entry in inputs])
+
+
+def from_start(engine: Engine, dice: object, sources: Iterable[str]) -> tuple[Session, Chronicle]:
+    """A new session that begins with these dice and in which the sources have run, and its chronicle."""
+    session, chronicle = Session(engine), Chronicle(dice)
+    if not isinstance(dice, Dice) or dice.imported:
+        session.names["torch"] = engine.torch
+    if isinstance(dice, Dice):
+        dice.throw(engine)
+    for source in sources:
+        chronicle.note(source, tuple(session.run(source)), session.names)
+    return session, chronicle
 
 
 def restore(session: Session, enabled: bool, dice: Dice) -> None:

@@ -72,8 +72,7 @@ def _tensor(repl: PromptState, name: str) -> Any:
 
 def _why(repl: PromptState, argument: str) -> None:
     """`:why y.grad_fn`: the story of a field; of a name alone, why it requires grad or not."""
-    from gradrepl.session.why import FIELDS, Subject, why
-    from gradrepl.view import story
+    from gradrepl.session.why import FIELDS
 
     name, _, field = argument.rstrip("?").strip().partition(".")
     rows: dict[str, TensorRow] = {row.name: row for row in repl.session.rows()}
@@ -84,12 +83,29 @@ def _why(repl: PromptState, argument: str) -> None:
         asked = ", ".join(f"{name}.{known}" for known in FIELDS)
         repl.screen.note(repl._("Ask for one of these: {fields}.").format(fields=asked))
         return
-    tensor = repl.session.names[name]
-    origin = repl.chronicle.origins.get(name)
-    subject = Subject(rows[name], origin, bool(tensor.is_inference()), bool(tensor.retains_grad))
     asked = field or FIELDS[0]
     repl.screen.spans([[(f"{name}.{asked} = {getattr(rows[name], asked)}", "bold")]])
-    for sentence in story.tell(why(subject, asked, repl.chronicle), repl._):
+    _tell(repl, rows[name], asked)
+
+
+def tell_why(repl: PromptState, cell: str) -> None:
+    """Tell the story of a cell such as "y.grad_fn"; nothing of what is no cell of the table."""
+    from gradrepl.session.why import FIELDS
+
+    name, _, field = cell.rpartition(".")
+    row = next((row for row in repl.session.rows() if row.name == name), None)
+    if row is not None and field in FIELDS:
+        _tell(repl, row, field)
+
+
+def _tell(repl: PromptState, row: TensorRow, field: str) -> None:
+    from gradrepl.session.why import Subject, why
+    from gradrepl.view import story
+
+    tensor = repl.session.names[row.name]
+    origin = repl.chronicle.origins.get(row.name)
+    subject = Subject(row, origin, bool(tensor.is_inference()), bool(tensor.retains_grad))
+    for sentence in story.tell(why(subject, field, repl.chronicle), repl._):
         repl.screen.note(sentence)
 
 

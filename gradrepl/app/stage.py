@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gradrepl.app.lessons import languages, texts, title
 from gradrepl.app.screen import Screen
@@ -48,12 +48,17 @@ def show_text(text: Text, screen: Screen, speech: Speech) -> None:
         screen.prose(words)
 
 
+def show_right(verdicts: Sequence[Verdict], screen: Screen, _: Translate) -> None:
+    """One line for all predictions that were right; none where there are none."""
+    right = ", ".join(f"{verdict.cell} = {verdict.truth}" for verdict in verdicts if verdict.right)
+    if right:
+        screen.note(_("Right: {cells}").format(cells=right))
+
+
 def show_verdict(verdict: Verdict, screen: Screen, speech: Speech, _: Translate) -> None:
-    """What a prediction was worth, and what the lesson says to it."""
+    """What is true where a prediction was wrong, and what the lesson says to it."""
     said, is_true = verdict.answer.strip(), verdict.truth
-    if verdict.right:
-        screen.note(_("{cell}: {truth}. Right.").format(cell=verdict.cell, truth=is_true))
-    elif said:
+    if said:
         text = _("{cell}: you said {answer}, it is {truth}.")
         screen.note(text.format(cell=verdict.cell, answer=said, truth=is_true))
     else:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from gradrepl.app.explaining import FILE, lesson_number, short, texts
-from gradrepl.app.learn import Learner
+from gradrepl.app.learning.course import learn
+from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.repl import Repl
 from gradrepl.app.scope import Scope
@@ -175,7 +176,7 @@ def test_explain_says_so_where_nothing_is_known(capsys: pytest.CaptureFixture[st
 def test_a_lesson_explains_too(capsys: pytest.CaptureFixture[str], engine: Engine) -> None:
     options = Options(speech="en", plain=True)
     script = Script("import torch", "torch.autogard", ":explain")
-    Learner(load(shelf.find("1")), engine, script, options, Terminal(False, False, True)).loop()
+    learn(load(shelf.find("1")), engine, script, options, Terminal(False, False, True), Forgetful())
     shown = capsys.readouterr().out
     assert "=> There is nothing named `autogard` here. Did you mean `torch.autograd`?" in shown
     assert "Names are told apart letter by letter" in shown

@@ -1,0 +1,43 @@
+"""Programs with blanks, which stand at the prompt to be filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradrepl.app.learning.judging import Judgement
+from gradrepl.app.learning.solving import Solving
+from gradrepl.lesson import player
+from gradrepl.lesson.model import BLANK
+from gradrepl.session.outcome import Outcome
+
+
+class Filling(Solving):
+    """typed: the learner's last try, to go on from."""
+
+    typed = ""
+
+    @property
+    def enter(self) -> str:
+        return super().enter if self.solved else self.learner._("try it")
+
+    @property
+    def offered(self) -> str:
+        return "" if self.solved else self.typed or player.template(self.step)
+
+    def take(self, text: str) -> None:
+        learner = self.learner
+        if self.solved:
+            learner.execute(text)
+            return
+        self.typed = text
+        if BLANK in text:
+            learner.note(learner._("Put something in the place of each {blank}.").format(blank=BLANK))
+            return
+        # Each try is a whole program: it begins where the step began.
+        learner.rewind("given", "kept")
+        learner.execute(text)
+
+    def failed(self, judgement: Judgement, outcomes: Sequence[Outcome]) -> None:
+        super().failed(judgement, outcomes)
+        if judgement.missing and judgement.meant is None and not outcomes[-1].failure:
+            self.learner.note(judgement.said(self.learner._))
