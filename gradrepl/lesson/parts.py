@@ -61,6 +61,10 @@ class Reading:
             self.add(fence.line - 1, mark("the fence has no end; put ``` behind it"))
             return ()
         examples = parse_examples(fence.content, fence.line, self.report, self.step_id)
+        if fence.content.split("\n")[-2:][0].strip():
+            # Python's doctest would take the end of the fence for output.
+            end = fence.line + fence.content.count("\n")
+            self.add(end, mark("expected an empty line before the end of the fence"))
         if not examples:
             self.add(fence.line, mark("the fence has no line that starts with >>>"))
         return examples
