@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -106,6 +107,18 @@ DIFFERENCES = (
         "x = torch.ones(1, requires_grad=True)\nStop.apply(Seen.apply(x)).backward()\n",
     ),
     Difference(
+        "A target that is written to before backward",
+        "Losses keep the elements of a target, not its version: PyTorch notices the write, here it has no effect.",
+        "x = torch.ones(2, 3, requires_grad=True)\n"
+        "t = torch.tensor([0, 1])\nloss = torch.nn.functional.cross_entropy(x, t)\nt[0] = 2\n"
+        "try:\n    loss.backward()\nexcept RuntimeError as error:\n    print(error)\n",
+    ),
+    Difference(
+        "`x.to(3.5)`",
+        "PyTorch takes any float for `torch.float64` there; here it is an argument of the wrong type.",
+        "try:\n    print(torch.ones(1).to(3.5).dtype)\nexcept TypeError:\n    print('no dtype')\n",
+    ),
+    Difference(
         "The node of an LSTM",
         "PyTorch runs it as one operation (MkldnnRnnLayerBackward0); here it is made of single steps.",
         "out, _ = torch.nn.LSTM(1, 1)(torch.ones(1, 1, 1))\nprint(type(out.grad_fn).__name__)\n",
@@ -117,6 +130,19 @@ DIFFERENCES = (
         "g, = torch.autograd.grad(torch.nn.functional.hardsigmoid(x), x, create_graph=True)\n"
         "print(torch.autograd.grad(g, x, allow_unused=True))\n",
     ),
+    Difference(
+        "What a pack hook sees of a saved result",
+        "PyTorch shows it with its grad_fn. Here its node is not made yet: the hook gets the same numbers as a leaf.",
+        "x = torch.ones(1, requires_grad=True)\n"
+        "with torch.autograd.graph.saved_tensors_hooks(lambda kept: (print(kept), kept)[1], lambda kept: kept):\n"
+        "    x.exp()\n",
+    ),
+    Difference(
+        "No dual tensors",
+        "Forward mode is there as `torch.func.jvp` and `torch.autograd.functional.jvp`, which go back twice. "
+        "`torch.autograd.forward_ad` is not.",
+        "import torch.autograd.forward_ad\n",
+    ),
 )
 
 HEAD = """# Known differences from PyTorch
@@ -127,9 +153,40 @@ programs to the character, gradients, second gradients, dtypes, names of nodes, 
 """
 
 
+CALLS = Path(__file__).parent / "known_calls.txt"
+KINDS = {
+    "refused here": "PyTorch takes the call, the engine raises: empty tensors, uncommon dtypes and padding modes.",
+    "values": "Both answer, with another value, dtype or gradient: complex and half precision, infinities and nan, "
+    "the last digit of float32, and gradients that are None on one side and zeros on the other.",
+    "refused there": "PyTorch has no code for this dtype or no second derivative and raises; the engine answers.",
+    "words": "Both raise, with other words or another check first: mostly dtypes and arguments of the wrong type.",
+    "nodes": "The same values; nodes in the graph of a *gradient* (create_graph=True) have other names or places, "
+    "because the engine's rules are written with other operations than PyTorch's C++ code.",
+}
+"""The kinds of difference in known_calls.txt, and why they are there."""
+
+
+def calls_section() -> str:
+    """Return the part of the page on calls that are compared in every variant and still differ in some."""
+    counts = dict.fromkeys(KINDS, 0)
+    kind = ""
+    for line in CALLS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            kind = line.removeprefix("## ")
+        elif line.startswith("    "):
+            counts[kind] += 1
+    rows = "".join(f"| {name} | {counts[name]} | {reason} |\n" for name, reason in KINDS.items())
+    return (
+        "\n## Variants of calls\n\nEvery operation is called with many dtypes, values, shapes and wrong arguments, and "
+        "compared with PyTorch in full. These variants still differ; `tests/engine/known_calls.txt` names each.\n\n"
+        f"| kind | variants | what |\n|---|---|---|\n{rows}"
+    )
+
+
 def page() -> str:
     """Return docs/differences.md."""
     parts = [HEAD]
     for number, entry in enumerate(DIFFERENCES, 1):
         parts.append(f"\n## {number}. {entry.title}\n\n{entry.reason}\n\n```python\n{entry.program}```\n")
+    parts.append(calls_section())
     return "".join(parts)
