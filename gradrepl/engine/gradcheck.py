@@ -21,7 +21,19 @@ NOT_DOUBLE = (
 )
 REENTRANT = (
     "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different "
-    "values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was {}."
+    "values, although analytical gradient matches numerical gradient.The tolerance for nondeterminism was {}.\n\n"
+    "NOTE: "
+    "If your op relies on non-deterministic operations i.e., it is listed here:\n"
+    "https://pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html\n"
+    "this failure might be expected.\n\n"
+    "If you are adding a new operator, please file an issue and then use one of the\n"
+    "workarounds. The workaround depends on how your test invokes gradcheck/gradgradcheck.\nIf the test\n"
+    "- manually invokes gradcheck/gradgradcheck, then call gradcheck/gradgradcheck\n"
+    "  with `nondet_tol=<tol>` as a keyword argument.\n"
+    "- is OpInfo-based (e.g., in test_ops_gradients.py), then modify the OpInfo for the test\n"
+    "  to have `gradcheck_nondet_tol=<tol>`.\n"
+    "- is a Module test (e.g., in common_nn.py), then modify the corresponding\n"
+    "  module_test entry to have `gradcheck_nondet_tol=<tol>`\n"
 )
 
 
@@ -98,11 +110,11 @@ def check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, bounds:
     for number, out in zip(numbers, outputs, strict=True):
         first, again = (analytical(out, inputs, positions) for _ in range(2))
         for index, position in enumerate(positions):
-            wanted = expected[position][number]
+            wanted, kind = expected[position][number], inputs[position]._data.dtype
             if not np.allclose(first[index], wanted, rtol=rtol, atol=atol):
                 raise GradcheckError(
                     f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:"
-                    f"{make(wanted)}\nanalytical:{make(first[index])}\n"
+                    f"{make(wanted.astype(kind))}\nanalytical:{make(first[index].astype(kind))}\n"
                 )
             if np.abs(first[index] - again[index]).max(initial=0) > nondet_tol:
                 raise GradcheckError(REENTRANT.format(nondet_tol))

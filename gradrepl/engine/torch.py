@@ -116,7 +116,7 @@ def build() -> dict[str, ModuleType]:
     for name in sorted(with_parents({*OWN, *SPACES, *rest_names()} - {"torch.Tensor"})):
         module = made[name] = ModuleType(name)
         parent, _, child = name.rpartition(".")
-        if parent:
+        if parent and child not in rest_names().get(parent, ()):
             made[parent].__dict__.setdefault(child, module)
         module.__dict__.update({"__path__": [], "__getattr__": getter(module), "__dir__": lister(module)})
     fill(made)

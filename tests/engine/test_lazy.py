@@ -18,6 +18,7 @@ sys.exit(0 if tool.text() == tool.TARGET.read_text(encoding="utf-8") else "run p
 """
 
 USES = (
+    "torch.autograd.gradcheck(torch.exp, torch.ones(1, dtype=torch.float64, requires_grad=True))",
     "torch.ones(2) @ torch.ones(2)",
     "torch.Tensor([1.0])",
     "import copy; copy.deepcopy(torch.ones(2))",
