@@ -1,0 +1,1 @@
+"""Repairing damaged tutorials: text as a page has it, made into a transcript that runs."""

@@ -1,0 +1,158 @@
+"""The kinds of files that tutorials come in: plain text, HTML, Markdown and notebooks, as lines of text."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+BLOCKS = frozenset(
+    (
+        "p",
+        "div",
+        "li",
+        "tr",
+        "pre",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "section",
+        "article",
+        "table",
+        "ul",
+        "ol",
+        "br",
+    )
+)
+UNSEEN = frozenset(("script", "style", "noscript", "head", "template", "svg", "nav"))
+IS_HTML = re.compile(r"\s*(?:<!doctype html|<html|<body|<div|<p\b|<pre\b|<article|<table)", re.IGNORECASE)
+PYTHON = frozenset(("python", "pycon", "py", "ipython", "python3", "py3", "pytorch", "doctest"))
+
+
+class UnreadablePageError(Exception):
+    """A page can't be read; the text says what was expected and what was found."""
+
+
+def decoded(data: bytes) -> str:
+    """Return a page's text: UTF-8, or else what its byte order mark says, or else Latin-1. Never raises."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def text_of(page: str, name: str = "") -> str:
+    """Return the text of a page that holds its code; `name`: the file's, whose ending tells what it is.
+
+    Raises UnreadablePageError for a notebook that is none.
+    """
+    ending = name.rpartition(".")[2].lower()
+    if ending == "ipynb" or (page.lstrip()[:1] == "{" and '"nbformat"' in page):
+        return of_notebook(page)
+    if ending in ("html", "htm", "xhtml") or IS_HTML.match(page):
+        return of_html(page)
+    if ending in ("md", "markdown") or re.search(r"^ {0,3}(?:```|~~~)", page, re.MULTILINE):
+        return of_markdown(page)
+    return page
+
+
+def of_notebook(page: str) -> str:
+    """Return a notebook's code cells as prompts, with what they printed."""
+    try:
+        cells = json.loads(page)["cells"]
+        pieces = [cell_text(cell) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UnreadablePageError(
+            f"expected a notebook (JSON with cells), found {type(error).__name__}: {error}"
+        ) from error
+    return "\n".join(pieces)
+
+
+def cell_text(cell: dict[str, Any]) -> str:
+    from gradrepl.repair.statements import as_prompts
+
+    source = joined(cell["source"])
+    source = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
+    printed = []
+    for output in cell.get("outputs", ()):
+        if "text" in output:
+            printed.append(joined(output["text"]))
+        elif "data" in output:
+            printed.append(joined(output["data"].get("text/plain", "")))
+        elif "ename" in output:
+            printed.append(f"Traceback (most recent call last):\n{output['ename']}: {output.get('evalue', '')}")
+    return "\n".join([as_prompts(source), *(text.rstrip("\n") for text in printed)])
+
+
+def joined(text: Any) -> str:
+    return text if isinstance(text, str) else "".join(text)
+
+
+def of_markdown(page: str) -> str:
+    """Return a Markdown page's fences; a page without any, as it is."""
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parse(page)
+    found = [token for token in tokens if token.type in ("fence", "code_block") and is_code(token.info, token.content)]
+    return "\n".join(token.content for token in found) if found else page
+
+
+def is_code(info: str, content: str) -> bool:
+    """Whether a fence holds Python: it says so, or says nothing and shows prompts or names torch."""
+    language = (info.split() or [""])[0].lower().strip("{}.")
+    return language in PYTHON or (language == "" and (">>>" in content or "torch." in content))
+
+
+def of_html(page: str) -> str:
+    """Return an HTML page's text: of its code where it has code, else all of it."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    code = "\n".join("".join(block) for block in reader.code)
+    return code if code.strip() and (">>>" in code or "torch" in code) else "".join(reader.text)
+
+
+class Reader(HTMLParser):
+    """Collects a page's text, and that of its pre elements apart."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text: list[str] = []
+        self.code: list[list[str]] = []
+        self.unseen: list[str] = []
+        self.in_code = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in UNSEEN:
+            self.unseen.append(tag)
+        if tag == "pre":
+            self.in_code += 1
+            self.code.append([])
+        if tag in BLOCKS:
+            self.put("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.unseen and self.unseen[-1] == tag:
+            self.unseen.pop()
+        if tag == "pre" and self.in_code:
+            self.in_code -= 1
+        if tag in BLOCKS and tag != "br":
+            self.put("\n")
+
+    def handle_data(self, data: str) -> None:
+        self.put(data if self.in_code else re.sub(r"[ \t\r\f\v]*\n[ \t\r\f\v]*", " ", data))
+
+    def put(self, text: str) -> None:
+        if self.unseen and self.unseen[-1] != "head":
+            return
+        self.text.append(text)
+        if self.in_code:
+            self.code[-1].append(text)

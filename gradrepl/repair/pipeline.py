@@ -1,0 +1,158 @@
+"""The passes in their order, and a page's way through them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gradrepl.repair import characters, glue, prompts, statements
+from gradrepl.repair.characters import plain_signs
+from gradrepl.repair.model import Line, Lines, Notes, Offer, Pass, Recovered, Statement, Vocabulary
+from gradrepl.repair.printed import ERROR, canonical
+from gradrepl.repair.prompts import DOTS, PROMPT
+from gradrepl.repair.python import names_in, parses, tree_of
+from gradrepl.repair.words import english, misspelt, respelt, with_call
+from gradrepl.session.mask import mask
+
+PASSES: tuple[Pass, ...] = (
+    characters.invisible,
+    characters.mojibake,
+    prompts.numbered,
+    prompts.banners,
+    prompts.split_prompts,
+    prompts.cells,
+    statements.prompted,
+    prompts.continuations,
+    glue.outputs,
+    glue.statements,
+)
+"""Page to page; first what tells code from output, so that later ones may touch one half only."""
+
+LINE_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("D03", plain_signs),
+    ("D15", with_call),
+    ("D01", english),
+)
+"""Line of code to line of code; each leaves alone what parses, but for D15 of a with block."""
+
+LONGEST_PAGE = 2_000_000
+LOST_OPERATOR = re.compile(r"(?<![\w.])(?P<left>[\w.]+(?:\(\))?) +(?P<right>[\w.]+)$")
+
+
+def recover(text: str, vocabulary: Vocabulary) -> Recovered:
+    """Return the statements of a page's text, with everything that was repaired. Pure and deterministic."""
+    lines = [Line(line, number) for number, line in enumerate(text[:LONGEST_PAGE].split("\n"), 1)]
+    notes = Notes()
+    if not statements.has_prompts(text) and (tree := tree_of(text)) is not None and tree.body:
+        return of_python(text)
+    for repair in PASSES:
+        lines = repair(lines, vocabulary, notes)
+    own: set[str] = set()
+    found = []
+    for code, below in statements.grouped(lines):
+        statement = made(code, below, vocabulary, own, notes)
+        own |= names_in(statement.source)
+        if statement.source.strip():
+            found.append(statement)
+    if needs_torch(found):
+        notes.repaired("D14", 1, "", "import torch")
+        found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
+    return Recovered(tuple(found), tuple(sorted(notes.repairs, key=lambda repair: repair.line)), tuple(notes.offers))
+
+
+def needs_torch(found: list[Statement]) -> bool:
+    """Whether a page uses torch and has lost the line that imports it."""
+    used = any(re.search(r"(?<![\w.])torch\.", mask(statement.source)) for statement in found)
+    return used and not any(re.search(r"\bimport\b.*\btorch\b|\bfrom torch\b", statement.source) for statement in found)
+
+
+def of_python(text: str) -> Recovered:
+    """Return the statements of a page that is a program already."""
+    pieces = list(
+        statements.grouped(
+            [Line(line, number) for number, line in enumerate(statements.as_prompts(text).split("\n"), 1)]
+        )
+    )
+    return Recovered(tuple(Statement(source_of(code), "", code[0].number) for code, _ in pieces), (), ())
+
+
+def source_of(code: Lines) -> str:
+    """Return a statement's lines without their prompts."""
+    first, *rest = [line.text for line in code]
+    lines = [PROMPT.sub("", first, count=1), *(DOTS.sub("", line, count=1) for line in rest)]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes: Notes) -> Statement:
+    """Return one statement with its words repaired, and what it printed in its plain form."""
+    number, start = code[0].number, len(notes.repairs)
+    source = source_of(code)
+    printed = "\n".join(line.text for line in below).strip("\n")
+    if "SyntaxError" not in printed and (not parses(source) or not ERROR.search(printed)):
+        source = repaired_lines(source, number, notes)
+    source = with_names(source, printed, number, vocabulary, own, notes)
+    if not parses(source):
+        offer(source, number, notes)
+    printed = canonical(printed, below[0].number if below else number, notes)
+    readings = (
+        other_blocks(source) if any(repair.damage == "D08" for repair in notes.repairs if repair.line == number) else ()
+    )
+    return Statement(source, printed, number, tuple(notes.repairs[start:]), readings)
+
+
+def repaired_lines(source: str, number: int, notes: Notes) -> str:
+    lines = source.rstrip("\n").split("\n")
+    for index, line in enumerate(lines):
+        lead = line[: len(line) - len(line.lstrip())]
+        text = line.strip()
+        for damage, repair in LINE_REPAIRS:
+            new = repair(text)
+            if new != text:
+                notes.repaired(damage, number + index, text, new)
+                text = new
+        lines[index] = lead + text
+    return "\n".join(lines) + "\n"
+
+
+def with_names(source: str, printed: str, number: int, vocabulary: Vocabulary, own: set[str], notes: Notes) -> str:
+    """Return the source with misspelt names of the API repaired, unless the page shows the error they raise."""
+    pairs = [
+        pair
+        for pair in misspelt(source, vocabulary, own | names_in(source))
+        if not (ERROR.search(printed) and pair[0] in printed)
+    ]
+    new = respelt(source, pairs)
+    if new != source:
+        notes.repaired("D02", number, source, new)
+    return new
+
+
+def other_blocks(source: str) -> tuple[str, ...]:
+    """Return the source with one, two ... of its last lines moved out of the block: where that ends was lost."""
+    lines = source.rstrip("\n").split("\n")
+    found = []
+    for count in range(1, min(len(lines) - 1, MOST_READINGS)):
+        head, tail = lines[:-count], lines[-count:]
+        level = min(len(line) - len(line.lstrip()) for line in tail)
+        for out in range(level - 4, -1, -4):
+            candidate = "\n".join([*head, *(line[level - out :] for line in tail)]) + "\n"
+            if tree_of(candidate) is not None:
+                found.append(candidate)
+    return tuple(found)
+
+
+MOST_READINGS = 8
+
+
+def offer(source: str, number: int, notes: Notes) -> None:
+    """Offer what a statement that doesn't parse may have been: two values side by side have lost an operator (D15)."""
+    line = source.strip()
+    found = LOST_OPERATOR.search(mask(line))
+    if found is None:
+        return
+    left, right = line[: found.end("left")], line[found.start("right") :]
+    choices = [f"{left} {sign} {right}" for sign in ("*", "**", "-", "+", "/")]
+    if all(parses(choice) for choice in choices):
+        notes.offers.append(Offer("D15", number, line, tuple(choices)))

@@ -1,0 +1,66 @@
+"""Small questions about a piece of Python: does it parse, what does it define, is it just a value."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from gradrepl.session.foreign import parses as parses_line
+from gradrepl.session.read import unseen_warnings
+
+LONGEST = 2000
+VALUE = re.compile(
+    r"True\b|False\b|None\b|tensor\(|torch\.Size\(|torch\.(?:u?int|float|bfloat|bool|complex)\d*\b(?!\()|\(?(?:True|False|None)\b"
+    r"|Traceback \(|(?:__main__|<stdin>|<ipython-input[^>]*>|[\w./\\:-]+\.py):\d+:|<[\w.]+ (?:object|at)|Parameter containing:"
+    r"|<\w+Backward\d*(?: object)?|-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?\b|\[|'|\"|\(tensor\(|torch\.autograd\.grad_mode"
+)
+"""How what a prompt prints may begin."""
+ATOM = re.compile(r"[\w.)\]}'\"]$")
+
+
+def tree_of(source: str) -> ast.Module | None:
+    """Return the syntax tree of a source, None where it is no Python (or longer than a page's line would be)."""
+    if len(source) > 100 * LONGEST or "\0" in source:
+        return None
+    try:
+        with unseen_warnings():
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def parses(source: str) -> bool:
+    """Whether a source is Python, or the head of a block."""
+    text = source.strip()
+    return bool(text) and len(text) <= LONGEST and (tree_of(text) is not None or parses_line(text))
+
+
+def is_header(code: str) -> bool:
+    """Whether a line opens a block."""
+    return code.rstrip().endswith(":") and not code.lstrip().startswith("#")
+
+
+def names_in(source: str) -> set[str]:
+    """Return the names that a source binds, as far as it can be told of damaged code."""
+    tree = tree_of(source)
+    if tree is None:
+        return set(re.findall(r"(?<![\w.])([^\W\d]\w*)\s*=(?!=)", source))
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+            found.add(node.name)
+            found |= {argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)}
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.add(node.attr)
+    return found
+
+
+def bare(source: str) -> bool:
+    """Whether a source is a single name or constant: no statement that anybody would write behind another."""
+    tree = tree_of(source.strip())
+    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        return False
+    value = tree.body[0].value
+    return isinstance(value, (ast.Name, ast.Constant, ast.UnaryOp))
