@@ -43,13 +43,18 @@ Body = Callable[..., Any]
 
 
 def public(
-    *texts: str, name: str = "", function: bool = True, method: bool = True, space: str = "torch"
+    *texts: str,
+    name: str = "",
+    function: bool = True,
+    method: bool = True,
+    space: str = "torch",
+    alone: Body | None = None,
 ) -> Callable[[Body], Body]:
     """Put a function into torch and make it a method of Tensor, its arguments checked by signature strings.
 
     The strings are those of arguments.Signature, as PyTorch lists them in its error messages; the first that fits
     counts, and the function is called with its parameters by keyword (an `out` is dealt with here). Where only
-    `input` was given, the function gets it by position and nothing is checked twice.
+    `input` was given, the function gets it by position and nothing is checked twice; `alone` is called then, if given.
     """
 
     def make(body: Body) -> Body:
@@ -57,7 +62,7 @@ def public(
         if function:
             functions(space, **{shown: checked(body, shown, texts)})
         if method:
-            setattr(Tensor, shown, shown_as_builtin(shown, checked_method(body, shown, texts)))
+            setattr(Tensor, shown, shown_as_builtin(shown, checked_method(body, shown, texts, alone)))
         return body
 
     return make
@@ -157,14 +162,17 @@ def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Call
     return call
 
 
-def checked_method(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Callable[..., Any]:
+def checked_method(
+    body: Callable[..., Any], name: str, texts: tuple[str, ...], short: Body | None = None
+) -> Callable[..., Any]:
     alone = any(map(needs_only_input, texts))
+    short = short or body
     signatures: list[Signature] = []
 
     @functools.wraps(body)
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Any:
         if alone and not args and not kwargs:
-            return body(self)
+            return short(self)
         if not signatures:
             signatures.extend(Signature(text, True) for text in texts)
         signature, values = bind(name, signatures, args, kwargs)

@@ -262,12 +262,13 @@ class Walk:
             for edge, gradient in zip(node.edges, gradients):  # noqa: B905 (a keyword costs time, and both are of one length or end in None)
                 if edge is None or gradient is None:
                     continue
-                if not edge._outputs:
+                outputs = edge._outputs
+                if not outputs:
                     before = leaves.get(edge)
                     leaves[edge] = gradient if before is None else before + gradient
                 elif edge is following:
                     carried = carried + gradient
-                elif following is None and not heap and edge._outputs == 1 and (wanted is None or edge in wanted):
+                elif following is None and not heap and outputs == 1 and (wanted is None or edge in wanted):
                     following, carried = edge, gradient
                 else:
                     self.give(edge, 0, gradient)

@@ -86,12 +86,12 @@ def pack(
     """Send a tensor through a pack hook, with recording off; raises RuntimeError where the hook writes to it."""
     counter = tensor._counter
     version = counter[0] if counter is not None else 0
-    enabled, inference = mode.enabled, mode.inference
-    set_mode(False, inference)
+    before = mode.recording
+    set_mode(False, mode.inference)
     try:
         packed = pack_hook(tensor)
     finally:
-        set_mode(enabled, inference)
+        mode.recording = before
     if counter is not None and counter[0] != version:
         raise RuntimeError(PACK_WROTE)
     return Packed(packed, unpack_hook, tensor if is_input else None)

@@ -29,7 +29,8 @@ def short_way(entry: Any, otherwise: Call) -> Call:
     """
     plain = entry.node is not None and not (entry.several or entry.variadic)
     if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2 and not entry.view:
-        call = with_number(entry, two_tensors(entry, otherwise), otherwise)
+        call = two_tensors(entry, otherwise)
+        call = with_number(entry, call, otherwise) if entry.broadcasts else first_a_tensor(call, otherwise)
     elif plain and entry.tensors == (0,):
         call = single(entry, otherwise)
     else:
@@ -86,7 +87,6 @@ def single(entry: Any, otherwise: Call) -> Call:
 def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
     """A tensor of a float dtype and a number that was met before; two tensors go to `two`."""
     compute, plan_of, plans, node_class = entry.compute, entry.plan, entry.plans, entry.node
-    broadcasts = entry.broadcasts
 
     def call(a: Any, b: Any) -> Any:
         if type(a) is not Tensor:
@@ -95,8 +95,10 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
             return two(a, b)
         x = a._data
         kind = x.dtype
-        known = SINGLES if kind is FLOAT32 else DOUBLES if kind is FLOAT64 else None
-        if known is None or b.__class__ not in NUMBERS or not broadcasts or (kept := known.get(b)) is None:
+        known = SINGLES if kind is FLOAT32 else DOUBLES if kind is FLOAT64 else NONE
+        try:
+            kept = known[b] if type(b) is float or type(b) is int else NONE[b]
+        except (KeyError, TypeError):
             return otherwise(a, b)
         if a._view is not None:
             refresh_view(a)
@@ -127,7 +129,14 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
 
 
 ONE = (1,)
-NUMBERS = frozenset((int, float))
+NONE: dict[Any, Any] = {}
+
+
+def first_a_tensor(two: Call, otherwise: Call) -> Call:
+    def call(a: Any, b: Any) -> Any:
+        return two(a, b) if type(a) is type(b) is Tensor else otherwise(a, b)
+
+    return call
 
 
 def two_tensors(entry: Any, otherwise: Call) -> Call:
@@ -173,9 +182,9 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
                 node.saved = ((y, two, two[0], b),) if inputs[0] else ((x, one, one[0], a),)
             else:
                 node.saved = ()
-            first = None if mask == 2 else a if a._grad_fn is None else a._grad_fn
-            second = None if mask == 1 else b if b._grad_fn is None else b._grad_fn
-            node.edges = (first, second)
+            source, other_source = a._grad_fn, b._grad_fn
+            first = None if mask == 2 else a if source is None else source
+            node.edges = (first, None if mask == 1 else b if other_source is None else other_source)
             if a._output_nr or b._output_nr:
                 node.numbers = (a._output_nr, b._output_nr)
             if broadcasts and x.shape != y.shape:

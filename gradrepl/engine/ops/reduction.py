@@ -211,7 +211,7 @@ def in_dtype(input: Tensor, dtype: Any) -> Tensor:
     return input if dtype is None or dtype.numpy == input._data.dtype else cast(input, dtype.numpy)
 
 
-@public("Tensor input, *, dtype? dtype=None", SOME)
+@public("Tensor input, *, dtype? dtype=None", SOME, alone=sum_all.call)
 def sum(input: Any, dim: Any = ALL, keepdim: bool = False, dtype: Any = None) -> Any:
     """Sum all elements, or over `dim` (torch.sum)."""
     if dim is ALL:
