@@ -387,9 +387,10 @@ KEEPERS: dict[str, Callable[..., Any]] = {
 
 def fit(gradients: Sequence[Any], fix: Sequence[Any]) -> list[Any]:
     """Undo broadcasting and promotion: the one place for both."""
+    fitter = fitters[0]
     return [
-        gradient if (target := fix[index]) is None or gradient is None else fitters[0](gradient, *target)
-        for index, gradient in enumerate(gradients)
+        gradient if target is None or gradient is None else fitter(gradient, *target)
+        for gradient, target in zip(gradients, fix, strict=False)
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
-from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, Array
 from gradrepl.engine.in_place import augmented, in_place
 from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
@@ -284,6 +284,11 @@ def check_bools(a: Any, b: Any) -> None:
         raise RuntimeError(MINUS_BOOL.format("Subtraction", "with a"))
 
 
+def is_float(kind: Any, other: Any) -> bool:
+    """Whether two dtypes are the same and one of the two usual ones."""
+    return kind is other and (kind is FLOAT32 or kind is FLOAT64)
+
+
 def is_bool(operand: Any) -> bool:
     return operand._data.dtype is BOOL8 if isinstance(operand, Tensor) else isinstance(operand, bool)
 
@@ -314,7 +319,8 @@ def scaled_add_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
 
 def scaled_sub_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
     """input -= alpha * other (torch.Tensor.sub_)."""
-    check_bools(input, other)
+    if not (type(other) is Tensor and is_float(input._data.dtype, other._data.dtype)):
+        check_bools(input, other)
     if alpha == 1:
         return in_place(sub)(input, other)
     check_alpha(input, other, alpha)
@@ -323,6 +329,8 @@ def scaled_sub_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
 
 def minus(self: Tensor, other: Any) -> Any:
     """self - other, as Python asks for it."""
+    if type(other) is Tensor and is_float(self._data.dtype, other._data.dtype):
+        return sub.call(self, other)
     return scaled_sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
 

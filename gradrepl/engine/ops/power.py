@@ -12,6 +12,7 @@ from gradrepl.engine.api import methods, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
+from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
@@ -43,10 +44,10 @@ rsqrt.grad(a=lambda g, out: -0.5 * g * pow(out, 3))
 @op("PowBackward0", broadcasts=True, samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5), ((2, 3), 1)))
 def pow_number(a: Array, exponent: Any) -> Any:
     """a ** exponent, where exponent is a number"""
+    if exponent == 2 and a.dtype is not BOOL8:
+        return a * a
     if a.dtype == BOOL8:
         return np.logical_or(a, not exponent)
-    if exponent == 2:
-        return a * a
     if exponent == 3:
         return a * a * a
     if exponent == -0.5:
@@ -59,7 +60,9 @@ def power_slope(g: Any, a: Any, exponent: Any) -> Any:
         return zeros_of(g)
     if isinstance(g, Tensor):
         return g * times_number(pow_number.call(a, exponent - 1), exponent)
-    return g * ((a if exponent == 2 else pow_number.forward(a, exponent - 1)) * exponent)
+    if exponent == 2 and a.dtype in INEXACT:
+        return g * (a * constant(2, a.dtype))
+    return g * (pow_number.forward(a, exponent - 1) * exponent)
 
 
 pow_number.grad(a=lambda g, a, exponent: power_slope(g, a, exponent))

@@ -108,7 +108,7 @@ nansum_dims.grad(a=lambda g, a, dim, keepdim: unreduced(g, a.shape, dim, keepdim
 @op("MeanBackward0", samples=(((2, 3),),))
 def mean_all(a: Array) -> Any:
     """The mean of all elements"""
-    return add_up(a, axis=None) / a.dtype.type(a.size)
+    return add_up(a, None) / a.dtype.type(a.size)
 
 
 def mean_gradient(gradient: Any, shape: tuple[int, ...]) -> Any:

@@ -24,6 +24,9 @@ def expand_to(a: Array, shape: Shape) -> Any:
     return np.broadcast_to(a, shape)
 
 
+add_up: Any = np.add.reduce
+
+
 @functools.lru_cache(maxsize=1024)
 def repeated_axes(wide: Shape, shape: Shape) -> Shape:
     """Return the axes of `wide` along which broadcasting repeats `shape`."""
@@ -35,7 +38,10 @@ def repeated_axes(wide: Shape, shape: Shape) -> Shape:
 def sum_to(a: Array, shape: Shape) -> Any:
     """a, summed over what broadcasting `shape` to it would repeat"""
     axes = repeated_axes(a.shape, shape)
-    return np.add.reduce(a, axis=axes).reshape(shape) if axes else a
+    if not axes:
+        return a
+    summed = add_up(a, axes)
+    return summed if len(axes) + len(shape) == a.ndim else summed.reshape(shape)
 
 
 def summed_to(gradient: Any, shape: Shape) -> Any:
