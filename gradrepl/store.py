@@ -288,8 +288,7 @@ def _free(path: Path, flaw: Flaw) -> Path:
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    data = json.dumps(dict(event.data), ensure_ascii=False)
-    return (event.id, timestamp(event.time), event.lesson, event.step, event.code, event.kind, data)
+    return (event.id, timestamp(event.time), event.lesson, event.step, event.code, event.kind, as_json(event.data))
 
 
 def _event(row: tuple[str, ...]) -> Event | None:
@@ -300,6 +299,11 @@ def _event(row: tuple[str, ...]) -> Event | None:
         return Event(id, datetime.fromisoformat(time), lesson, step, code, kind, values)
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    """Values as readable JSON; half a surrogate pair, which UTF-8 can't hold, is written as its escape."""
+    return json.dumps(dict(values), ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def timestamp(time: datetime) -> str:

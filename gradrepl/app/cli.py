@@ -15,7 +15,7 @@ from gradrepl.i18n import SPEECHES, Speech, Translate, from_environment, transla
 from gradrepl.view.safe import visible
 
 FAILED, INTERRUPTED, BROKEN_PIPE = 1, 130, 141
-PERSONAL = (None, "learn", "play", "lessons")  # commands for somebody who sits there
+PERSONAL = (None, "learn", "play", "lessons", "progress", "review")  # commands for somebody who sits there
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,6 +130,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     play.add_argument("--all", action="store_true", help=_("every lesson"))
     _add_trust(play, _)
     command("lessons", _("list the lessons"))
+    _add_memory(command, _)
     _add_authoring(command, _)
     run = command("run", _("run a Python file"))
     run.add_argument("file", metavar="FILE")
@@ -174,6 +175,15 @@ def _add_authoring(command: Callable[[str, str], argparse.ArgumentParser], _: Tr
     new.add_argument("name", metavar="NAME", help=_("the lesson's id, such as my-lesson, or a path to its file"))
     new.add_argument("--title-vi", metavar="TITLE", help=_("its title in Vietnamese"))
     new.add_argument("--title-en", metavar="TITLE", help=_("its title in English"))
+
+
+def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    """The commands for what was learned."""
+    progress = command("progress", _("how far you are in each lesson"))
+    one = progress.add_mutually_exclusive_group()
+    one.add_argument("--export", metavar="FILE", help=_("save it all in a file, as JSON (- is standard output)"))
+    one.add_argument("--import", dest="take_in", metavar="FILE", help=_("add what such a file holds"))
+    one.add_argument("--forget", metavar="LESSON", help=_("delete what is known of a lesson"))
 
 
 def _add_trust(to: argparse.ArgumentParser, _: Translate) -> None:

@@ -112,6 +112,26 @@ def _lessons(parsed: Namespace, options: Options, _: Translate) -> int:
     return 0
 
 
+def _progress(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import lessons, memory, progress
+    from gradrepl.store import Store, default_path
+
+    store = Store(default_path())
+    if parsed.export is not None:
+        progress.export(parsed.export, store, _)
+    elif parsed.take_in is not None:
+        progress.take_in(parsed.take_in, store, _)
+    elif parsed.forget is not None:
+        progress.forget(lessons.id_named(parsed.forget), store, _)
+    else:
+        found = progress.lines(lessons.all_shipped(_), progress.events(store, _), memory.now(), options.speech)
+        if options.json:
+            sys.stdout.write(progress.to_json(found) + "\n")
+        else:
+            progress.show(found, _screen(options), _)
+    return 0
+
+
 def _check(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
     from gradrepl.app import check
@@ -171,6 +191,7 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     "play": _play,
     "learn": _learn,
     "lessons": _lessons,
+    "progress": _progress,
     "check": _check,
     "new": _new,
 }

@@ -130,6 +130,11 @@ class DrawnScreen:
         elif rows:
             self._print(table.of_rows(rows))
 
+    def listing(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from gradrepl.view import listing  # few commands list things
+
+        self._print(listing.table(headings, rows))
+
     def _table(self, outcome: Outcome) -> None:
         if self.console.width < NARROWEST_TABLE:
             for line in plain.state(outcome, self._):

@@ -29,6 +29,9 @@ class EventScreen:
     def rows(self, rows: Sequence[TensorRow]) -> None:
         """Nothing: events only."""
 
+    def listing(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Nothing: events only."""
+
     def gap(self) -> None:
         """Nothing: events only."""
 

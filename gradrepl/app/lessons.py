@@ -31,6 +31,14 @@ def named(names: Sequence[str], _: Translate) -> list[Lesson]:
     return _load(paths, _)
 
 
+def id_named(name: str) -> str:
+    """The id of the lesson that a number, an id or its start names; any other name stands for itself."""
+    try:
+        return shelf.id_of(shelf.find(name))
+    except shelf.LessonNotFoundError:
+        return name
+
+
 def is_own(path: Path) -> bool:
     """Whether a lesson file came with gradrepl."""
     return path.resolve().parent == shelf.folder().resolve()

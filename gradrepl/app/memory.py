@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from gradrepl.app import standing
 from gradrepl.i18n import Translate, mark
 from gradrepl.lesson.model import Lesson, Option, Step
 from gradrepl.lesson.player import Verdict
-from gradrepl.store import Event, Fault, Flaw, Store, StoreError, default_path
+from gradrepl.store import Aside, Event, Fault, Flaw, Store, StoreError, default_path
 
 REASONS: dict[Fault, str] = {
     "full": mark("the disk is full"),
@@ -96,15 +97,11 @@ class Memory:
         """What went wrong since the last time, for the learner; None when there is nothing new."""
         asides = self._store.asides[self._asides :]
         self._asides += len(asides)
-        told = [
-            self._(ASIDE[aside.flaw]).format(path=self._store.path, aside=aside.path.name, count=aside.rescued)
-            for aside in asides
-        ]
+        told = [aside_said(aside, self._store.path, self._) for aside in asides]
         if self._fault is not None and self._fault.fault not in self._said:
             self._said.add(self._fault.fault)
-            reason = self._(REASONS[self._fault.fault]).format(reason=self._fault)
             text = self._("{path}: progress can't be saved ({reason}). The lesson goes on; it is kept until you leave.")
-            told.append(text.format(path=self._store.path, reason=reason))
+            told.append(text.format(path=self._store.path, reason=reason(self._fault, self._)))
         return "\n".join(told) or None
 
     def _add(self, lesson: Lesson, step: Step, kind: str, *data: Mapping[str, Any]) -> None:
@@ -140,6 +137,16 @@ def answer(verdict: Verdict) -> Mapping[str, Any]:
         "right": verdict.right,
         "misconception": misconception,
     }
+
+
+def reason(error: StoreError, translate: Translate) -> str:
+    """Why the file can't be read or written, in a few words."""
+    return translate(REASONS[error.fault]).format(reason=error)
+
+
+def aside_said(aside: Aside, path: Path, translate: Translate) -> str:
+    """What to say of a file that was set aside; path: where it was."""
+    return translate(ASIDE[aside.flaw]).format(path=path, aside=aside.path.name, count=aside.rescued)
 
 
 def open_memory(_: Translate) -> Memory:

@@ -54,6 +54,9 @@ class Screen(Protocol):
     def rows(self, rows: Sequence[TensorRow]) -> None:
         """Tensors as they are now."""
 
+    def listing(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table of texts, below their headings; the first column is the widest."""
+
 
 class PlainScreen:
     """One fact a line: for pipes, dumb terminals and screen readers."""
@@ -122,6 +125,10 @@ class PlainScreen:
     def rows(self, rows: Sequence[TensorRow]) -> None:
         for row in rows:
             self._print(plain.row(row, self._))
+
+    def listing(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        for row in rows:
+            self._print(plain.listed(headings, row))
 
     def _explanations(self, outcome: Outcome, warning: int | None) -> None:
         for explained in outcome.explanations:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gradrepl.view import mode
@@ -43,6 +43,12 @@ def source(text: str) -> str:
     """A statement with the prompts of Python's interactive mode."""
     lines = visible(text).rstrip("\n").split("\n")
     return "\n".join(f"{'...' if number else '>>>'} {line}".rstrip() for number, line in enumerate(lines))
+
+
+def listed(headings: Sequence[str], row: Sequence[str]) -> str:
+    """A table's row on one line: the first cell, then each that isn't empty behind its heading."""
+    facts = "; ".join(f"{heading}: {cell}" for heading, cell in zip(headings[1:], row[1:], strict=True) if cell)
+    return one_line(f"{row[0]}: {facts}" if facts else row[0])
 
 
 def _changes(row: TensorRow, _: Translate) -> str:
