@@ -89,8 +89,10 @@ def test_a_module_says_in_one_sentence_what_it_is(path: Path) -> None:
 
 
 LONG = {
-    "gradrepl/engine/op.py pair": "the busiest lines of the engine: each call saved is a tenth of an operation",
-    "gradrepl/engine/op.py call": "the function inside it",
+    "gradrepl/engine/quick.py with_number": "the busiest lines of the engine: each call saved is a tenth of an operation",
+    "gradrepl/engine/quick.py two_tensors": "the same for two tensors",
+    "gradrepl/engine/quick.py call": "the functions inside them",
+    "gradrepl/engine/graph.py follow": "the busiest lines of a backward",
     "gradrepl/engine/data/loader.py __init__": "PyTorch's own list of parameters",
 }
 """Functions that may be long, with the reason."""

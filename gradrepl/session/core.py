@@ -52,6 +52,7 @@ class Session:
         self.started = bool(engine.torch.is_grad_enabled())
         if module is None:
             engine.torch.set_grad_enabled(True)
+        self.left = bool(engine.torch.is_grad_enabled())
         self.watch = ModeWatch(engine)
         self.past = Past()
 
@@ -73,7 +74,16 @@ class Session:
 
     def grad_mode(self) -> GradMode:
         """Return the mode that the next statement will run under."""
+        self.take_back_mode()
         return self.watch.now()
+
+    def take_back_mode(self) -> None:
+        """Set the grad mode that this session's last statement left.
+
+        A generator of another session that is thrown away within a block puts back the mode of that session.
+        """
+        if self.engine.torch.is_grad_enabled() != self.left:
+            self.engine.torch.set_grad_enabled(self.left)
 
     def rows(self) -> tuple[TensorRow, ...]:
         """Return the named tensors as they are now."""
@@ -89,6 +99,7 @@ class Session:
         other = Session(self.engine, self.sink)
         other.names.update({name: value for name, value in self.names.items() if not name.startswith("__")})
         self.engine.torch.set_grad_enabled(enabled)
+        other.left = enabled
         other.watch.stack = list(self.watch.stack)
         other.seen = dict(self.seen)
         return other
@@ -129,6 +140,7 @@ class Session:
     def run_statement(self, statement: ast.stmt, text: str, name: str, echo: bool) -> Outcome:
         self.number += 1
         number = self.number
+        self.take_back_mode()
         pieces, warned = Pieces(self.sink, self.most), list[Warned]()
         before, mode_before = self.seen, self.watch.now()
         self.watch.start()
@@ -143,6 +155,7 @@ class Session:
         except BaseException as raised:
             error = raised
         seconds = time.perf_counter() - started
+        self.left = bool(self.engine.torch.is_grad_enabled())
         described, status = self.ended(error, name, pieces)
         after = self.look()
         outcome = Outcome(

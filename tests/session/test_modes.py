@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from gradrepl.session.core import Session
+from gradrepl.session.engine import Engine
 from gradrepl.session.modes import SWITCHES
 from gradrepl.session.outcome import GradMode, Outcome
 
@@ -170,3 +172,20 @@ def test_a_session_on_another_thread_starts_with_recording_on(session: Session) 
     in_thread(work)
     session.engine.torch.set_grad_enabled(True)
     assert modes == [ON]
+
+
+def test_a_generator_of_another_session_does_not_change_the_mode(engine: Engine) -> None:
+    source = "def halves():\n    with torch.no_grad():\n        yield 1\nimport torch\nit = halves()\nnext(it)\n"
+    first, second = Session(engine), Session(engine)
+    for session in (first, second):
+        list(session.run(source))
+        assert not session.grad_mode().enabled
+    first.names.clear()
+    del first
+    gc.collect()
+    assert not second.grad_mode().enabled
+    (outcome,) = second.run("(torch.ones(1, requires_grad=True) * 2).requires_grad")
+    assert outcome.outputs[0].text == "False"
+    second.names.clear()
+    gc.collect()
+    engine.torch.set_grad_enabled(True)
