@@ -184,6 +184,8 @@ def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     one.add_argument("--export", metavar="FILE", help=_("save it all in a file, as JSON (- is standard output)"))
     one.add_argument("--import", dest="take_in", metavar="FILE", help=_("add what such a file holds"))
     one.add_argument("--forget", metavar="LESSON", help=_("delete what is known of a lesson"))
+    report = command("report", _("what learners missed most, from files that they exported"))
+    report.add_argument("files", nargs="+", metavar="FILE", help=_("a file of `gradrepl progress --export`"))
 
 
 def _add_trust(to: argparse.ArgumentParser, _: Translate) -> None:

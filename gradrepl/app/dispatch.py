@@ -132,6 +132,17 @@ def _progress(parsed: Namespace, options: Options, _: Translate) -> int:
     return 0
 
 
+def _report(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import lessons, report
+
+    found = report.read(parsed.files, _)
+    if options.json:
+        sys.stdout.write(report.to_json(found) + "\n")
+    else:
+        report.show(found, lessons.all_shipped(_), _screen(options), options.speech, _)
+    return 0
+
+
 def _check(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
     from gradrepl.app import check
@@ -192,6 +203,7 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     "learn": _learn,
     "lessons": _lessons,
     "progress": _progress,
+    "report": _report,
     "check": _check,
     "new": _new,
 }

@@ -11,8 +11,8 @@ from typing import Any
 
 from gradrepl.app.errors import UsageError
 from gradrepl.i18n import Translate, mark
-from gradrepl.store import Event, as_json, timestamp
-from gradrepl.view.safe import one_line
+from gradrepl.store import Event, timestamp
+from gradrepl.view.safe import as_json, one_line
 
 FORMAT, VERSION, LARGEST = "gradrepl progress", 1, 100_000_000
 ID = re.compile(r"[0-9a-f]{32}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.store import Event, Store, StoreError
-from gradrepl.view.safe import one_line
+from gradrepl.view.safe import as_json, one_line
 
 Result = TypeVar("Result")
 
@@ -91,7 +90,7 @@ def _cells(line: Line) -> list[str]:
 
 def to_json(found: Sequence[Line]) -> str:
     """The lines as one JSON text."""
-    return json.dumps([asdict(line) for line in found], ensure_ascii=False)
+    return as_json([asdict(line) for line in found])
 
 
 def events(store: Store, _: Translate) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 # C0 but tab and newline, DEL, C1, marks that reorder what is read, line separators, lone surrogates.
@@ -16,6 +17,11 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """As `visible`, with newlines and tabs as escapes too."""
     return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def as_json(value: object) -> str:
+    """A value as readable JSON on one line; control characters are JSON's own escapes."""
+    return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -20,7 +20,8 @@ NOON = datetime(2026, 5, 1, 12).astimezone()
 
 
 def event(days: int, kind: str, right: bool, step: Step = ASKED, code: str = "") -> Event:
-    return Event(f"{days:032}", NOON + timedelta(days), "small", step.id, code or code_hash(step), kind, {"right": right})
+    code = code or code_hash(step)
+    return Event(f"{days:032}", NOON + timedelta(days), "small", step.id, code, kind, {"right": right})
 
 
 def days(*events: Event) -> list[tuple[str, int, int]]:
