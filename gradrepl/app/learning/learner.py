@@ -205,6 +205,9 @@ class Learner:
         limited.finish()
         if outcomes:
             show_run(self, source, outcomes)
+        elif origin != "typed":  # a comment of the lesson's
+            here.chronicle.note(source, (), here.session.names)
+        if outcomes or origin != "typed":
             here.origins.append(origin)
         return outcomes
 

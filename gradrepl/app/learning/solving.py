@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gradrepl.app import stage
 from gradrepl.app.learning.activity import Activity
 from gradrepl.app.learning.judging import Judgement, is_look, judge
+from gradrepl.lesson import player
 from gradrepl.session.outcome import Outcome
 
 
@@ -49,7 +50,7 @@ class Solving(Activity):
         judgement = judge(self.learner.place, self.learner.trail)
         if judgement.passed:
             self.passed()
-        elif not is_look(source, outcomes):
+        elif not is_look(source, outcomes) or self._is_known(source, judgement):
             self.failed(judgement, outcomes)
 
     def kept(self) -> None:
@@ -58,6 +59,10 @@ class Solving(Activity):
 
     def undone(self) -> None:
         self.solved = judge(self.learner.place, self.learner.trail).passed
+
+    def _is_known(self, source: str, judgement: Judgement) -> bool:
+        known = player.source_of(judgement.meant.examples) if judgement.meant else ""
+        return bool(known) and player.meaning(known) == player.meaning(source)
 
     def passed(self) -> None:
         """The check has come true."""
