@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gradrepl.app import engines
-from gradrepl.app.learn import Learner
+from gradrepl.app.learning.course import learn
+from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
 from gradrepl.lesson.load import load
 
@@ -108,7 +109,7 @@ class Script:
         text = self.line(">>> ")
         return offered if text == "ENTER" else text
 
-    def line(self, prompt: str) -> str:
+    def line(self, prompt: str, offered: str = "") -> str:
         self.toolbars.append(self.toolbar())
         if not self.inputs:
             raise EOFError
@@ -130,7 +131,7 @@ def go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Go:
     def run(*inputs: str, speech: str = "en", script: Script | None = None) -> str:
         options = Options(speech=speech, plain=True)  # type: ignore[arg-type]
         reader = script or Script(*inputs)
-        Learner(load(path), engines.load("builtin"), reader, options, Terminal(False, False, True)).loop()
+        learn(load(path), engines.load("builtin"), reader, options, Terminal(False, False, True), Forgetful())
         return capsys.readouterr().out
 
     return run
@@ -151,7 +152,7 @@ def test_the_next_statement_stands_at_the_prompt(go: Go) -> None:
 def test_enter_leads_through_the_whole_lesson(go: Go) -> None:
     shown = go(*TO_FOUR, "ENTER", "")
     assert [part in shown for part in ("1/4", "2/4", "3/4", "4/4")] == [True] * 4
-    assert shown.endswith("\nEnd of the lesson\n")
+    assert "\nEnd of the lesson\ndone: 4\n" in shown
 
 
 def test_ctrl_c_empties_the_prompt_and_enter_still_goes_on(go: Go) -> None:
@@ -163,7 +164,7 @@ def test_ctrl_c_empties_the_prompt_and_enter_still_goes_on(go: Go) -> None:
 def test_predictions_are_judged_and_answered(go: Go) -> None:
     shown = go(*TO_TWO, "False", "<MulBackward0>")
     assert "x.requires_grad: you said False, it is True.\nThe flag stays.\n" in shown
-    assert "y.grad_fn: MulBackward0. Right.\n" in shown
+    assert "Right: y.grad_fn = MulBackward0\n" in shown
 
 
 def test_no_prediction_is_no_error(go: Go) -> None:
@@ -174,15 +175,74 @@ def test_no_prediction_is_no_error(go: Go) -> None:
 
 def test_an_exercise_is_solved_before_enter_goes_on(go: Go) -> None:
     shown = go(*TO_THREE, "", "z = 2", "z = 1", "")
-    assert "Not solved yet" in shown
+    assert "Not yet: there is no z.\n" in shown
     assert "That is 2." in shown
-    assert shown.index("That is 2.") < shown.index("Solved. Enter goes on.") < shown.index("4/4")
+    assert shown.index("That is 2.") < shown.index("Right. Enter goes on.") < shown.index("4/4")
 
 
-def test_hint_solution_and_skip(go: Go) -> None:
-    shown = go(*TO_THREE, ":hint", ":hint", ":solution", ":skip", "ENTER")
-    assert "Hint one.\nNo more hints here.\n>>> z = given - 2\n" in shown
-    assert shown.endswith("\n1\n")
+def test_hints_come_in_order_and_can_be_read_again(go: Go) -> None:
+    shown = go(*TO_THREE, ":hint 3", ":hint", ":hint", ":h 1")
+    assert "No more hints here" in shown.split("Hint 1 of 1")[0]
+    assert shown.count("Hint 1 of 1\nHint one.\n") == 2
+
+
+def test_the_solution_stands_at_the_prompt_and_does_not_run(go: Go) -> None:
+    script = Script(*TO_THREE, ":solution", ":t z", "ENTER", ":list")
+    shown = go(script=script)
+    assert script.offered.count("z = given - 2\n") == 1
+    assert "z: " not in shown.split("A solution stands")[1]
+    script = Script(*TO_THREE, ":solution", "ENTER", "", ":list")
+    shown = go(script=script)
+    assert "  3  three  done, solution shown\n" in shown
+
+
+def test_skip_runs_the_solution_and_says_what_it_made(go: Go) -> None:
+    shown = go(*TO_THREE, ":skip", "ENTER", ":list")
+    assert ">>> z = given - 2\nSkipped; it made: given, z\n" in shown
+    assert "\n1\n" in shown
+    assert "  3  three  skipped\n" in shown
+
+
+def test_free_play_leaves_the_lesson_as_it_is(go: Go) -> None:
+    shown = go(*TO_THREE, ":free", "given = 9", "torch.set_grad_enabled(False)", ":done", "given", ":mode")
+    assert "\n3\n" in shown
+    assert shown.endswith("grad mode: on\n") or "grad mode: off" not in shown.split("what you tried is gone")[1]
+
+
+def test_writing_in_place_in_free_play_does_not_reach_the_lesson(go: Go) -> None:
+    shown = go(*TO_THREE, ":free", "x.detach().zero_(), 'played'", ":done", "x.item(), 'lesson'")
+    assert "(1.0, 'lesson')" in shown
+
+
+def test_names_from_free_play_are_kept_when_asked(go: Go) -> None:
+    shown = go(*TO_THREE, ":free", "mine = 7", ":undo", "mine = 8", ":done keep", "mine", "z = 1", "", "mine + 1")
+    assert "Back in the lesson, with: mine\n" in shown
+    assert "\n8\n" in shown
+    assert "\n9\n" in shown
+
+
+def test_undo_offers_the_lessons_statement_again(go: Go) -> None:
+    script = Script("ENTER", ":undo", "ENTER")
+    go(script=script)
+    assert script.offered[:3] == ["import torch\n", "x = torch.ones(1, requires_grad=True)\n", "import torch\n"]
+
+
+def test_go_makes_what_comes_before_and_goes_back(go: Go) -> None:
+    shown = go(":go 4", "z", ":go one", "'z' in globals()", ":go 9")
+    assert "\n1\n" in shown
+    assert "\nFalse\n" in shown
+    assert "A number from 1 to 4" in shown
+
+
+def test_reset_begins_the_step_anew(go: Go) -> None:
+    shown = go(*TO_THREE, "z = 2", ":reset", "'z' in globals()", ":reset all", "y", "'given' in globals()")
+    assert shown.count("\nFalse\n") == 2
+    assert "1/4" in shown.split("3/4")[-1]
+
+
+def test_a_check_changes_nothing_of_the_learners(go: Go) -> None:
+    shown = go(*TO_THREE, "z = [given - 2, dir()][0]", "x.grad, given")
+    assert "(None, 3)" in shown
 
 
 def test_back_makes_names_as_they_were(go: Go) -> None:
@@ -203,7 +263,7 @@ def test_an_edited_statement_runs_and_the_lessons_own_is_offered_again(go: Go) -
 
 def test_the_list_says_where_one_is(go: Go) -> None:
     shown = go(*TO_TWO, "1", "1", ":list")
-    assert "  1  one  done\n  2  two  here\n  3  three\n  4  four\n" in shown
+    assert "  1  one    done\n>  2  two    done, guessed wrong; here\n   3  three\n   4  four\n" in shown
 
 
 def test_the_language_changes_in_place(go: Go) -> None:
@@ -221,7 +281,7 @@ def test_unknown_commands_help_and_quit(go: Go) -> None:
 def test_the_toolbar_says_where_one_is_and_the_mode(go: Go) -> None:
     script = Script("torch = __import__('torch'); torch.set_grad_enabled(False)", "1")
     go(script=script)
-    assert script.toolbars[0] == "small 1/4 | grad mode: on | Enter: go on | :help"
+    assert script.toolbars[0] == "small 1/4 | grad mode: on"
     assert "grad mode: off (set_grad_enabled(False))" in script.toolbars[1]
 
 
@@ -232,10 +292,9 @@ def test_the_mode_is_put_back_behind_the_lesson(go: Go) -> None:
 
 
 def test_commands_are_obeyed_where_a_prediction_is_asked_for(go: Go) -> None:
-    shown = go(*TO_TWO, ":hint", ":next", "True", ":list", "MulBackward0")
+    shown = go(*TO_TWO, ":hint", "True", ":list", "MulBackward0")
     assert "This step has no hints." in shown
-    assert "Your prediction first" in shown
-    assert shown.count("Right.") == 2
+    assert "Right: x.requires_grad = True, y.grad_fn = MulBackward0\n" in shown
 
 
 def test_a_prediction_can_be_left_by_command(go: Go) -> None:
@@ -245,7 +304,6 @@ def test_a_prediction_can_be_left_by_command(go: Go) -> None:
     assert "y: requires_grad" not in go(*TO_TWO, "True", ":quit")
 
 
-def test_ctrl_c_at_a_prediction_leaves_the_question(go: Go) -> None:
-    shown = go(*TO_TWO, "CTRL-C", "1 + 1", "")
-    assert "\n2\n" in shown
-    assert "y: requires_grad = True" in shown
+def test_ctrl_c_at_a_prediction_asks_again(go: Go) -> None:
+    shown = go(*TO_TWO, "CTRL-C", "True", "MulBackward0")
+    assert "Right: x.requires_grad = True, y.grad_fn = MulBackward0\n" in shown
