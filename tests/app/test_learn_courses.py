@@ -116,12 +116,10 @@ def wrong(place: Place) -> Iterator[tuple[str, str]]:
             yield order([number]), said(distractor.text)
     for attempt in step.wrong if step.kind != "parsons" else ():
         if step.kind == "fill":
-            yield CLEAR, ""
-            yield player.source_of(attempt.examples), said(attempt.text)
-        else:
-            yield from ((example.source, "") for example in attempt.examples[:-1])
-            yield attempt.examples[-1].source, said(attempt.text)
-        yield ":reset", ""
+            yield CLEAR, ""  # what stands at the prompt; each try begins anew
+        yield player.source_of(attempt.examples), said(attempt.text)
+        if step.kind != "fill":
+            yield ":reset", ""
 
 
 def mispredicted(place: Place) -> Iterator[tuple[str, str]]:
