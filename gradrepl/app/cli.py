@@ -7,7 +7,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 
 from gradrepl.app.options import Options, is_terminal, never_fail_to_print
@@ -66,6 +65,10 @@ def _preferred(parsed: argparse.Namespace, speech: Speech) -> dict[str, Any]:
     personal = parsed.command in PERSONAL and parsed.code is None and is_terminal(sys.stdin) and is_terminal(sys.stdout)
     if not personal or parsed.json:
         return {}
+    from gradrepl.app import places
+
+    if places.is_missing(places.place("config", "config.toml")):
+        return {}
     from gradrepl.app import config
 
     path = config.default_path()
@@ -78,7 +81,7 @@ def _preferred(parsed: argparse.Namespace, speech: Speech) -> dict[str, Any]:
 
 def _nowhere() -> TextIO:
     """A stream for what can't be shown: standard output was closed, or its reader went away."""
-    return Path(os.devnull).open("w", encoding="utf-8")
+    return open(os.devnull, "w", encoding="utf-8")
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -92,6 +95,8 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 def _speech(arguments: Sequence[str]) -> Speech:
     """The language before the arguments are parsed: the parser itself speaks it."""
+    if not any(word.startswith("--lang") for word in arguments):
+        return from_environment(os.environ)
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False, formatter_class=_formatter)
     early.add_argument("--lang", choices=SPEECHES)
     try:
@@ -184,6 +189,9 @@ def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     one.add_argument("--export", metavar="FILE", help=_("save it all in a file, as JSON (- is standard output)"))
     one.add_argument("--import", dest="take_in", metavar="FILE", help=_("add what such a file holds"))
     one.add_argument("--forget", metavar="LESSON", help=_("delete what is known of a lesson"))
+    review = command("review", _("answer again what you guessed wrong, after 1, 3 and 7 days"))
+    review.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
+    _add_trust(review, _)
     report = command("report", _("what learners missed most, from files that they exported"))
     report.add_argument("files", nargs="+", metavar="FILE", help=_("a file of `gradrepl progress --export`"))
 

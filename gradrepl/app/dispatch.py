@@ -132,6 +132,30 @@ def _progress(parsed: Namespace, options: Options, _: Translate) -> int:
     return 0
 
 
+def _review(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import lessons, memory, review
+
+    chosen = lessons.named(parsed.lessons, _) if parsed.lessons else lessons.all_shipped(_)
+    terminal, screen, events = survey(options, os.environ), _screen(options), memory.open_memory(_)
+    if not _may_run(chosen, parsed, terminal, _):
+        return FAILED
+    found = review.due(chosen, events, memory.now())
+    complaint = events.complaint()
+    if complaint:
+        screen.note(complaint)
+    if not found:
+        review.show_none(chosen, events, screen, _)
+    elif not terminal.keyboard:
+        review.show_due(found, screen, options.speech)
+    else:
+        from gradrepl.app.reader import open_reader
+
+        reader, engine = open_reader(terminal, options), _engine(options, _)
+        review.Review(engine, reader, screen, events, options.speech, drawn=terminal.drawn).run(found)
+    return 0
+
+
 def _report(parsed: Namespace, options: Options, _: Translate) -> int:
     from gradrepl.app import lessons, report
 
@@ -204,6 +228,7 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     "lessons": _lessons,
     "progress": _progress,
     "report": _report,
+    "review": _review,
     "check": _check,
     "new": _new,
 }
