@@ -79,7 +79,10 @@ class PromptReader:
         self._code.app.after_render += self._rendered
         # A terminal that doesn't say where its cursor is shows no toolbar; that needs no warning.
         self._code.app.renderer.cpr_not_supported_callback = None
-        self._line: PromptSession[str] = PromptSession(
+        self._line = self._line_session(depth, input, output)
+
+    def _line_session(self, depth: ColorDepth, input: Input | None, output: Output | None) -> PromptSession[str]:
+        session: PromptSession[str] = PromptSession(
             key_bindings=shortcut_bindings(self._live),
             style=_style("auto"),
             bottom_toolbar=self._toolbar,
@@ -88,7 +91,8 @@ class PromptReader:
             output=output,
             reserve_space_for_menu=0,
         )
-        self._line.app.renderer.cpr_not_supported_callback = None
+        session.app.renderer.cpr_not_supported_callback = None
+        return session
 
     @property
     def vi(self) -> bool:
