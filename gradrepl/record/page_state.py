@@ -1,0 +1,126 @@
+"""What a statement did, as HTML: its code, what it showed, the table of tensors, the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from gradrepl.i18n import english, vietnamese
+from gradrepl.lesson.model import Text
+from gradrepl.record.page_graph import Node, Picture
+from gradrepl.record.page_markup import both, code, inline, lines, words
+from gradrepl.record.page_markup import said as _
+from gradrepl.record.page_scene import Scene
+from gradrepl.record.page_svg import svg
+from gradrepl.session.outcome import Explanation, Outcome, TensorRow
+from gradrepl.view import mode
+
+Explain = Callable[[Explanation], Text | None]
+COLUMNS = ("value", "requires_grad", "grad_fn", "grad", "leaf")
+FIELDS = {"leaf": "is_leaf"}
+
+
+def statement(scene: Scene, explain: Explain) -> str:
+    """Everything of one statement."""
+    outcome = scene.outcome
+    switched = "on" if outcome.mode.enabled else "off"
+    return f'<div class="statement recording-{switched}">{code(outcome.source)}{effects(scene, explain)}</div>'
+
+
+def effects(scene: Scene, explain: Explain) -> str:
+    """What came of a statement, without its code."""
+    return _shown(scene.outcome, explain) + _table(scene.outcome) + _graph(scene.graph)
+
+
+def _shown(outcome: Outcome, explain: Explain) -> str:
+    parts = [_output(kind, "".join(texts)) for kind, texts in _streams(outcome)]
+    parts += [
+        f'<p class="warning"><b>{words(warned.category)}</b>: {words(warned.message)}</p>'
+        for warned in outcome.warnings
+    ]
+    if outcome.failure is not None:
+        parts.append(f'<pre class="error"><samp>{lines(outcome.failure.traceback.rstrip())}</samp></pre>')
+    for text in map(explain, outcome.explanations):
+        if text is not None:
+            parts.append(f'<div class="explanation">{both(text, inline, "p")}</div>')
+    return "".join(parts)
+
+
+def _streams(outcome: Outcome) -> Iterator[tuple[str, Iterable[str]]]:
+    for kind, group in groupby(outcome.outputs, key=lambda output: output.kind):
+        yield kind, [output.text + ("\n" if kind == "echo" else "") for output in group]
+
+
+def _output(kind: str, text: str) -> str:
+    return f'<pre class="{kind}"><samp>{lines(text.rstrip(chr(10)))}</samp></pre>'
+
+
+def _table(outcome: Outcome) -> str:
+    """The table of tensors, where a statement changed one of them or the grad mode."""
+    if not (outcome.changed_rows or outcome.gone):
+        return f'<p class="mode">{_mode(outcome)}</p>' if mode.worth_saying(outcome) else ""
+    head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in ("name", *COLUMNS))
+    rows = "".join(map(_row, outcome.rows)) + "".join(map(_gone, outcome.gone))
+    return (
+        f'<table role="table"><caption>{_mode(outcome)}</caption><thead role="rowgroup"><tr role="row">{head}</tr>'
+        f'</thead><tbody role="rowgroup">{rows}</tbody></table>'
+    )
+
+
+def _mode(outcome: Outcome) -> str:
+    texts = (("vi", mode.sentence(outcome, vietnamese)), ("en", mode.sentence(outcome, english)))
+    return "".join(f'<span class="ui" lang="{language}">{words(text)}</span>' for language, text in texts)
+
+
+def _row(row: TensorRow) -> str:
+    new = "name" in row.changed
+    cells = "".join(_cell(row, column, changed=not new) for column in COLUMNS)
+    return _line("new" if new else "", (_sign("+", _("new")) if new else "") + words(row.name), cells)
+
+
+def _line(kind: str, name: str, cells: str) -> str:
+    return f'<tr role="row" class="{kind}"><th role="rowheader" scope="row">{name}</th>{cells}</tr>'
+
+
+def _cell(row: TensorRow, column: str, *, changed: bool) -> str:
+    field = FIELDS.get(column, column)
+    text = words(str(getattr(row, field)))
+    marked = changed and field in row.changed
+    kind = ' class="changed"' if marked else ' class="none"' if text == "None" else ""
+    sign = _sign("~", _("changed")) if marked else ""
+    return f'<td role="cell" data-column="{column}"{kind}><span>{sign}{text}</span></td>'
+
+
+def _gone(name: str) -> str:
+    rest = f'<td role="cell" colspan="{len(COLUMNS)}"></td>'
+    return _line("gone", _sign("-", _("gone")) + words(name), rest)
+
+
+def _sign(sign: str, word: str) -> str:
+    return f'<span class="sign"><span aria-hidden="true">{sign} </span><small>{word} </small></span>'
+
+
+def _graph(picture: Picture | None) -> str:
+    """The drawing, and the same as a list for who doesn't see it."""
+    if picture is None:
+        return ""
+    caption = _("the graph behind {name}").format(name=f"<code>{words(picture.name)}</code>")
+    more = " " + _("(its first {count} nodes)").format(count=len(picture.nodes)) if picture.hidden else ""
+    items = "".join(f"<li>{item}</li>" for item in _nodes(picture))
+    return f'<figure><figcaption>{caption}{more}</figcaption>{svg(picture)}<ul class="unseen">{items}</ul></figure>'
+
+
+def _nodes(picture: Picture) -> Iterator[str]:
+    called = {node.number: _called(node) for node in picture.nodes}
+    for node in picture.nodes:
+        below = ", ".join(called[edge.end] for edge in picture.edges if edge.start == node.number)
+        yield (
+            _("{node} passes gradients to {others}").format(node=called[node.number], others=below)
+            if below
+            else called[node.number]
+        )
+
+
+def _called(node: Node) -> str:
+    names = ", ".join(node.names)
+    return words(f"{node.name} ({names})" if names else f"{node.name} #{node.number}")
