@@ -176,9 +176,9 @@ def _joined(own: Sequence[Command[Learner]], others: Sequence[Command[Any]]) -> 
     """All commands; names that a lesson uses for its own mean those."""
     taken = {name for command in own for name in command.names}
     kept = [
-        replace(command, names=tuple(name for name in command.names if name not in taken))
-        for command in others
-        if command.names[0] not in taken
+        Command(tuple(name for name in c.names if name not in taken), c.arguments, c.text, c.run, c.group, c.example)
+        for c in others
+        if c.names[0] not in taken
     ]
     return (*own, *kept)
 
