@@ -132,7 +132,7 @@ def world(session: Session, chronicle: Chronicle, code: str, enabled: bool) -> O
     before, dice = bool(session.engine.torch.is_grad_enabled()), Dice.now(session.engine)
     try:
         other, _told = rerun(session, chronicle, chronicle.inputs)
-        other.engine.torch.set_grad_enabled(enabled)
+        other.set_mode(enabled)
         return merge(list(other.run(code)))
     finally:
         restore(session, before, dice)
@@ -160,4 +160,4 @@ def from_start(engine: Engine, dice: object, sources: Iterable[str]) -> tuple[Se
 def restore(session: Session, enabled: bool, dice: Dice) -> None:
     """Put back the grad mode and the random generators that a session goes on with."""
     dice.throw(session.engine)
-    session.engine.torch.set_grad_enabled(enabled)
+    session.set_mode(enabled)

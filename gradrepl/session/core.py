@@ -52,6 +52,7 @@ class Session:
         self.started = bool(engine.torch.is_grad_enabled())
         if module is None:
             engine.torch.set_grad_enabled(True)
+        self.own = module is None
         self.left = bool(engine.torch.is_grad_enabled())
         self.watch = ModeWatch(engine)
         self.past = Past()
@@ -77,12 +78,17 @@ class Session:
         self.take_back_mode()
         return self.watch.now()
 
+    def set_mode(self, enabled: bool) -> None:
+        """Set the grad mode that the next statement runs under."""
+        self.left = enabled
+        self.engine.torch.set_grad_enabled(enabled)
+
     def take_back_mode(self) -> None:
-        """Set the grad mode that this session's last statement left.
+        """Set the grad mode that this session's last statement left, but for a program that is running.
 
         A generator of another session that is thrown away within a block puts back the mode of that session.
         """
-        if self.engine.torch.is_grad_enabled() != self.left:
+        if self.own and self.engine.torch.is_grad_enabled() != self.left:
             self.engine.torch.set_grad_enabled(self.left)
 
     def rows(self) -> tuple[TensorRow, ...]:
@@ -98,8 +104,7 @@ class Session:
         enabled = self.watch.now().enabled
         other = Session(self.engine, self.sink)
         other.names.update({name: value for name, value in self.names.items() if not name.startswith("__")})
-        self.engine.torch.set_grad_enabled(enabled)
-        other.left = enabled
+        other.set_mode(enabled)
         other.watch.stack = list(self.watch.stack)
         other.seen = dict(self.seen)
         return other
@@ -139,7 +144,6 @@ class Session:
 
     def run_statement(self, statement: ast.stmt, text: str, name: str, echo: bool) -> Outcome:
         self.number += 1
-        number = self.number
         self.take_back_mode()
         pieces, warned = Pieces(self.sink, self.most), list[Warned]()
         before, mode_before = self.seen, self.watch.now()
@@ -155,12 +159,12 @@ class Session:
         except BaseException as raised:
             error = raised
         seconds = time.perf_counter() - started
-        self.left = bool(self.engine.torch.is_grad_enabled())
         described, status = self.ended(error, name, pieces)
         after = self.look()
+        self.left = self.watch.now().enabled
         outcome = Outcome(
             source=text,
-            number=number,
+            number=self.number,
             outputs=pieces.outputs(),
             warnings=tuple(warned),
             failure=described,

@@ -171,7 +171,7 @@ def test_lessons_are_listed_with_number_title_id_and_goal(gradrepl: Run) -> None
 
 
 def test_learn_without_a_keyboard_plays(gradrepl: Run, small: Path) -> None:
-    assert gradrepl("learn", str(small)).stdout == gradrepl("play", "--trust", str(small)).stdout
+    assert gradrepl("learn", "--trust", str(small)).stdout == gradrepl("play", "--trust", str(small)).stdout
 
 
 class Keyboard:

@@ -200,7 +200,7 @@ def test_closed_streams_are_no_error(environment: dict[str, str], closing: str) 
 def test_ctrl_c_stops_a_lesson(environment: dict[str, str], tmp_path: Path) -> None:
     lesson = tmp_path / "slow.md"
     lesson.write_text(SLOW, "utf-8")
-    command = [sys.executable, "-u", "-m", "gradrepl", "play", str(lesson)]
+    command = [sys.executable, "-u", "-m", "gradrepl", "play", "--trust", str(lesson)]
     with Popen(command, stdout=PIPE, stderr=PIPE, env=environment, stdin=DEVNULL, encoding="utf-8") as process:
         assert process.stdout is not None
         assert process.stderr is not None
