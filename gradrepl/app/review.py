@@ -107,7 +107,7 @@ class Review:
         if self._drawn:
             self._screen.spans(form.lines(step.cells))
         answers = [self._answer(f"{cell} = ", step) for cell in step.cells]
-        with player.session_at(place, self._engine) as session:
+        with fresh.session_at(place, self._engine) as session:
             stage.run(step.examples, step, place.lesson, session, self._screen, sources=False)
             verdicts = player.judge(step, answers, session)
         self._say(verdicts)
@@ -134,7 +134,7 @@ class Review:
         if option.reply is not None:
             stage.show_text(option.reply, self._screen, self._speech)
             self._screen.gap()
-        with player.session_at(place, self._engine) as session:
+        with fresh.session_at(place, self._engine) as session:
             stage.run(step.examples, step, place.lesson, session, self._screen)
         return option.right
 

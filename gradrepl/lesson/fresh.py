@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 
@@ -12,11 +13,13 @@ from gradrepl.lesson import player
 from gradrepl.lesson.model import Feedback, Lesson, Step
 from gradrepl.lesson.needed import needed
 from gradrepl.lesson.player import Place
+from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 
 DATA = {"tensor": 0, "full": 1, "full_like": 1}
 NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)?(?!\w)")
 WRITTEN = re.compile(r"\d+\.?\d*|\.\d+")
+CODE = re.compile(r"`([^`\n]+)`")
 CORE = re.compile(r"[1-9](?:[\d.]*[1-9])?")
 WORDS = {
     "1": ("one", "một"),
@@ -53,21 +56,49 @@ def question(lesson: Lesson, index: int, key: str, engine: Engine) -> tuple[Plac
 
 
 def short(place: Place, step: Step) -> Place:
-    """Return a place before which only that runs which a step depends on."""
+    """Return a place before which only that runs which a step depends on.
+
+    That is what its code, its cells and the code in its words need; a choice is about the step before it as well.
+    """
+    last = place.done[-1] if place.done and step.kind == "choice" else ()
     before = [source for sources in place.done for source in sources]
-    asked = [*(example.source for example in step.examples), *step.cells]
-    return replace(place, done=(tuple(needed(before, asked)),))
+    options = [option.text.en for option in step.options]
+    spans = [span for text in (step.prose.en, *options) for span in CODE.findall(text)]
+    asked = [*last, *(example.source for example in step.examples), *step.cells, *filter(is_code, spans)]
+    return replace(place, done=((*needed(before[: len(before) - len(last)], asked), *last),))
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a Python expression."""
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def answers(place: Place, step: Step, engine: Engine) -> Answers | None:
     """Return the errors of a step's code and the truths of its cells; None where a cell has none."""
-    with player.session_at(place, engine) as session:
+    with session_at(place, engine) as session:
         ran = player.run(step.examples, session)
         errors = [outcome.failure.type if outcome.failure else "" for _, outcomes in ran for outcome in outcomes]
         try:
             return errors, player.truths(step, session)
         except player.CellError:
             return None
+
+
+@contextmanager
+def session_at(place: Place, engine: Engine) -> Iterator[Session]:
+    """Give a session at a place, of which nothing is left afterwards.
+
+    A generator that is found to be garbage later would switch the grad mode of whatever runs then.
+    """
+    with player.session_at(place, engine) as session:
+        try:
+            yield session
+        finally:
+            session.names.clear()
 
 
 def alike(one: Answers | None, other: Answers | None) -> bool:
@@ -113,10 +144,9 @@ def other_numbers(sources: Sequence[str], words: Iterable[str], key: str) -> Map
     fixed |= spelled([*words, *sources])
     old = dict.fromkeys(core(text) for source in sources for _, text in numbers(source))
     mapping: dict[str, str] = {}
-    for digits in old:
-        new = next((new for new in others(digits, key) if new not in fixed | {digits} | {*mapping.values()}), digits)
-        if digits and digits not in fixed:
-            mapping[digits] = new
+    for digits in (digits for digits in old if digits and digits not in fixed):
+        taken = fixed | old.keys() | {*mapping.values()}
+        mapping[digits] = next((new for new in others(digits, key) if new not in taken), digits)
     return mapping
 
 

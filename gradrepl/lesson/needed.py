@@ -6,22 +6,19 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-LOOKS = frozenset(
-    [
-        "print",
-        "repr",
-        "is_grad_enabled",
-        "item",
-        "tolist",
-        "isinstance",
-        "type",
-        "len",
-        "data_ptr",
-        "sum",
-        "any",
-        "all",
-        "numpy",
-    ]
+LOOKS = (
+    "print",
+    "repr",
+    "type",
+    "len",
+    "isinstance",
+    "is_grad_enabled",
+    "item",
+    "tolist",
+    "numpy",
+    "sum",
+    "any",
+    "all",
 )
 SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Version = tuple[str, int]  # a name, and the number of the statement that gave it its value
