@@ -1,0 +1,52 @@
+"""What happens in a lesson that runs, as frozen values in their order: all recordings are made of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradrepl.lesson.model import Example, Lesson, Step
+from gradrepl.session.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class LessonBegins:
+    """A lesson begins, in a fresh session."""
+
+    lesson: Lesson
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegins:
+    """A step begins; number: its place in the lesson, from 1."""
+
+    lesson: Lesson
+    step: Step
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionBegins:
+    """What runs from here to the end of the step is its solution."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One example of a step has run; outcomes: of its statements."""
+
+    lesson: Lesson
+    step: Step
+    example: Example
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """What a prediction asked for; values: of the step's cells, in their order."""
+
+    step: Step
+    values: tuple[str, ...]
+
+
+Event = LessonBegins | StepBegins | SolutionBegins | Ran | Truths
