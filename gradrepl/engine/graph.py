@@ -327,15 +327,11 @@ class Walk:
         return [leaf for leaf in self.leaves if id(leaf) not in waiting]
 
     def flush(self, leaves: Iterable[Any]) -> None:
-        plain, accumulate, create_graph = (
-            self.into is None and not self.captures,
-            self.ops.accumulate,
-            self.create_graph,
-        )
+        plain, accumulate = self.into is None and not self.captures, self.ops.accumulate
         for leaf in leaves:
             gradient = self.leaves.pop(leaf)
             if plain and leaf._extra is None:
-                accumulate(leaf, gradient, create_graph)
+                accumulate(leaf, gradient, self.create_graph)
                 continue
             if self.into is not None and id(leaf) not in self.into and (id(leaf), 0) not in self.captures:
                 continue

@@ -230,7 +230,8 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        check_new_grad(self, value)
+        if value is not None:
+            check_new_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -348,8 +349,6 @@ C_NAMES = {"float64": "double", "float32": "float", "float16": "c10::Half", "int
 
 def check_new_grad(tensor: Tensor, value: Any) -> None:
     """Raise what PyTorch raises for an assignment to `.grad` that does not fit."""
-    if value is None:
-        return
     if not isinstance(value, Tensor):
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {c_name(value)}")
     if value is tensor:

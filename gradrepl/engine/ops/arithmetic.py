@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, Array
-from gradrepl.engine.in_place import augmented, in_place
+from gradrepl.engine.in_place import in_place
 from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
@@ -319,12 +319,21 @@ def scaled_add_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
 
 def scaled_sub_(input: Tensor, other: Any, alpha: Any = 1) -> Any:
     """input -= alpha * other (torch.Tensor.sub_)."""
-    if not (type(other) is Tensor and is_float(input._data.dtype, other._data.dtype)):
-        check_bools(input, other)
+    check_bools(input, other)
     if alpha == 1:
-        return in_place(sub)(input, other)
+        return sub_here(input, other)
     check_alpha(input, other, alpha)
     return in_place(sub_times)(input, other, alpha)
+
+
+sub_here = in_place(sub)
+
+
+def minus_here(self: Tensor, other: Any) -> Any:
+    """self -= other, as Python asks for it."""
+    if type(other) is Tensor and is_float(self._data.dtype, other._data.dtype):
+        return sub_here(self, other)
+    return scaled_sub_(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
 
 def minus(self: Tensor, other: Any) -> Any:
@@ -348,7 +357,7 @@ methods(
     __radd__=add,
     __sub__=short_way(sub, minus),
     __rsub__=swapped_sub,
-    __isub__=augmented(scaled_sub_),
+    __isub__=minus_here,
     __mul__=mul,
     __rmul__=mul,
     __truediv__=div,
