@@ -90,7 +90,9 @@ const TASKS = {
   parsons(step, form) {
     const numbers = chosen(form).match(/\d+/g) || [];
     if (!numbers.length) return {said: [sentence("unanswered")], over: false};
-    if (numbers.join(" ") === form.dataset.right) return {said: [sentence("right")], over: true};
+    const lines = [...form.querySelectorAll(".lines li")];
+    const program = (order) => order.map((number) => lines[number - 1]?.textContent).join("\n");
+    if (program(numbers) === program(form.dataset.right.split(" "))) return {said: [sentence("right")], over: true};
     const stray = reply(step, (item) => numbers.includes(item.dataset.value));
     return {said: stray.length ? stray : [sentence("other-order")], over: false};
   },

@@ -71,7 +71,8 @@ def switches() -> str:
     )
     labels = {"auto": _("auto"), "light": _("light"), "dark": _("dark")}
     themes = "".join(f'<button type="button" data-theme="{theme}">{labels[theme]}</button>' for theme in THEMES)
-    return _group("language", _("language"), languages) + _group("colours", _("colours"), themes)
+    groups = _group("language", _("language"), languages) + _group("colours", _("colours"), themes)
+    return f'<div class="switches">{groups}</div>'
 
 
 def _group(id: str, label: str, buttons: str) -> str:

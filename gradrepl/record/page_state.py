@@ -75,7 +75,7 @@ def _mode(outcome: Outcome) -> str:
 def _row(row: TensorRow) -> str:
     new = "name" in row.changed
     cells = "".join(_cell(row, column, changed=not new) for column in COLUMNS)
-    return _line("new" if new else "", (_sign("+", _("new")) if new else "") + words(row.name), cells)
+    return _line("new" if new else "", words(row.name) + (_sign("+", _("new")) if new else ""), cells)
 
 
 def _line(kind: str, name: str, cells: str) -> str:
@@ -88,16 +88,16 @@ def _cell(row: TensorRow, column: str, *, changed: bool) -> str:
     marked = changed and field in row.changed
     kind = ' class="changed"' if marked else ' class="none"' if text == "None" else ""
     sign = _sign("~", _("changed")) if marked else ""
-    return f'<td role="cell" data-column="{column}"{kind}><span>{sign}{text}</span></td>'
+    return f'<td role="cell" data-column="{column}"{kind}><span>{text}{sign}</span></td>'
 
 
 def _gone(name: str) -> str:
     rest = f'<td role="cell" colspan="{len(COLUMNS)}"></td>'
-    return _line("gone", _sign("-", _("gone")) + words(name), rest)
+    return _line("gone", f"<s>{words(name)}</s>" + _sign("-", _("gone")), rest)
 
 
 def _sign(sign: str, word: str) -> str:
-    return f'<span class="sign"><span aria-hidden="true">{sign} </span><small>{word} </small></span>'
+    return f'<span class="sign"><span aria-hidden="true"> {sign}</span><small> {word}</small></span>'
 
 
 def _graph(picture: Picture | None) -> str:
