@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = _nowhere()
         if isinstance(error, BrokenPipeError):
             return BROKEN_PIPE
-        sys.stderr.write(f"gradrepl: {error}\n")
+        sys.stderr.write(f"gradrepl: {visible(str(error))}\n")
         return FAILED
     finally:
         gc.enable()

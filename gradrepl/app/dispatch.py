@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.options import Options, Terminal, is_terminal, survey
 from gradrepl.i18n import Translate
+from gradrepl.view.safe import visible
 
 if TYPE_CHECKING:
     from gradrepl.app.program import Program
@@ -26,10 +27,10 @@ def run(parsed: Namespace, options: Options, _: Translate) -> int:
     try:
         return _COMMANDS[parsed.command](parsed, options, _)
     except UsageError as error:
-        sys.stderr.write(f"gradrepl: {error}\n")
+        sys.stderr.write(f"gradrepl: {visible(str(error))}\n")
         return USAGE
     except DamagedLessonsError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{visible(str(error))}\n")
         return FAILED
 
 

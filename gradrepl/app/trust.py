@@ -62,9 +62,7 @@ class Judge:
     def _agreed(self, path: Path, *, changed: bool) -> bool:
         place, _ = one_line(str(path)), self._
         if self.ask is None:
-            text = _(
-                "{path} is not one of gradrepl's own lessons. A lesson is a program: read it, then use --trust."
-            )
+            text = _("{path} is not one of gradrepl's own lessons. A lesson is a program: read it, then use --trust.")
             raise UsageError(text.format(path=place))
         if changed:
             self.say(_("{path} has changed since you allowed it to run.").format(path=place))

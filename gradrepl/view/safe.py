@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 
+# Marks that reorder what is read, and line separators.
+REORDERING = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # C0 but tab and newline, DEL, C1, marks that reorder what is read, line separators, lone surrogates.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -21,6 +22,8 @@ def one_line(text: str) -> str:
 
 def as_json(value: object) -> str:
     """A value as readable JSON on one line; control characters are JSON's own escapes."""
+    import json  # most programs need none
+
     return _CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
