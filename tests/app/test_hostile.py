@@ -51,7 +51,8 @@ def hostile_text() -> str:
     lines = f"<!--solution-->\n```pycon\n>>> p = 1  # {HOSTILE}\n>>> q = p + 1\n\n```\n<!--distractor-->\n```pycon\n"
     words = f"<!--vi-->\n{HOSTILE}\n<!--en-->\n{HOSTILE}\n"
     lines += (
-        f">>> q = 3  # {HOSTILE}\n\n```\n- vi: {HOSTILE}\n- en: {HOSTILE}\n<!--check-->\n```pycon\n>>> q\n2\n\n```\n"
+        f">>> q = 3  # {HOSTILE}\n\n```\n- vi: {HOSTILE}\n- en: {HOSTILE}\n"
+    lines += "<!--check-->\n```pycon\n>>> q\n2\n\n```\n"
     )
     return text + f"\n## lines {{parsons}}\n{words}{lines}"
 
