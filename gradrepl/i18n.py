@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 Translate = Callable[[str], str]
 Speech = Literal["en", "vi", "both"]
-CATALOG = Path(__file__).parent / "locale" / "vi" / "LC_MESSAGES" / "gradrepl.po"
+CATALOG = f"{os.path.dirname(__file__)}/locale/vi/LC_MESSAGES/gradrepl.po"
 SPEECHES: tuple[Speech, ...] = ("en", "vi", "both")
 
 
@@ -49,4 +49,4 @@ def from_environment(environment: Mapping[str, str]) -> Speech:
 def _catalog() -> Mapping[str, str]:
     import polib  # type: ignore[import-untyped]
 
-    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOG), encoding="utf-8") if entry.msgstr}
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(CATALOG, encoding="utf-8") if entry.msgstr}

@@ -48,7 +48,7 @@ def messages(path: Path) -> set[str]:
 
 
 CODE = set().union(*(messages(path) for path in MODULES))
-ENTRIES = list(polib.pofile(str(CATALOG), encoding="utf-8"))
+ENTRIES = list(polib.pofile(CATALOG, encoding="utf-8"))
 
 
 def test_imports_keep_to_the_contracts() -> None:

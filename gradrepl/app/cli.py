@@ -133,7 +133,10 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     play = command("play", _("show lessons as they run"))
     play.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
     play.add_argument("--all", action="store_true", help=_("every lesson"))
+    play.add_argument("--record", metavar="FILE", help=_("keep what is played, in the form of the file's ending"))
+    _add_recording(play, _)
     _add_trust(play, _)
+    _add_export(command, _)
     command("lessons", _("list the lessons"))
     _add_memory(command, _)
     _add_authoring(command, _)
@@ -176,10 +179,19 @@ def _add_authoring(command: Callable[[str, str], argparse.ArgumentParser], _: Tr
     check.add_argument(
         "--accept", metavar="STEP", help=_("both languages of a step (or of all) say the same: note it in lock.toml")
     )
+    _add_repair(command, _)
     new = command("new", _("write a lesson to start from"))
     new.add_argument("name", metavar="NAME", help=_("the lesson's id, such as my-lesson, or a path to its file"))
     new.add_argument("--title-vi", metavar="TITLE", help=_("its title in Vietnamese"))
     new.add_argument("--title-en", metavar="TITLE", help=_("its title in English"))
+
+
+def _add_repair(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    repair = command("repair", _("turn a damaged tutorial into a transcript that runs"))
+    repair.add_argument("file", metavar="FILE", help=_("text, HTML, Markdown or .ipynb; - is standard input"))
+    repair.add_argument("--explain", action="store_true", help=_("say what happened to the page"))
+    repair.add_argument("--to", metavar="LESSON.md", help=_("write a lesson to start from"))
+    repair.add_argument("--run", action="store_true", help=_("run the statements step by step, then stay at the prompt"))
 
 
 def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
@@ -194,6 +206,24 @@ def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     _add_trust(review, _)
     report = command("report", _("what learners missed most, from files that they exported"))
     report.add_argument("files", nargs="+", metavar="FILE", help=_("a file of `gradrepl progress --export`"))
+
+
+def _add_export(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    """The command that makes recordings without showing them."""
+    export = command("export", _("make recordings of lessons: .cast, .txt, .svg, .md, .ipynb, .json"))
+    export.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
+    export.add_argument("--all", action="store_true", help=_("every lesson"))
+    export.add_argument("--to", required=True, metavar="FILE", help=_("a file, whose ending names the form; or a folder"))
+    export.add_argument("--format", metavar="NAMES", help=_("the forms for a folder, such as txt,md; default: all"))
+    _add_recording(export, _)
+    _add_trust(export, _)
+
+
+def _add_recording(to: argparse.ArgumentParser, _: Translate) -> None:
+    to.add_argument("--cast-version", type=int, default=3, choices=(2, 3), help=_("of asciicast (.cast); default: 3"))
+    to.add_argument(
+        "--theme", default="auto", choices=("auto", "light", "dark"), help=_("of pictures (.svg); auto: the viewer's")
+    )
 
 
 def _add_trust(to: argparse.ArgumentParser, _: Translate) -> None:

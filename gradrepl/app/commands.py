@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from gradrepl.i18n import Translate
 
 State = TypeVar("State", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Generic[State]):
+class Command(NamedTuple, Generic[State]):
     """One command.
 
     names: the English name first, then the Vietnamese one, without marks, then shorter ones.

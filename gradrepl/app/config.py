@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gradrepl.app.options import Options
+from gradrepl.app.places import place
 from gradrepl.i18n import Translate, mark
 
 Value = str | bool
@@ -91,9 +92,7 @@ def written(value: Value) -> str:
 
 def default_path() -> Path:
     """The file's place in the user's configuration folder."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("gradrepl", appauthor=False)) / "config.toml"
+    return Path(place("config", "config.toml"))
 
 
 def load(path: Path) -> tuple[dict[str, Any], list[Problem]]:

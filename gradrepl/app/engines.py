@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradrepl.session.engine import Engine
+if TYPE_CHECKING:
+    from gradrepl.session.engine import Engine
 
 NAMES = ("builtin", "torch")
 
@@ -45,6 +45,7 @@ def of_process() -> Engine:
 
 def _builtin() -> Engine:
     from gradrepl.engine import torch as builtin
+    from gradrepl.session.engine import Engine
 
     modules = builtin.modules()
     return Engine("builtin", modules["torch"], modules, (_folder(builtin),))
@@ -57,10 +58,14 @@ def _pytorch() -> Engine:
         raise EngineUnavailableError(str(error), missing=error.name == "torch") from error
     except (ImportError, OSError) as error:  # a library that PyTorch needs is missing or broken
         raise EngineUnavailableError(str(error), missing=False) from error
+    from gradrepl.session.engine import Engine
+
     return Engine("torch", torch, {}, (_folder(torch),))
 
 
 def _folder(module: ModuleType) -> str:
+    from pathlib import Path
+
     return str(Path(str(module.__file__)).parent)
 
 

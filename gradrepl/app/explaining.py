@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from gradrepl.session.outcome import Explanation, Outcome
 
 # Imported with the prompt, and Ctrl-C waits for it: nothing here may be slow to import.
-FILE = Path(__file__).resolve().parent.parent / "explanations.toml"
-
+NAME = "explanations.toml"
 QUIET = ("interrupted",)  # Ctrl-C is one line; only `:explain` speaks of it
 
 
@@ -36,8 +34,9 @@ class State(Protocol):
 def texts() -> Mapping[str, Any]:
     """The file of explanations."""
     import tomllib
+    from pathlib import Path
 
-    return tomllib.loads(FILE.read_text("utf-8"))
+    return tomllib.loads((Path(__file__).parent.parent / NAME).read_text("utf-8"))
 
 
 def languages(speech: Speech) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from prompt_toolkit.history import History
 
@@ -19,7 +18,7 @@ class QuietHistory(History):
     kept: whether inputs go into the file. failure: the first error that the file gave, None while all is well.
     """
 
-    def __init__(self, path: Path, *, kept: bool = True) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, kept: bool = True) -> None:
         super().__init__()
         self._path = path
         self.kept = kept
@@ -36,7 +35,7 @@ class QuietHistory(History):
     def load_history_strings(self) -> Iterable[str]:
         """The inputs of the file, the newest first."""
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
                 text = file.read().decode("utf-8", "replace")
         except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +55,9 @@ class QuietHistory(History):
             return
         lines = "".join(f"+{line}\n" for line in string.split("\n"))
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            from pathlib import Path
+
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             descriptor = os.open(self._path, flags, 0o600)
             try:
@@ -65,10 +66,3 @@ class QuietHistory(History):
                 os.close(descriptor)
         except OSError as error:
             self.failure = self.failure or error
-
-
-def default_path() -> Path:
-    """The history's place in the user's state folder."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("gradrepl", appauthor=False)) / "history"

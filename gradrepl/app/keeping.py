@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradrepl.app.commands import Command
@@ -55,6 +54,8 @@ def _save(repl: PromptState, argument: str) -> None:
     from gradrepl.app.transcript import WRITERS
 
     words = argument.split()
+    from pathlib import Path
+
     path = Path(" ".join(word for word in words if word != FORCE)).expanduser()
     writer = WRITERS.get(path.suffix)
     if writer is None:
@@ -73,6 +74,8 @@ def _save(repl: PromptState, argument: str) -> None:
 
 def _load(repl: PromptState, argument: str) -> bool:
     """`:load FILE`: run a program, or the code of a transcript, as one input."""
+    from pathlib import Path
+
     from gradrepl.app.transcript import code_of
 
     path = Path(argument.strip("\"'")).expanduser()
@@ -127,10 +130,10 @@ def _output(repl: PromptState, argument: str) -> None:
 
 def _keys(repl: PromptState, argument: str) -> None:
     """`:keys`, `:keys vi|emacs`: what the keys do, or another set of them."""
-    from gradrepl.app.settings import COMMANDS as SETTINGS
+    from gradrepl.app.settings import change
 
     if argument:
-        SETTINGS[0].run(repl, f"keys {argument}")
+        change(repl, f"keys {argument}")
         return
     width = max(len(key) for key, _text in KEYS)
     for key, text in KEYS:
@@ -139,12 +142,18 @@ def _keys(repl: PromptState, argument: str) -> None:
 
 def _theme(repl: PromptState, argument: str) -> None:
     """`:theme light|dark|none`: colours for that background, or no colours."""
-    from gradrepl.app.settings import COMMANDS as SETTINGS
+    from gradrepl.app.settings import change
 
     setting = "color never" if argument == "none" else f"theme {argument}".rstrip()
     if argument in ("light", "dark") and not repl.terminal.colored:
-        SETTINGS[0].run(repl, "color auto")
-    SETTINGS[0].run(repl, setting)
+        change(repl, "color auto")
+    change(repl, setting)
+
+
+def _set(repl: PromptState, argument: str) -> None:
+    from gradrepl.app.settings import change
+
+    change(repl, argument)
 
 
 KEYS = (
@@ -175,6 +184,14 @@ COMMANDS: tuple[Command[PromptState], ...] = (
     Command(("time", "dogio"), "CODE", mark("how long code takes"), _time, GROUP, ":time x * 2"),
 )
 LOOKS: tuple[Command[PromptState], ...] = (
+    Command(
+        ("set", "dat"),
+        "[NAME [VALUE]] [--save]",
+        mark("show or change a setting"),
+        _set,
+        mark("gradrepl"),
+        ":set table always",
+    ),
     Command(
         ("theme", "mau"),
         "light|dark|none",

@@ -23,7 +23,6 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.search import accept_search
 
 from gradrepl.app.graphemes import width_after, width_before
-from gradrepl.session.read import Incomplete, read, without_prompts
 
 INDENT = "    "
 _COMMENT = re.compile(r"""#[^'"]*$""")
@@ -83,6 +82,8 @@ def _add_tab(keys: KeyBindings) -> None:
 def _add_paste(keys: KeyBindings) -> None:
     @keys.add(Keys.BracketedPaste, filter=has_focus(DEFAULT_BUFFER))
     def _paste(event: KeyPressEvent) -> None:
+        from gradrepl.session.read import without_prompts
+
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
         code = without_prompts(text)
         if code != text and not event.current_buffer.document.text_before_cursor.strip():
@@ -141,6 +142,8 @@ def _complete(buffer: Buffer) -> None:
 
 def is_complete(text: str) -> bool:
     """Whether Enter at the end runs the text rather than opening another line."""
+    from gradrepl.session.read import Incomplete, read
+
     return not isinstance(read(text + "\n"), Incomplete)
 
 

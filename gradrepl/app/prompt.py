@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
@@ -11,6 +12,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import merge_key_bindings
+from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
@@ -22,7 +24,7 @@ from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut, footer
 from gradrepl.app.shortcut_keys import live, shortcut_bindings
 from gradrepl.app.suggesting import LineSuggest
-from gradrepl.view.safe import one_line
+from gradrepl.view.safe import REORDERING, one_line
 from gradrepl.view.theme import repainted
 
 # The terminal's own colours, readable on light and on dark; the toolbar turns the terminal's two around.
@@ -35,6 +37,9 @@ _STYLES = {
     "auto-suggestion": "ansibrightblack",
 }
 _MENU_LINES = 8
+_PAUSE = 0.1  # seconds
+# What prompt_toolkit does for control characters: they are seen, and don't reach the terminal.
+Char.display_mappings.update({mark: f"<{ord(mark):04x}>" for mark in REORDERING})
 
 
 class PromptReader:
@@ -58,13 +63,18 @@ class PromptReader:
         self._loss_said = False
         self._theme = "auto"
         depth = ColorDepth.DEPTH_4_BIT if colored else ColorDepth.DEPTH_1_BIT
-        self._code: PromptSession[str] = PromptSession(
+        self._code = self._code_session(depth, input, output)
+        self._code.app.after_render += self._rendered
+        self._pause: asyncio.TimerHandle | None = None
+
+    def _code_session(self, depth: ColorDepth, input: Input | None, output: Output | None) -> PromptSession[str]:
+        session: PromptSession[str] = PromptSession(
             FormattedText([("class:prompt", ">>> ")]),
             prompt_continuation=FormattedText([("class:prompt", "... ")]),
             multiline=True,
-            history=history,
+            history=self._history,
             enable_history_search=True,
-            auto_suggest=LineSuggest(history, lambda: self.suggests),
+            auto_suggest=LineSuggest(self._history, lambda: self.suggests),
             completer=ScopeCompleter(lambda: self.scope),
             key_bindings=merge_key_bindings([bindings(), shortcut_bindings(self._live)]),
             lexer=CodeLexer(),
@@ -76,19 +86,18 @@ class PromptReader:
             input=input,
             output=output,
         )
-        self._code.app.after_render += self._rendered
         # A terminal that doesn't say where its cursor is shows no toolbar; that needs no warning.
-        self._code.app.renderer.cpr_not_supported_callback = None
-        self._line = self._line_session(depth, input, output)
+        session.app.renderer.cpr_not_supported_callback = None
+        return session
 
-    def _line_session(self, depth: ColorDepth, input: Input | None, output: Output | None) -> PromptSession[str]:
+    @cached_property
+    def _line(self) -> PromptSession[str]:
+        """The prompt for a single line; a session costs as much as a fifth of gradrepl, and few ask for one."""
+        code = self._code
         session: PromptSession[str] = PromptSession(
             key_bindings=shortcut_bindings(self._live),
-            style=_style("auto"),
-            bottom_toolbar=self._toolbar,
-            color_depth=depth,
-            input=input,
-            output=output,
+            input=code.app.input,
+            output=code.app.output,
             reserve_space_for_menu=0,
         )
         session.app.renderer.cpr_not_supported_callback = None
@@ -111,7 +120,7 @@ class PromptReader:
     @theme.setter
     def theme(self, wanted: str) -> None:
         self._theme = wanted
-        self._code.style = self._line.style = _style(wanted)
+        self._code.style = _style(wanted)
 
     @property
     def keeps(self) -> bool:
@@ -130,7 +139,6 @@ class PromptReader:
     @colored.setter
     def colored(self, wanted: bool) -> None:
         self._code.color_depth = ColorDepth.DEPTH_4_BIT if wanted else ColorDepth.DEPTH_1_BIT
-        self._line.color_depth = self._code.color_depth
 
     @property
     def footer(self) -> bool:
@@ -139,7 +147,7 @@ class PromptReader:
 
     @footer.setter
     def footer(self, wanted: bool) -> None:
-        self._code.bottom_toolbar = self._line.bottom_toolbar = self._toolbar if wanted else None
+        self._code.bottom_toolbar = self._toolbar if wanted else None
 
     def _live(self) -> Sequence[Shortcut]:
         return live(self.shortcuts, self._offered)
@@ -164,12 +172,15 @@ class PromptReader:
         return [("", f" {before}"), ("class:argument", current), ("", f"{behind} | {state} ")]
 
     def _rendered(self, app: object) -> None:
-        self.idle()
+        """What goes on while nobody types begins after a pause: the next key isn't to wait for it."""
+        if self._pause is not None:
+            self._pause.cancel()
+        self._pause = asyncio.get_running_loop().call_later(_PAUSE, self.idle)
 
     def code(self, offered: str = "") -> str:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
-        one_line = offered.rstrip("\n")
-        self._offered = one_line if is_complete(one_line) else offered
+        bare = offered.rstrip("\n")
+        self._offered = bare if offered and is_complete(bare) else offered
         return self._code.prompt(default=self._offered, in_thread=_is_inside_event_loop())
 
     def loss(self) -> str | None:
@@ -183,6 +194,9 @@ class PromptReader:
         """One line, behind a prompt; `offered` stands there already."""
         self._offered = offered
         shown = FormattedText([("class:question", prompt)])
+        code = self._code
+        self._line.style, self._line.color_depth = code.style, code.color_depth
+        self._line.bottom_toolbar = code.bottom_toolbar
         return self._line.prompt(shown, default=offered, in_thread=_is_inside_event_loop())
 
 

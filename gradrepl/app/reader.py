@@ -9,8 +9,6 @@ from typing import Protocol
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut
-from gradrepl.session.read import Incomplete, read
-from gradrepl.view import plain
 
 
 class Reader(Protocol):
@@ -57,6 +55,9 @@ class LineReader:
         self.theme = "auto"
 
     def code(self, offered: str = "") -> str:
+        from gradrepl.session.read import Incomplete, read
+        from gradrepl.view import plain
+
         if offered:
             print(plain.source(offered))
         self.idle()
@@ -68,8 +69,10 @@ class LineReader:
         return text
 
     def line(self, prompt: str, offered: str = "") -> str:
+        from gradrepl.view.safe import visible
+
         sys.stdout.flush()
-        return self._ask(f"{prompt}[{offered}] " if offered else prompt).strip() or offered
+        return self._ask(visible(f"{prompt}[{offered}] " if offered else prompt)).strip() or offered
 
     def loss(self) -> str | None:
         return None
@@ -79,9 +82,11 @@ def open_reader(terminal: Terminal, options: Options) -> Reader:
     """The best reader for a terminal, as the options want it."""
     if not (terminal.keyboard and terminal.drawn):
         return LineReader()
-    from gradrepl.app.history import QuietHistory, default_path
+    from gradrepl.app.history import QuietHistory
+    from gradrepl.app.places import place
     from gradrepl.app.prompt import PromptReader
 
-    reader = PromptReader(QuietHistory(default_path(), kept=options.history), colored=terminal.colored)
+    history = QuietHistory(place("state", "history"), kept=options.history)
+    reader = PromptReader(history, colored=terminal.colored)
     reader.vi, reader.suggests, reader.theme = options.keys == "vi", options.suggest, options.theme
     return reader

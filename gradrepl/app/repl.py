@@ -14,15 +14,13 @@ from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.app.scope import Scope
-from gradrepl.app.settings import COMMANDS as SETTING_COMMANDS
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
-from gradrepl.session import read
-from gradrepl.session.read import read as parse
 from gradrepl.view import mode
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
     from gradrepl.app.state import PromptState
+    from gradrepl.session import read
     from gradrepl.session.chronicle import Chronicle
     from gradrepl.session.core import Session
     from gradrepl.session.engine import Engine
@@ -143,7 +141,9 @@ class Repl:
             self._session = None
 
     def _turn(self, text: str) -> bool:
-        typed = parse(text)
+        from gradrepl.session import read
+
+        typed = read.read(text)
         if isinstance(typed, read.Command):
             return self._command(typed)
         if isinstance(typed, read.Blank):
@@ -318,7 +318,6 @@ COMMANDS: tuple[Command[Repl], ...] = (
     Command(
         ("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine, GROUP, ":engine torch"
     ),
-    *SETTING_COMMANDS,
     *keeping.LOOKS,
     Command(("quit", "thoat"), "", mark("leave; Ctrl-D does too"), _quit, GROUP),
 )

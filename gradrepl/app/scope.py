@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gradrepl.app.commands import Command
 
@@ -14,8 +13,7 @@ def no_names() -> Mapping[str, Any]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What completion and the toolbar look at.
 
     names: asked for at each look; must not wait. commands: the table of this prompt.

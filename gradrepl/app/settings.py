@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gradrepl.app import config
-from gradrepl.app.commands import Command
 from gradrepl.app.config import SETTINGS, Setting, Value, of, written
 from gradrepl.app.engines import EngineUnavailableError
 from gradrepl.app.errors import unavailable
 from gradrepl.app.options import survey
-from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
@@ -33,7 +31,7 @@ def show(screen: Screen, outcome: Outcome, wanted: str) -> None:
         screen.rows(outcome.rows[-MOST_ROWS:])
 
 
-def _set(repl: PromptState, argument: str) -> None:
+def change(repl: PromptState, argument: str) -> None:
     """`:set`, `:set NAME`, `:set NAME VALUE`; with --save the file keeps it."""
     words = argument.replace("=", " ").split()
     saving = SAVE in words
@@ -129,13 +127,3 @@ _EFFECTS: dict[str, Callable[[PromptState, Value], None]] = {
     "color": _color,
     "theme": _theme,
 }
-COMMANDS: tuple[Command[PromptState], ...] = (
-    Command(
-        ("set", "dat"),
-        "[NAME [VALUE]] [--save]",
-        mark("show or change a setting"),
-        _set,
-        mark("gradrepl"),
-        ":set table always",
-    ),
-)

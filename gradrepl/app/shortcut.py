@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BETWEEN = "  "
 
 
-@dataclass(frozen=True, slots=True)
-class Shortcut:
+class Shortcut(NamedTuple):
     """A key that gives a command on an empty prompt.
 
     key: its name for prompt_toolkit, "" where the prompt knows it anyhow (Enter); label: as it stands on the keyboard,

@@ -104,7 +104,7 @@ def put(repl: Repl, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
     """Runs `:set ARGUMENT` and returns what it says."""
 
     def run(argument: str) -> str:
-        settings.COMMANDS[0].run(repl, argument)
+        settings.change(repl, argument)
         return capsys.readouterr().out
 
     return run
