@@ -43,17 +43,15 @@ def hostile_text() -> str:
     text = re.sub(r"(?m)^(- (?:vi|en): |### )", lambda found: f"{found[1]}{HOSTILE} ", text)
     text = re.sub(r"(?m)^(>>> [^#\n]*[^:\n])$", lambda found: f"{found[1]}  # {HOSTILE}", text)
     text = text.replace(
-        "z.requires_grad, z.grad_fn}", f'z.requires_grad, z.grad_fn, len("{SGR}{LINK}[bold red]B[/]")}}', 1
+        "z.requires_grad, z.grad_fn}", f'z.requires_grad, z.grad_fn, len(r"{SGR}{LINK}[bold red]B[/]")}}', 1
     )
     printing = f">>> print({HOSTILE!r})\n{HOSTILE}\n>>> raise ValueError({HOSTILE!r})\n"
     error = f"Traceback (most recent call last):\n    ...\nValueError: {HOSTILE}\n"
     text = text.replace("tensor([6.], grad_fn=<MulBackward0>)\n", "...\n" + printing + error, 1)
     lines = f"<!--solution-->\n```pycon\n>>> p = 1  # {HOSTILE}\n>>> q = p + 1\n\n```\n<!--distractor-->\n```pycon\n"
     words = f"<!--vi-->\n{HOSTILE}\n<!--en-->\n{HOSTILE}\n"
-    lines += (
-        f">>> q = 3  # {HOSTILE}\n\n```\n- vi: {HOSTILE}\n- en: {HOSTILE}\n"
+    lines += f">>> q = 3  # {HOSTILE}\n\n```\n- vi: {HOSTILE}\n- en: {HOSTILE}\n"
     lines += "<!--check-->\n```pycon\n>>> q\n2\n\n```\n"
-    )
     return text + f"\n## lines {{parsons}}\n{words}{lines}"
 
 
