@@ -26,6 +26,7 @@ __all__ = [
     "attempt",
     "back",
     "begin",
+    "begins",
     "checked",
     "choose",
     "code_of",
@@ -98,12 +99,14 @@ class Verdict:
 class Attempt:
     """What an exercise's check says; failed: the part of it that didn't come true.
 
-    meant: the wrong attempt of the lesson that has the same results, if exactly one has.
+    meant: the wrong attempt of the lesson that has the same results, if exactly one has; begun: the answer is the
+    solution's first statements, so it isn't wrong, whatever its results are like.
     """
 
     passed: bool
     failed: Example | None
     meant: WrongAttempt | None
+    begun: bool = False
 
 
 def forward(place: Place, sources: Iterable[str] | None = None) -> Place:
@@ -223,9 +226,11 @@ def attempt(place: Place, session: Session, typed: str = "") -> Attempt:
         return Attempt(True, None, None)
     pattern = [differs for _, _, differs in results]
     alike = [wrong for wrong in place.step.wrong if pattern == wrong_pattern(place, wrong, session.engine)]
-    if len(alike) > 1:
-        alike = [wrong for wrong in alike if meaning(source_of(wrong.examples)) == meaning(typed)]
-    return Attempt(False, failed, alike[0] if len(alike) == 1 else None)
+    exact = [wrong for wrong in alike if meaning(source_of(wrong.examples)) == meaning(typed)]
+    begun = not exact and begins(typed, source_of(place.step.solution))
+    if exact or begun or len(alike) > 1:
+        alike = exact
+    return Attempt(False, failed, alike[0] if len(alike) == 1 else None, begun)
 
 
 def source_of(examples: Iterable[Example]) -> str:
@@ -239,6 +244,21 @@ def meaning(source: str) -> str:
         return ast.dump(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source
+
+
+def begins(source: str, whole: str) -> bool:
+    """Whether a program is the first statements of another one, and not all; `_ = f()` counts as `f()`."""
+    try:
+        start, statements = ([ast.dump(_valued(node)) for node in ast.parse(text).body] for text in (source, whole))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return 0 < len(start) < len(statements) and statements[: len(start)] == start
+
+
+def _valued(node: ast.stmt) -> ast.stmt:
+    if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["_"]:
+        return ast.Expr(node.value)
+    return node
 
 
 def wrong_pattern(place: Place, wrong: WrongAttempt, engine: Engine) -> list[Message | None]:

@@ -56,7 +56,7 @@ class Arranging(Solving):
             learner.screen.gap()
             return
         super().failed(judgement, outcomes)
-        if judgement.meant is None and (judgement.missing or outcomes[-1].failure):
+        if judgement.meant is None and not judgement.begun and (judgement.missing or outcomes[-1].failure):
             learner.memory.attempted(learner.lesson, self.step, False, None)
             learner.note(judgement.said(learner._))
 

@@ -20,7 +20,7 @@ class Judgement:
     """passed: the check came true. meant: the lesson's wrong attempt with the same results, if one is known.
 
     code, wanted, found: the first part of the check that isn't true, what it should give and what it gives.
-    missing: the name that it asks for and that isn't there, if that is why.
+    missing: the name that it asks for and that isn't there, if that is why. begun: it is the solution's beginning.
     """
 
     passed: bool
@@ -29,6 +29,7 @@ class Judgement:
     wanted: str = ""
     found: str = ""
     missing: str = ""
+    begun: bool = False
 
     def said(self, _: Translate) -> str:
         """What isn't yet as the exercise wants it, in a sentence."""
@@ -47,7 +48,8 @@ def judge(place: Place, trail: Trail) -> Judgement:
         checked = player.checked(place.step, session)
         example, outcomes = next((example, outcomes) for example, outcomes, differs in checked if differs)
         code, wanted = " ".join(example.source.split()), example.want.strip() or "-"
-        return Judgement(False, result.meant, code, wanted, found(outcomes), missing(outcomes, session.names))
+        gone = missing(outcomes, session.names)
+        return Judgement(False, result.meant, code, wanted, found(outcomes), gone, result.begun)
 
 
 def found(outcomes: Sequence[Outcome]) -> str:

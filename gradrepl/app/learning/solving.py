@@ -77,6 +77,8 @@ class Solving(Activity):
             learner.memory.attempted(learner.lesson, self.step, False, judgement.meant.misconception)
             stage.show_text(judgement.meant.text, learner.screen, learner.options.speech)
             learner.screen.gap()
+        elif judgement.begun:
+            learner.note(judgement.said(learner._))
         elif not judgement.missing and not outcomes[-1].failure:
             learner.memory.attempted(learner.lesson, self.step, False, None)
             learner.note(judgement.said(learner._))
