@@ -6,11 +6,12 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.options import Options, Terminal, is_terminal, survey
-from gradrepl.i18n import Translate
+from gradrepl.i18n import Translate, translator
 from gradrepl.view.safe import visible
 
 if TYPE_CHECKING:
@@ -72,7 +73,26 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
     reader = LineReader() if terminal.keyboard else None
     if not _may_run(chosen, parsed, terminal, _):
         return FAILED
-    return play.play(chosen, _engine(options, _), _screen(options), options.speech, reader)
+    if parsed.record is None:
+        return play.play(chosen, _engine(options, _), _screen(options), options.speech, reader)
+    from gradrepl.app import export
+
+    export.form_of(Path(parsed.record), _)
+    setting = export.setting_of(parsed, options, _engine(options, _))
+    with export.recording([export.Target(Path(parsed.record), options.speech)], setting) as record:
+        return play.play(chosen, setting.engine, _screen(options), options.speech, reader, record)
+
+
+def _export(parsed: Namespace, options: Options, _: Translate) -> int:
+    _refuse_json(options, _)
+    from gradrepl.app import export, lessons
+
+    chosen = lessons.all_shipped() if parsed.all else lessons.named(parsed.lessons, _)
+    if not chosen:
+        raise UsageError(_("Which lesson? Name it by number or id, or use --all; `gradrepl lessons` lists them."))
+    if not _may_run(chosen, parsed, survey(options, os.environ), _):
+        return FAILED
+    return export.export(chosen, export.setting_of(parsed, options, _engine(options, _)), parsed)
 
 
 def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
@@ -193,6 +213,28 @@ def _engines_of_check(parsed: Namespace, options: Options, _: Translate) -> list
     return found
 
 
+def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
+    from gradrepl.app import repairing
+
+    page = repairing.load(parsed.file, _)
+    engine = _engine(options, _)
+    found = repairing.recovered(page, engine, _)
+    if parsed.run:
+        from gradrepl.app import repair_run
+
+        return repair_run.start(found, options, survey(options, os.environ), _)
+    repaired = repairing.checked(page, found, engine)
+    if parsed.to is not None:
+        from gradrepl.app import repair_lesson
+
+        repair_lesson.write(parsed.to, repaired, engine, _)
+    if options.json:
+        sys.stdout.write(repairing.to_json(repaired) + "\n")
+    else:
+        repairing.show(repaired, _screen_of_errors(options), _, explain=parsed.explain)
+    return repaired.status
+
+
 def _new(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
     from gradrepl.app import authoring
@@ -216,6 +258,16 @@ def _screen(options: Options, *, errors_apart: bool = False) -> Screen:
     return open_screen(options, survey(options, os.environ), sys.stderr if errors_apart else None)
 
 
+def _screen_of_errors(options: Options) -> Screen:
+    """A screen for standard error, drawn where that is a terminal."""
+    from gradrepl.app.screen import PlainScreen, open_screen
+
+    terminal = survey(options, os.environ)
+    if terminal.drawn and is_terminal(sys.stderr):
+        return open_screen(options, terminal)
+    return PlainScreen(translator(options.speech), sys.stderr)
+
+
 def _refuse_json(options: Options, _: Translate) -> None:
     if options.json:
         raise UsageError(_("--json needs a program or a lesson to play: -c CODE, run FILE, play LESSON."))
@@ -225,6 +277,7 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     None: _program_or_prompt,
     "run": _run,
     "play": _play,
+    "export": _export,
     "learn": _learn,
     "lessons": _lessons,
     "progress": _progress,
@@ -232,4 +285,5 @@ _COMMANDS: dict[str | None, Callable[[Namespace, Options, Translate], int]] = {
     "review": _review,
     "check": _check,
     "new": _new,
+    "repair": _repair,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gradrepl.app import stage
 from gradrepl.app.reader import Reader
@@ -10,20 +10,36 @@ from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
-from gradrepl.lesson.model import Lesson, Step
+from gradrepl.lesson.model import Example, Lesson
 from gradrepl.lesson.player import Place
+from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import Outcome
 
 FAILED = 1
+Record = Callable[[Event], None]
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
     """Whoever is at the keyboard has seen enough."""
 
 
-def play(lessons: Sequence[Lesson], engine: Engine, screen: Screen, speech: Speech, reader: Reader | None) -> int:
+def unrecorded(event: Event) -> None:
+    """Keep nothing."""
+
+
+def play(
+    lessons: Sequence[Lesson],
+    engine: Engine,
+    screen: Screen,
+    speech: Speech,
+    reader: Reader | None,
+    record: Record = unrecorded,
+) -> int:
     """Play lessons one after the other; reader: who is asked for Enter between steps, if anybody.
+
+    record: hears of all that happens.
 
     Returns 1 if anything differs from what a lesson promises, else 0.
     """
@@ -31,10 +47,11 @@ def play(lessons: Sequence[Lesson], engine: Engine, screen: Screen, speech: Spee
     try:
         for lesson in lessons:
             stage.show_title(lesson, screen, speech)
+            record(LessonBegins(lesson))
             with player.begin(lesson, engine) as session:
                 place = Place(lesson)
                 while not place.finished:
-                    differing |= _play_step(place, session, screen, speech)
+                    differing |= _play_step(place, session, screen, speech, record)
                     place = player.forward(place)
                     _pause(reader, translator(speech))
     except Leave:
@@ -42,35 +59,36 @@ def play(lessons: Sequence[Lesson], engine: Engine, screen: Screen, speech: Spee
     return FAILED if differing else 0
 
 
-def _play_step(place: Place, session: Session, screen: Screen, speech: Speech) -> bool:
+def _play_step(place: Place, session: Session, screen: Screen, speech: Speech, record: Record) -> bool:
     """Play one step; returns whether it differs from what the lesson promises."""
-    _, step = translator(speech), place.step
+    step = place.step
     stage.show_step(place, screen, speech)
     stage.show_task(step, screen, speech)
-    _answer(step, screen, speech)
-    ran = stage.run(step.examples, step, place.lesson, session, screen)
+    stage.show_answer(step, screen, speech)
+    record(StepBegins(place.lesson, step, place.index + 1))
+    ran = _run(place, step.examples, session, screen, record)
     if step.cells:
-        for cell, truth in zip(step.cells, player.truths(step, session), strict=True):
+        truths = Truths(step, player.truths(step, session))
+        for cell, truth in zip(step.cells, truths.values, strict=True):
             screen.note(f"{cell} -> {truth}")
+        record(truths)
     if step.solution:
-        order = " ".join(map(str, player.right_order(step))) if step.kind == "parsons" else ""
-        screen.note(_("A solution:") + f" {order}".rstrip())
-        ran += stage.run(step.solution, step, place.lesson, session, screen)
+        stage.show_solution(step, screen, translator(speech))
+        record(SolutionBegins(step))
+        ran += _run(place, step.solution, session, screen, record)
     warnings = [warned for _example, outcomes in ran for outcome in outcomes for warned in outcome.warnings]
     return any(difference(example, outcomes) for example, outcomes in ran) or bool(
         broken_promises(step.promises, warnings)
     )
 
 
-def _answer(step: Step, screen: Screen, speech: Speech) -> None:
-    """The right option of a choice, and what the lesson says to it."""
-    _ = translator(speech)
-    for number, option in enumerate(player.options(step), 1):
-        if option.right:
-            screen.note(_("Right is {number}.").format(number=number))
-            if option.reply is not None:
-                stage.show_text(option.reply, screen, speech)
-            screen.gap()
+def _run(
+    place: Place, examples: Sequence[Example], session: Session, screen: Screen, record: Record
+) -> list[tuple[Example, list[Outcome]]]:
+    ran = stage.run(examples, place.step, place.lesson, session, screen)
+    for example, outcomes in ran:
+        record(Ran(place.lesson, place.step, example, tuple(outcomes)))
+    return ran
 
 
 def _pause(reader: Reader | None, _: Translate) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gradrepl.app.lessons import languages, texts, title
 from gradrepl.app.screen import Screen
-from gradrepl.i18n import Speech, Translate
+from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.model import Example, Lesson, Step, Text
 from gradrepl.lesson.player import Place, Verdict
@@ -24,9 +24,9 @@ def show_title(lesson: Lesson, screen: Screen, speech: Speech) -> None:
 def show_step(place: Place, screen: Screen, speech: Speech) -> None:
     """A step's number, label and prose."""
     parts = [split_label(place.step.prose.get(language)) for language in languages(speech)]
-    labels = " / ".join(label for label, _rest in parts if label) or place.step.id
+    labels = " / ".join(dict.fromkeys(label for label, _rest in parts if label)) or place.step.id
     screen.heading(f"{place.index + 1}/{len(place.lesson.steps)}  {labels}")
-    for _label, rest in parts:
+    for rest in dict.fromkeys(rest for _label, rest in parts):
         screen.prose(rest)
     screen.gap()
 
@@ -42,9 +42,20 @@ def show_task(step: Step, screen: Screen, speech: Speech) -> None:
         screen.spans([(line, "")] for line in player.template(step).splitlines())
 
 
+def show_answer(step: Step, screen: Screen, speech: Speech) -> None:
+    """The right option of a choice, and what the lesson says to it."""
+    _ = translator(speech)
+    for number, option in enumerate(player.options(step), 1):
+        if option.right:
+            screen.note(_("Right is {number}.").format(number=number))
+            if option.reply is not None:
+                show_text(option.reply, screen, speech)
+            screen.gap()
+
+
 def show_text(text: Text, screen: Screen, speech: Speech) -> None:
     """A lesson's text in the languages that are shown."""
-    for words in texts(text, speech):
+    for words in dict.fromkeys(texts(text, speech)):
         screen.prose(words)
 
 

@@ -44,7 +44,7 @@ class Steady:
         return replace(row, value=self._text(row.value), grad=self._text(row.grad))
 
     def _text(self, text: MaybeText) -> MaybeText:
-        if text is None or " at 0x" not in text and not text.startswith("at 0x"):
+        if text is None or "at 0x" not in text:
             return text
         return ADDRESS.sub(lambda match: self._steady(match[0]), text)
 
