@@ -53,6 +53,12 @@ def show_answer(step: Step, screen: Screen, speech: Speech) -> None:
             screen.gap()
 
 
+def show_solution(step: Step, screen: Screen, _: Translate) -> None:
+    """The line before a solution; where lines are to be put in order, that order."""
+    order = " ".join(map(str, player.right_order(step))) if step.kind == "parsons" else ""
+    screen.note(_("A solution:") + f" {order}".rstrip())
+
+
 def show_text(text: Text, screen: Screen, speech: Speech) -> None:
     """A lesson's text in the languages that are shown."""
     for words in dict.fromkeys(texts(text, speech)):

@@ -16,7 +16,8 @@ from gradrepl.view.prose import Block, Span, blocks, split_label
 from gradrepl.view.safe import one_line, visible
 
 COLUMNS = ("name", "value", "requires_grad", "grad_fn", "grad", "is_leaf")
-MARKS = re.compile(r"([\\`*_\[\]~|$])")
+# "_" within a word is a letter, and "]" closes nothing that wasn't opened.
+MARKS = re.compile(r"([\\`*\[~|$]|(?<![^\W_])_|_(?![^\W_]))")
 START = re.compile(r"^(\s*)(\d{1,9}(?=[.)])|)([#>+=.)-])")
 MARKUP = {"": "", "bold": "**", "italic": "*", "code": ""}
 
@@ -55,7 +56,7 @@ def told(event: Event, setting: Setting) -> Iterator[str]:
     """The words before code: titles, prose, what a step asks, its truths; paragraph by paragraph."""
     match event:
         case LessonBegins():
-            yield f"# {escaped(setting.title(event.lesson))}"
+            yield f"# {_marked(visible(setting.title(event.lesson)))}"
             yield from _prose(event.lesson.goal, setting)
         case StepBegins():
             yield from _step(event, setting)
@@ -110,8 +111,7 @@ def markdown(text: str) -> str:
 
 def escaped(text: str) -> str:
     """A text as a paragraph that shows it letter by letter."""
-    marked = MARKS.sub(r"\\\1", visible(text).replace("&", "&amp;").replace("<", "&lt;"))
-    return START.sub(r"\1\2\\\3", marked)
+    return START.sub(r"\1\2\\\3", _marked(visible(text)))
 
 
 def code(text: str) -> str:
@@ -177,8 +177,12 @@ def _gap(block: Block, after: Block | None) -> str:
 def _span(span: Span) -> str:
     if span.style == "code":
         return code(span.text) if span.text else ""
-    words, mark = MARKS.sub(r"\\\1", span.text.replace("&", "&amp;").replace("<", "&lt;")), MARKUP[span.style]
+    words, mark = _marked(span.text), MARKUP[span.style]
     return f"{mark}{words}{mark}" if words.strip() == words and words else words
+
+
+def _marked(text: str) -> str:
+    return MARKS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def _fenced(lines: Iterable[str]) -> str:
