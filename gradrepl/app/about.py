@@ -60,12 +60,13 @@ def _help(value: Any, question: Question, _: Translate) -> Iterator[str]:
 def _operation(path: str, value: Any, session: Session) -> Any:
     """The entry in the table of operations for a function of torch or a method of a tensor; None for others."""
     from gradrepl.app.engines import operations
+    from gradrepl.app.operation import find
 
     owner, _dot, name = path.rpartition(".")
     torch = session.engine.torch
     holder = resolve(owner, session.names) if owner else MISSING
     torch_owns = holder in (torch, torch.Tensor, torch.nn.functional) if not isinstance(holder, torch.Tensor) else True
-    return operations().get(name.rstrip("_")) if torch_owns and callable(value) else None
+    return find(operations(), name.rstrip("_")) if torch_owns and callable(value) else None
 
 
 def _derivative(entry: Any, _: Translate) -> Iterator[str]:

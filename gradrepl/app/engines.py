@@ -72,6 +72,7 @@ def _folder(module: ModuleType) -> str:
 def operations() -> Mapping[str, Any]:
     """The entries of gradrepl's own table of operations, by name."""
     _builtin()
+    import gradrepl.engine.rest  # noqa: F401 - most of the table
     from gradrepl.engine.op import TABLE
 
     return TABLE

@@ -43,6 +43,8 @@ def _arguments(command: Command[Any], argument: str, scope: Scope) -> Completion
         return Completions(len(word), _starting(_lesson_ids(), word))
     if "FILE" in command.arguments:
         return _files(argument)
+    if "OPERATION" in command.arguments:
+        return Completions(len(word), _starting(_operations(), word))
     return complete(argument, scope.names()) if command.arguments else Completions(0, ())
 
 
@@ -64,6 +66,13 @@ def _lesson_ids() -> Sequence[str]:
     from gradrepl.lesson import shelf
 
     return [shelf.id_of(path) for path in shelf.lessons()]
+
+
+def _operations() -> Sequence[str]:
+    from gradrepl.app.engines import operations
+    from gradrepl.app.operation import by_name
+
+    return sorted(by_name(operations()))
 
 
 def _files(start: str) -> Completions:

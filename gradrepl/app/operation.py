@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,10 @@ from gradrepl.session.core import Session
 
 Span = tuple[str, str]
 SYMBOLS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul", "<": "lt", ">": "gt", "==": "eq"}
+
+_PARTS = {"matmul": "mm"}  # functions that record others' nodes
+_NODE = re.compile(r"(\w+?)Backward\d+")
+_HUMP = re.compile(r"(?<=[a-zD])(?=[A-Z][a-z])")
 
 
 def card(asked: str, session: Session, _: Translate) -> Iterator[Sequence[Span]]:
@@ -51,9 +56,21 @@ def card(asked: str, session: Session, _: Translate) -> Iterator[Sequence[Span]]
 def find(table: Mapping[str, Any], asked: str) -> Any:
     """The entry of that name, symbol or node; None where there is none."""
     name = SYMBOLS.get(asked, asked.removeprefix("torch.").removesuffix("()"))
-    if name in table:
-        return table[name]
+    named = by_name(table)
+    if name in named:
+        return named[name]
     return next((entry for entry in table.values() if entry.node is not None and entry.node.__name__ == name), None)
+
+
+def by_name(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entries by their own names and by those of the functions that record them: sum is SumBackward0's."""
+    named: dict[str, Any] = {}
+    recorded = [entry for entry in table.values() if entry.node is not None]
+    for entry in sorted(recorded, key=lambda entry: str(entry.node.__name__)):
+        node = _NODE.fullmatch(entry.node.__name__)
+        if node is not None and "Backward" not in node[1]:
+            named.setdefault(_HUMP.sub("_", node[1]).lower(), entry)
+    return {**named, **{name: table[part] for name, part in _PARTS.items() if part in table}, **table}
 
 
 def rules(entry: Any) -> dict[str, str]:

@@ -178,7 +178,7 @@ COMMANDS: tuple[Command[PromptState], ...] = (
         ("diff", "sosanh"), "CODE", mark("the same code with grad mode on and off"), _diff, GROUP, ":diff y = x * 2"
     ),
     Command(
-        ("op", "phep"), "NAME", mark("an operation: forward, gradient rule, formula"), _operation, GROUP, ":op mul"
+        ("op", "phep"), "OPERATION", mark("an operation: forward, gradient rule, formula"), _operation, GROUP, ":op mul"
     ),
     Command(
         ("watch", "theodoi"), "NAMES|off", mark("show these tensors after each input"), _watch, GROUP, ":watch x w"

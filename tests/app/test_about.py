@@ -48,6 +48,20 @@ def test_an_operation_shows_its_form_and_its_derivative(session: Session, asked:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        ("?torch.sum", "    a.grad += fill(g, a_shape)"),
+        ("torch.matmul?", "    mat2.grad += mm(adjoint(input), g)"),
+        ("x.mean?", "    a.grad += mean_gradient(g, a_shape)"),
+        ("?torch.log_softmax", "    a.grad += log_softmax_gradient(g, out, dim)"),
+    ],
+)
+def test_a_function_shows_the_derivative_of_the_operation_it_records(session: Session, asked: str, rule: str) -> None:
+    list(session.run("x = torch.ones(2)"))
+    assert said(session, asked)[-1] == rule
+
+
 def test_a_long_help_is_cut_and_two_marks_show_it_all(session: Session) -> None:
     text = "\\n".join(f"line {number}" for number in range(30))
     list(session.run(f"def f():\n    '''{text}'''\n"))

@@ -33,6 +33,8 @@ SCOPE = Scope(lambda: {"tensor_of_mine": 1, "text": "a"}, COMMANDS)
         (":t te", 2, ("tensor_of_mine", "text")),
         (":quit x", 0, ()),
         (":nothing x", 0, ()),
+        (":op log_so", 6, ("log_softmax", "log_softmax_along", "log_softmax_gradient")),
+        (":op matmu", 5, ("matmul",)),
         ("?tensor_of", 9, ("tensor_of_mine",)),
     ],
 )
