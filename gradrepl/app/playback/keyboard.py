@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -25,6 +26,7 @@ NAMES = {
 }
 WINDOWS = {"\xe0M": "right", "\xe0K": "left", "\x00M": "right", "\x00K": "left"}
 ESCAPE, LONGEST, NAP = "\x1b", 8, 0.02
+SHOW_CURSOR = b"\x1b[?25h"
 
 
 def names(text: str) -> Iterator[str]:
@@ -79,7 +81,12 @@ class Keyboard:
         mine = termios.tcgetattr(self._descriptor)
         mine[3] &= ~(termios.ICANON | termios.ECHO)
         mine[6][termios.VMIN], mine[6][termios.VTIME] = 1, 0
-        with _ended_politely():
+
+        def put_back() -> None:
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
+            os.write(self._descriptor, SHOW_CURSOR)
+
+        with _put_back_before(put_back):
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mine)
             try:
                 yield
@@ -105,14 +112,16 @@ class Keyboard:
 
 
 @contextmanager
-def _ended_politely() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind as an exit does, so that what is lent is given back."""
+def _put_back_before(death: Callable[[], object]) -> Iterator[None]:
+    """Where SIGTERM or SIGHUP ends the process, call that first; code that runs can't keep it from that."""
 
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+    def end(number: int, frame: FrameType | None) -> None:
+        death()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
-    numbers = [signal.SIGTERM, signal.SIGHUP]
-    before = [signal.signal(number, leave) for number in numbers]
+    numbers = [signal.SIGTERM, signal.SIGHUP] if threading.current_thread() is threading.main_thread() else []
+    before = [signal.signal(number, end) for number in numbers]
     try:
         yield
     finally:

@@ -120,6 +120,11 @@ def advance(state: State, event: Event) -> tuple[State, Cue | None]:
     return _go_on(state, event.now)
 
 
+def later(state: State, seconds: float) -> State:
+    """The same where a cue took some time to be done: a result is waited for, and looked at for as long as ever."""
+    return replace(state, due=state.due + seconds)
+
+
 def _go_on(state: State, now: float) -> tuple[State, Cue | None]:
     if state.shown:
         return _next(state, now)

@@ -10,7 +10,7 @@ from typing import Literal
 from gradrepl.i18n import Speech
 from gradrepl.lesson.model import Example, Lesson, Step
 
-Kind = Literal["intro", "question", "code", "answer", "solution", "end"]
+Kind = Literal["intro", "question", "code", "option", "truth", "solution", "end"]
 WORD, LOOK, LEAST = 0.25, 1.2, 0.6  # seconds: to read a word, to look at a result, between two beats
 HURRY = 0.5  # how much the time between two keys varies
 
@@ -58,16 +58,15 @@ def _beats(index: int, step: Step, speech: Speech, pace: Pace, random: Random) -
         return min(max(seconds, LEAST), pace.longest)
 
     words = len((step.prose.vi if speech == "vi" else step.prose.en).split())
-    asked = bool(step.cells or step.options)
     yield Beat("intro", index, rest(words * WORD))
     if step.cells or step.options:
         yield Beat("question", index, rest(3 * LOOK))
     if step.options:
-        yield Beat("answer", index, rest(2 * LOOK))
+        yield Beat("option", index, rest(2 * LOOK))
     for example in step.examples:
         yield _typed(index, example, rest(LOOK), pace, random)
-    if step.cells and asked:
-        yield Beat("answer", index, rest(2 * LOOK))
+    if step.cells:
+        yield Beat("truth", index, rest(2 * LOOK))
     if step.solution:
         yield Beat("solution", index, rest(LOOK))
         for example in step.solution:

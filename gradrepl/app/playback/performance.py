@@ -1,0 +1,182 @@
+"""A lesson that plays on a terminal: does what the state machine says, tells it the keys and the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from gradrepl.app import stage
+from gradrepl.app.drawn import DrawnScreen
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.playback import footer
+from gradrepl.app.playback.keyboard import Keyboard
+from gradrepl.app.playback.machine import (
+    Cue,
+    End,
+    Event,
+    Key,
+    Rewind,
+    Run,
+    Show,
+    State,
+    TakeOver,
+    Tick,
+    Type,
+    advance,
+    later,
+)
+from gradrepl.app.playback.pen import Pen
+from gradrepl.app.playback.score import Beat
+from gradrepl.app.reader import Reader, open_reader
+from gradrepl.app.replay import Dice, called
+from gradrepl.i18n import translator
+from gradrepl.lesson import player
+from gradrepl.lesson.matching import broken_promises, difference
+from gradrepl.lesson.model import Lesson
+from gradrepl.lesson.player import Place
+from gradrepl.session.engine import Engine
+from gradrepl.session.outcome import Warned
+
+ASKS = {"input", "getpass", "breakpoint"}
+Clock = Callable[[], float]
+
+
+class Performance:
+    """One lesson in somebody's control.
+
+    differing: something was not as the lesson promises; left: somebody has seen enough.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        engine: Engine,
+        screen: DrawnScreen,
+        keyboard: Keyboard,
+        options: Options,
+        terminal: Terminal,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.lesson = lesson
+        self.differing = self.left = False
+        self._engine, self._screen, self._keyboard, self._clock = engine, screen, keyboard, clock
+        self._options, self._terminal = options, terminal
+        self._ = translator(options.speech)
+        self._pen = Pen(screen.console)
+        self._session = player.begin(lesson, engine)
+        self._dice = Dice.now(engine, imported=False)
+        self._step = 0
+        self._ran: list[str] = []  # sources of this step
+        self._warnings: list[Warned] = []
+        self._reader: Reader | None = None
+
+    def play(self, state: State) -> State:
+        """Play until the end; returns the last state. Raises KeyboardInterrupt."""
+        with ExitStack() as stack:
+            stack.callback(self._close)
+            if state.beat.step:
+                self._rewind(state.beat.step)
+            state = replace(state, due=self._clock())
+            while not state.over:
+                self._draw(state)
+                state, cue = advance(state, self._event(state))
+                if cue is not None:
+                    began = self._clock()
+                    self._do(cue)
+                    state = later(state, self._clock() - began)
+        return state
+
+    def _close(self) -> None:
+        self._pen.close()
+        self._pen.clear()
+        self._session.close()
+
+    def _draw(self, state: State) -> None:
+        console = self._screen.console
+        columns, ascii_only = console.width - 1, console.options.ascii_only
+        self._pen.footer(footer.line(state, len(self.lesson.steps), columns, self._, ascii_only=ascii_only))
+
+    def _event(self, state: State) -> Event:
+        timeout = None if state.wait is None else max(state.wait - self._clock(), 0.0)
+        try:
+            key = self._keyboard.key(timeout)
+        except EOFError:
+            key = "q"
+        return Tick(self._clock()) if key is None else Key(key, self._clock())
+
+    def _do(self, cue: Cue) -> None:
+        match cue:
+            case Type(beat, count):
+                self._pen.type(beat.example.source if beat.example else "", count)
+            case Run(beat):
+                self._between()
+                self._run(beat)
+            case Show(beat):
+                self._between()
+                self._show(beat)
+            case Rewind(step):
+                self._between()
+                self._rewind(step)
+                self._screen.note(self._("Back to step {number}.").format(number=step + 1))
+            case TakeOver():
+                self._between()
+                self._take_over()
+            case End(left):
+                self.left = left
+
+    def _between(self) -> None:
+        """What comes next has the lines for itself."""
+        self._pen.close()
+        self._pen.clear()
+
+    def _show(self, beat: Beat) -> None:
+        step = self.lesson.steps[beat.step]
+        screen, speech = self._screen, self._options.speech
+        if beat.kind == "intro":
+            self._step, self._ran, self._warnings = beat.step, [], []
+            stage.show_step(Place(self.lesson, beat.step), screen, speech)
+            stage.show_task(step, screen, speech)
+        elif beat.kind == "question" and step.cells:
+            screen.note(self._("What do you expect?") + " " + ", ".join(step.cells))
+        elif beat.kind == "option":
+            stage.show_right_option(step, screen, speech)
+        elif beat.kind == "truth":
+            stage.show_truths(step, self._session, screen)
+        elif beat.kind == "solution":
+            stage.show_solution(step, screen, self._)
+        elif beat.kind == "end":
+            self.differing |= bool(broken_promises(step.promises, self._warnings))
+
+    def _run(self, beat: Beat) -> None:
+        if beat.example is None:
+            return
+        step = self.lesson.steps[beat.step]
+        with ExitStack() as stack:
+            if ASKS.intersection(called(beat.example.source)):
+                stack.enter_context(self._keyboard.lent())
+            ran = stage.run((beat.example,), step, self.lesson, self._session, self._screen, sources=False)
+        self._ran.append(beat.example.source)
+        for example, outcomes in ran:
+            self.differing |= bool(difference(example, outcomes))
+            self._warnings += [warned for outcome in outcomes for warned in outcome.warnings]
+
+    def _before(self, step: int) -> tuple[tuple[str, ...], ...]:
+        """What runs in the steps before this one."""
+        steps = self.lesson.steps[:step]
+        return tuple(tuple(example.source for example in player.code_of(each)) for each in steps)
+
+    def _rewind(self, step: int) -> None:
+        self._session.close()
+        self._dice.throw(self._engine)
+        self._session = player.session_at(Place(self.lesson, step, self._before(step)), self._engine)
+        self._step, self._ran = step, []
+
+    def _take_over(self) -> None:
+        from gradrepl.app.playback.aside import take_over
+
+        sources = [source for done in self._before(self._step) for source in done] + self._ran
+        with self._keyboard.lent():
+            self._reader = self._reader or open_reader(self._terminal, self._options)
+            take_over(self._session, self._dice, sources, self._reader, self._options, self._terminal)
