@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gradrepl.app import stage
+from gradrepl.app.playback.machine import Stop
 from gradrepl.app.reader import Reader
 from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
-from gradrepl.lesson.model import Example, Lesson
+from gradrepl.lesson.model import Example, Lesson, Step
 from gradrepl.lesson.player import Place
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
 from gradrepl.session.core import Session
@@ -36,10 +37,13 @@ def play(
     speech: Speech,
     reader: Reader | None,
     record: Record = unrecorded,
+    stop: Stop = "step",
+    first: int = 0,
 ) -> int:
-    """Play lessons one after the other; reader: who is asked for Enter between steps, if anybody.
+    """Play lessons one after the other; reader: who is asked for Enter at the stops, if anybody.
 
-    record: hears of all that happens.
+    record: hears of all that happens. stop: at questions, behind each step too, or never. first: the step to begin
+    with, from 0, of the first lesson; what is before it runs unseen.
 
     Returns 1 if anything differs from what a lesson promises, else 0.
     """
@@ -48,12 +52,17 @@ def play(
         for lesson in lessons:
             stage.show_title(lesson, screen, speech)
             record(LessonBegins(lesson))
-            with player.begin(lesson, engine) as session:
-                place = Place(lesson)
+            place, first = place_at(lesson, first), 0
+            with player.session_at(place, engine) as session:
                 while not place.finished:
+                    stage.show_step(place, screen, speech)
+                    stage.show_task(place.step, screen, speech)
+                    if stop != "never" and (place.step.cells or place.step.options):
+                        _ask(place.step, reader, screen, translator(speech))
                     differing |= _play_step(place, session, screen, speech, record)
                     place = player.forward(place)
-                    _pause(reader, translator(speech))
+                    if stop == "step":
+                        _pause(reader, translator(speech))
     except Leave:
         return 0
     return FAILED if differing else 0
@@ -62,15 +71,12 @@ def play(
 def _play_step(place: Place, session: Session, screen: Screen, speech: Speech, record: Record) -> bool:
     """Play one step; returns whether it differs from what the lesson promises."""
     step = place.step
-    stage.show_step(place, screen, speech)
-    stage.show_task(step, screen, speech)
     stage.show_answer(step, screen, speech)
     record(StepBegins(place.lesson, step, place.index + 1))
     ran = _run(place, step.examples, session, screen, record)
     if step.cells:
         truths = Truths(step, player.truths(step, session))
-        for cell, truth in zip(step.cells, truths.values, strict=True):
-            screen.note(f"{cell} -> {truth}")
+        stage.show_truths(step, truths.values, screen)
         record(truths)
     if step.solution:
         stage.show_solution(step, screen, translator(speech))
@@ -80,6 +86,23 @@ def _play_step(place: Place, session: Session, screen: Screen, speech: Speech, r
     return any(difference(example, outcomes) for example, outcomes in ran) or bool(
         broken_promises(step.promises, warnings)
     )
+
+
+def place_at(lesson: Lesson, index: int) -> Place:
+    """The place of a step, all steps before it done as the lesson does them."""
+    place = Place(lesson)
+    while place.index < index:
+        place = player.forward(place)
+    return place
+
+
+def _ask(step: Step, reader: Reader | None, screen: Screen, _: Translate) -> None:
+    """Wait before the outcome of a question is shown, if somebody is there."""
+    if reader is None:
+        return
+    if step.cells:
+        screen.note(_("What do you expect?") + " " + ", ".join(step.cells))
+    _pause(reader, _)
 
 
 def _run(

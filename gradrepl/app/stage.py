@@ -53,6 +53,12 @@ def show_answer(step: Step, screen: Screen, speech: Speech) -> None:
             screen.gap()
 
 
+def show_truths(step: Step, truths: Iterable[str], screen: Screen) -> None:
+    """What a prediction asked for, with its outcomes."""
+    for cell, truth in zip(step.cells, truths, strict=True):
+        screen.note(f"{cell} -> {truth}")
+
+
 def show_solution(step: Step, screen: Screen, _: Translate) -> None:
     """The line before a solution; where lines are to be put in order, that order."""
     order = " ".join(map(str, player.right_order(step))) if step.kind == "parsons" else ""

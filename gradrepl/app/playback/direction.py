@@ -28,7 +28,7 @@ MOST_TYPING, MOST_WAIT = 2000.0, 3600.0  # milliseconds, seconds
 class Direction:
     """speed: how many times as fast as usual; first: the step to begin with, from 0, of the first lesson."""
 
-    pace: Pace = Pace()
+    pace: Pace
     speed: float = 1.0
     stop: Stop = "predict"
     first: int = 0

@@ -10,6 +10,7 @@ from dataclasses import replace
 from gradrepl.app import stage
 from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.options import Options, Terminal
+from gradrepl.app.play import Record, place_at
 from gradrepl.app.playback import footer
 from gradrepl.app.playback.keyboard import Keyboard
 from gradrepl.app.playback.machine import (
@@ -36,6 +37,8 @@ from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
 from gradrepl.lesson.model import Lesson
 from gradrepl.lesson.player import Place
+from gradrepl.record import event as record_event
+from gradrepl.record.event import LessonBegins, Ran, SolutionBegins, StepBegins, Truths
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Warned
 
@@ -57,6 +60,7 @@ class Performance:
         keyboard: Keyboard,
         options: Options,
         terminal: Terminal,
+        record: Record,
         clock: Clock = time.monotonic,
     ) -> None:
         self.lesson = lesson
@@ -71,6 +75,9 @@ class Performance:
         self._ran: list[str] = []  # sources of this step
         self._warnings: list[Warned] = []
         self._reader: Reader | None = None
+        self._record = record
+        self._heard: list[record_event.Event] = []
+        self._unrecorded = 0
 
     def play(self, state: State) -> State:
         """Play until the end; returns the last state. Raises KeyboardInterrupt."""
@@ -78,6 +85,7 @@ class Performance:
             stack.callback(self._close)
             if state.beat.step:
                 self._rewind(state.beat.step)
+            self._record(LessonBegins(self.lesson))
             state = replace(state, due=self._clock())
             while not state.over:
                 self._draw(state)
@@ -136,18 +144,23 @@ class Performance:
         screen, speech = self._screen, self._options.speech
         if beat.kind == "intro":
             self._step, self._ran, self._warnings = beat.step, [], []
+            self._heard = [StepBegins(self.lesson, step, beat.step + 1)]
             stage.show_step(Place(self.lesson, beat.step), screen, speech)
             stage.show_task(step, screen, speech)
         elif beat.kind == "question" and step.cells:
             screen.note(self._("What do you expect?") + " " + ", ".join(step.cells))
         elif beat.kind == "option":
-            stage.show_right_option(step, screen, speech)
+            stage.show_answer(step, screen, speech)
         elif beat.kind == "truth":
-            stage.show_truths(step, self._session, screen)
+            truths = player.truths(step, self._session)
+            stage.show_truths(step, truths, screen)
+            self._heard.append(Truths(step, truths))
         elif beat.kind == "solution":
             stage.show_solution(step, screen, self._)
+            self._heard.append(SolutionBegins(step))
         elif beat.kind == "end":
             self.differing |= bool(broken_promises(step.promises, self._warnings))
+            self._tell(beat.step)
 
     def _run(self, beat: Beat) -> None:
         if beat.example is None:
@@ -159,24 +172,28 @@ class Performance:
             ran = stage.run((beat.example,), step, self.lesson, self._session, self._screen, sources=False)
         self._ran.append(beat.example.source)
         for example, outcomes in ran:
+            self._heard.append(Ran(self.lesson, step, example, tuple(outcomes)))
             self.differing |= bool(difference(example, outcomes))
             self._warnings += [warned for outcome in outcomes for warned in outcome.warnings]
 
-    def _before(self, step: int) -> tuple[tuple[str, ...], ...]:
-        """What runs in the steps before this one."""
-        steps = self.lesson.steps[:step]
-        return tuple(tuple(example.source for example in player.code_of(each)) for each in steps)
+    def _tell(self, step: int) -> None:
+        """A step is recorded once it has ended, and once only, however often it was played."""
+        if step >= self._unrecorded:
+            for event in self._heard:
+                self._record(event)
+            self._unrecorded = step + 1
+        self._heard = []
 
     def _rewind(self, step: int) -> None:
         self._session.close()
         self._dice.throw(self._engine)
-        self._session = player.session_at(Place(self.lesson, step, self._before(step)), self._engine)
+        self._session = player.session_at(place_at(self.lesson, step), self._engine)
         self._step, self._ran = step, []
 
     def _take_over(self) -> None:
         from gradrepl.app.playback.aside import take_over
 
-        sources = [source for done in self._before(self._step) for source in done] + self._ran
+        sources = [source for done in place_at(self.lesson, self._step).done for source in done] + self._ran
         with self._keyboard.lent():
             self._reader = self._reader or open_reader(self._terminal, self._options)
             take_over(self._session, self._dice, sources, self._reader, self._options, self._terminal)

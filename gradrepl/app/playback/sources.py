@@ -105,8 +105,8 @@ def _of_program(text: str, path: Path, _: Translate) -> Iterator[Step]:
         said = _("{name} is no Python program: {reason}.")
         raise UsageError(said.format(name=path, reason=error)) from error
     opening = ast.get_docstring(tree) or ""
-    lines, group, words, count = text.splitlines(), [], opening, 0
-    first, before = 0, 0
+    group: list[Example] = []
+    lines, words, count, first, before = text.splitlines(), opening, 0, 0, 0
     for source, line in list(_statements(text))[1 if opening else 0 :]:
         comment = _comment_above(lines, line)
         apart = bool(comment) or (line >= 2 and not lines[line - 2].strip())
