@@ -17,12 +17,14 @@ from gradrepl.app.recording import FORMS, differs, take
 from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.record.event import Event
+from gradrepl.record.page import HOME
+from gradrepl.record.page_index import index
 from gradrepl.record.steady import Steady
 from gradrepl.record.writer import Setting, Writer
 from gradrepl.session.engine import Engine
 from gradrepl.view.safe import visible
 
-FAILED = 1
+FAILED, PAGE = 1, ".html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def written(path: Path, _: Translate) -> Iterator[TextIO]:
                 part.replace(path)
                 raise
         part.replace(path)
+    except BrokenPipeError:
+        raise  # it is not the file that can't be written: who was shown the lesson went away
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(_("can't write {path}: {reason}.").format(path=path, reason=reason)) from error
@@ -131,8 +135,13 @@ def _into_folder(
     except OSError as error:
         text = setting._("can't write {path}: {reason}.")
         raise UsageError(text.format(path=folder, reason=error.strerror or error)) from error
+    site = PAGE in endings and len(lessons) > 1
     for lesson in lessons:
-        yield _made([*_targets(lesson, folder, endings, asked)], lesson, setting)
+        yield _made([*_targets(lesson, folder, endings, asked)], lesson, replace(setting, site=site))
+    if site:
+        entries = [(f"{lesson.path.stem}{PAGE}", lesson) for lesson in lessons]
+        with written(folder / HOME, setting._) as out:
+            out.write(index(entries, asked or FORMS[PAGE].speeches[0]))
 
 
 def _targets(lesson: Lesson, folder: Path, endings: Sequence[str], asked: Speech | None) -> Iterator[Target]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from gradrepl.app import stage
+from gradrepl.app import explaining, stage
 from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.screen import PlainScreen, Screen
 from gradrepl.i18n import Speech, translator
@@ -18,6 +18,8 @@ from gradrepl.record import cast, json_lines, svg
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
 from gradrepl.record.markdown import MarkdownWriter
 from gradrepl.record.notebook import NotebookWriter
+from gradrepl.record.page_graph import picture
+from gradrepl.record.page_writer import PageWriter
 from gradrepl.record.writer import Setting, Writer
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
@@ -144,6 +146,10 @@ class Form:
     speeches: tuple[Speech, ...] = EACH
 
 
+def _page(out: TextIO, setting: Setting) -> Writer:
+    return PageWriter(out, setting, lambda explanation: explaining.short(explanation, "both"))
+
+
 FORMS: Mapping[str, Form] = {
     ".cast": Form(CastWriter),
     ".txt": Form(TextWriter),
@@ -151,6 +157,7 @@ FORMS: Mapping[str, Form] = {
     ".md": Form(MarkdownWriter),
     ".ipynb": Form(NotebookWriter),
     ".json": Form(EventsWriter, ("en",)),
+    ".html": Form(_page, ("vi",)),
 }
 
 
@@ -197,4 +204,5 @@ def show(event: Event, screen: Screen, speech: Speech) -> None:
 
 def _run(lesson: Lesson, step: Step, examples: tuple[Example, ...], session: Session) -> Iterator[Event]:
     for example in examples:
-        yield Ran(lesson, step, example, tuple(session.run(example.source)))
+        outcomes = tuple(session.run(example.source))
+        yield Ran(lesson, step, example, outcomes, picture(session, outcomes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gradrepl.lesson.model import Example, Lesson, Step
+from gradrepl.record.page_graph import Picture
 from gradrepl.session.outcome import Outcome
 
 
@@ -33,12 +34,13 @@ class SolutionBegins:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One example of a step has run; outcomes: of its statements."""
+    """One example of a step has run; outcomes: of its statements; graph: behind the newest tensor that they changed."""
 
     lesson: Lesson
     step: Step
     example: Example
     outcomes: tuple[Outcome, ...]
+    graph: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ function start() {
 
   // What is being read stays where it is while the words above it change.
   function keepingPlace(change) {
-    const seen = steps.length ? [...steps[now].children].find((part) => part.getBoundingClientRect().bottom > 0) : null;
+    const parts = steps.length ? [...steps[now].children] : [];
+    const seen = parts.find((part) => part.getBoundingClientRect().top >= 0) || parts.at(-1);
     const before = seen ? seen.getBoundingClientRect().top : 0;
     change();
     if (seen && scrollY) scrollBy(0, seen.getBoundingClientRect().top - before);

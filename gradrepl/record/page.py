@@ -9,13 +9,12 @@ from html import escape
 from pathlib import Path
 
 from gradrepl.i18n import Speech
-from gradrepl.lesson.model import LANGUAGES, Lesson, Text
+from gradrepl.lesson.model import LANGUAGES, Lesson
 from gradrepl.record.page_markup import both, inline, prose, words
 from gradrepl.record.page_markup import said as _
 from gradrepl.record.page_scene import Act
-from gradrepl.record.page_state import Explain
 from gradrepl.record.page_task import body
-from gradrepl.session.outcome import Explanation
+from gradrepl.record.writer import Explain
 from gradrepl.view.prose import split_label
 
 SPEECHES: Sequence[tuple[Speech, str]] = (("vi", "Tiếng Việt"), ("en", "English"), ("both", "VI + EN"))
@@ -23,20 +22,17 @@ THEMES = ("auto", "light", "dark")
 HOME = "index.html"
 
 
-def unexplained(explanation: Explanation) -> Text | None:
-    """Says nothing of errors and warnings but what Python says."""
-
-
 def page(
-    lesson: Lesson, acts: Sequence[Act], speech: Speech, explain: Explain = unexplained, *, home: bool = False
+    lessons: Sequence[Lesson], acts: Sequence[Act], speech: Speech, explain: Explain, *, home: bool = False
 ) -> str:
-    """A lesson's page, showing `speech` at first; home: with a way to the site's index."""
+    """The page of lessons, mostly of one, showing `speech` at first; home: with a way to the site's index."""
     count = len(acts)
-    sections = "".join(_section(number, count, act, lesson, explain) for number, act in enumerate(acts, 1))
+    sections = "".join(_section(number, count, act, explain) for number, act in enumerate(acts, 1))
+    titles, goals = (" · ".join(map(heading, lessons)), "".join(map(_goal, lessons)))
     way_home = f'<a class="home" href="{HOME}">{_("All lessons")}</a>' if home else ""
-    head = f"<header>{way_home}<h1>{heading(lesson)}</h1>{_goal(lesson)}{switches()}</header>"
+    head = f"<header>{way_home}<h1>{titles}</h1>{goals}{switches()}</header>"
     content = f'{head}<div class="columns">{_contents(acts)}<main id="lesson">{sections}</main></div>{_bar(count)}'
-    return document(_title(lesson, speech), content + _templates(), speech)
+    return document(_title(lessons, speech), content + _templates(), speech)
 
 
 def document(title: str, content: str, speech: Speech) -> str:
@@ -87,8 +83,9 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _title(lesson: Lesson, speech: Speech) -> str:
-    text = " / ".join(lesson.title.get(language) for language in LANGUAGES if speech in (language, "both"))
+def _title(lessons: Sequence[Lesson], speech: Speech) -> str:
+    languages = [language for language in LANGUAGES if speech in (language, "both")]
+    text = " · ".join(" / ".join(lesson.title.get(language) for language in languages) for lesson in lessons)
     return f"{text} - gradrepl"
 
 
@@ -104,18 +101,18 @@ def _contents(acts: Sequence[Act]) -> str:
     )
 
 
-def _section(number: int, count: int, act: Act, lesson: Lesson, explain: Explain) -> str:
+def _section(number: int, count: int, act: Act, explain: Explain) -> str:
     id, step = _id(act), act.step
     rest = both(step.prose, lambda text: prose(split_label(text)[1]))
     return (
         f'<section class="step {step.kind}" id="{id}" aria-labelledby="{id}-h">'
         f'<h2 id="{id}-h" tabindex="-1"><span class="number">{number}/{count}</span> {_label(act)}</h2>'
-        f'<div class="prose">{rest}</div>{body(act, lesson, explain)}</section>'
+        f'<div class="prose">{rest}</div>{body(act, explain)}</section>'
     )
 
 
 def _id(act: Act) -> str:
-    return f"step-{escape(act.step.id)}"
+    return f"step-{escape(act.id)}"
 
 
 def _label(act: Act) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.graph import Walk, children, key, walk
 from gradrepl.session.outcome import Outcome
@@ -44,10 +45,14 @@ class Picture:
     hidden: bool
 
 
-def picture(engine: Engine, names: Mapping[str, Any], outcome: Outcome) -> Picture | None:
-    """Return the graph of the newest tensor that a statement changed and that has one, or None."""
+def picture(session: Session, outcomes: Sequence[Outcome]) -> Picture | None:
+    """Return the graph of the newest tensor that statements changed just now and that has one, or None."""
+    changed = [row for outcome in outcomes for row in outcome.changed_rows if row.grad_fn]
+    if not changed:
+        return None
+    engine, names = session.engine, session.names
     made = _made(engine, names)
-    name = next((row.name for row in reversed(outcome.changed_rows) if row.grad_fn and row.name in made), None)
+    name = next((row.name for row in reversed(changed) if row.name in made), None)
     if name is None:
         return None
     walked = walk(made[name], MOST_WALKED)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gradrepl.lesson import player
-from gradrepl.lesson.model import Example, Lesson, Step
-from gradrepl.record.page_graph import Picture, picture
-from gradrepl.session.core import Session
-from gradrepl.session.engine import Engine
+from gradrepl.lesson.model import Lesson, Step
+from gradrepl.record.event import Ran
+from gradrepl.record.page_graph import Picture
 from gradrepl.session.outcome import Outcome
-
-MOST_OUTPUT = 200_000  # bytes of one statement: a browser lays out no more in a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +18,22 @@ class Scene:
     graph: Picture | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Act:
-    """One step; given: its code; solved: the solution of an exercise; truths: of its cells, in their order."""
+    """One step while it is gathered; id: no other on the page has it.
 
+    given: its code; solved: the solution of an exercise; truths: of its cells, in their order.
+    """
+
+    lesson: Lesson
     step: Step
-    given: tuple[Scene, ...]
-    solved: tuple[Scene, ...]
-    truths: tuple[str, ...]
+    id: str
+    given: list[Scene] = field(default_factory=list)
+    solved: list[Scene] = field(default_factory=list)
+    truths: tuple[str, ...] = ()
 
 
-def perform(lesson: Lesson, engine: Engine) -> tuple[Act, ...]:
-    """Run a lesson from its start and return its steps. Raises CellError where a cell can't be evaluated."""
-    with player.begin(lesson, engine) as session:
-        session.most = MOST_OUTPUT
-        return tuple(_act(step, session) for step in lesson.steps)
-
-
-def _act(step: Step, session: Session) -> Act:
-    given = tuple(_scenes(step.examples, session))
-    truths = player.truths(step, session) if step.cells else ()
-    return Act(step, given, tuple(_scenes(step.solution, session)), truths)
-
-
-def _scenes(examples: Iterable[Example], session: Session) -> Iterator[Scene]:
-    for example in examples:
-        for outcome in session.run(example.source):
-            yield Scene(outcome, picture(session.engine, session.names, outcome))
+def scenes(ran: Ran) -> list[Scene]:
+    """The statements of an example; the graph stands at the last one."""
+    found = [Scene(outcome, None) for outcome in ran.outcomes]
+    return [*found[:-1], Scene(found[-1].outcome, ran.graph)] if found else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from gradrepl.i18n import english, vietnamese
@@ -12,12 +12,13 @@ from gradrepl.record.page_markup import both, code, inline, lines, words
 from gradrepl.record.page_markup import said as _
 from gradrepl.record.page_scene import Scene
 from gradrepl.record.page_svg import svg
-from gradrepl.session.outcome import Explanation, Outcome, TensorRow
+from gradrepl.record.writer import Explain
+from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode
 
-Explain = Callable[[Explanation], Text | None]
 COLUMNS = ("value", "requires_grad", "grad_fn", "grad", "leaf")
 FIELDS = {"leaf": "is_leaf"}
+MOST_LETTERS = 200_000  # of one statement: more of them makes a browser slow
 
 
 def statement(scene: Scene, explain: Explain) -> str:
@@ -40,8 +41,10 @@ def _shown(outcome: Outcome, explain: Explain) -> str:
     ]
     if outcome.failure is not None:
         parts.append(f'<pre class="error"><samp>{lines(outcome.failure.traceback.rstrip())}</samp></pre>')
-    for text in map(explain, outcome.explanations):
-        if text is not None:
+    for texts in map(explain, outcome.explanations):
+        if texts:
+            vietnamese_text, english_text = texts
+            text = Text(vi=vietnamese_text, en=english_text)
             parts.append(f'<div class="explanation">{both(text, inline, "p")}</div>')
     return "".join(parts)
 
@@ -52,7 +55,10 @@ def _streams(outcome: Outcome) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _output(kind: str, text: str) -> str:
-    return f'<pre class="{kind}"><samp>{lines(text.rstrip(chr(10)))}</samp></pre>'
+    shown = text.rstrip("\n")
+    if len(shown) > MOST_LETTERS:
+        shown = f"{shown[: MOST_LETTERS // 2]}\n...\n{shown[-MOST_LETTERS // 2 :]}"
+    return f'<pre class="{kind}"><samp>{lines(shown)}</samp></pre>'
 
 
 def _table(outcome: Outcome) -> str:

@@ -6,27 +6,28 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 from gradrepl.lesson import player
-from gradrepl.lesson.model import Kind, Lesson, Step
+from gradrepl.lesson.model import Kind, Step
 from gradrepl.record.page_markup import both, code, inline, lines, prose, words
 from gradrepl.record.page_markup import said as _
 from gradrepl.record.page_scene import Act
-from gradrepl.record.page_state import Explain, effects, statement
+from gradrepl.record.page_state import effects, statement
+from gradrepl.record.writer import Explain
 
 TRUTH_VALUES = ("True", "False")
 
 
-def body(act: Act, lesson: Lesson, explain: Explain) -> str:
+def body(act: Act, explain: Explain) -> str:
     """What stands below a step's words."""
-    return _BODIES[act.step.kind](act, lesson, explain)
+    return _BODIES[act.step.kind](act, explain)
 
 
-def _run(act: Act, lesson: Lesson, explain: Explain) -> str:
+def _run(act: Act, explain: Explain) -> str:
     return "".join(statement(scene, explain) for scene in act.given)
 
 
-def _predict(act: Act, lesson: Lesson, explain: Explain) -> str:
+def _predict(act: Act, explain: Explain) -> str:
     step = act.step
-    asked = "".join(_cell(step, place, cell, truth) for place, (cell, truth) in enumerate(_pairs(act)))
+    asked = "".join(_cell(act.id, place, cell, truth) for place, (cell, truth) in enumerate(_pairs(act)))
     replies = "".join(
         f'<template data-cell="{step.cells.index(item.cell)}" data-value="{escape(item.value)}">'
         f"{both(item.text, prose)}</template>"
@@ -51,9 +52,9 @@ def _is(cell: str, truth: str) -> str:
     return _("{cell}: it is {truth}.").format(cell=f"<code>{cell}</code>", truth=f"<code>{truth}</code>")
 
 
-def _cell(step: Step, place: int, cell: str, truth: str) -> str:
+def _cell(owner: str, place: int, cell: str, truth: str) -> str:
     """One question; where the truth is True or False, one chooses."""
-    id = f"{escape(step.id)}-{place}"
+    id = f"{escape(owner)}-{place}"
     data = f'class="ask" data-truth="{escape(truth)}" data-name="{escape(cell)}"'
     name = f"<code>{words(cell)}</code>"
     if truth not in TRUTH_VALUES:
@@ -65,12 +66,12 @@ def _cell(step: Step, place: int, cell: str, truth: str) -> str:
     return f'<div {data} role="radiogroup" aria-labelledby="{id}"><span id="{id}">{name}</span>{answers}</div>'
 
 
-def _choice(act: Act, lesson: Lesson, explain: Explain) -> str:
+def _choice(act: Act, explain: Explain) -> str:
     step, options = act.step, player.options(act.step)
     right = next(number for number, option in enumerate(options, 1) if option.right)
     asked = "".join(
-        f'<div class="option"><input type="radio" name="{escape(step.id)}" id="{escape(step.id)}-{number}"'
-        f' value="{number}"><label for="{escape(step.id)}-{number}"><span>{number}.</span>'
+        f'<div class="option"><input type="radio" name="{escape(act.id)}" id="{escape(act.id)}-{number}"'
+        f' value="{number}"><label for="{escape(act.id)}-{number}"><span>{number}.</span>'
         f"<span>{both(option.text, inline, 'span')}</span></label></div>"
         for number, option in enumerate(options, 1)
     )
@@ -80,22 +81,22 @@ def _choice(act: Act, lesson: Lesson, explain: Explain) -> str:
         if option.reply is not None
     )
     form = _form("choice", _("Choose one answer"), asked, _("show the answer"), right=str(right))
-    shown = f'<p class="truths">{_("Right is {number}.").format(number=right)}</p>{_run(act, lesson, explain)}'
+    shown = f'<p class="truths">{_("Right is {number}.").format(number=right)}</p>{_run(act, explain)}'
     return f"{_hints(step)}{form}{replies}{_result(shown)}"
 
 
-def _exercise(act: Act, lesson: Lesson, explain: Explain) -> str:
+def _exercise(act: Act, explain: Explain) -> str:
     step = act.step
     template = (
         f'<pre class="blanks"><code>{lines(player.template(step).rstrip())}</code></pre>' if step.template else ""
     )
-    tried = f"<code>gradrepl learn {words(lesson.id)}</code>"
+    tried = f"<code>gradrepl learn {words(act.lesson.id)}</code>"
     invitation = f'<p class="invitation">{_("To try it: {command}").format(command=tried)}</p>'
-    return f"{_run(act, lesson, explain)}{template}{invitation}{_hints(step)}{_solution(act, explain)}"
+    return f"{_run(act, explain)}{template}{invitation}{_hints(step)}{_solution(act, explain)}"
 
 
-def _parsons(act: Act, lesson: Lesson, explain: Explain) -> str:
-    step, id = act.step, f"{escape(act.step.id)}-order"
+def _parsons(act: Act, explain: Explain) -> str:
+    step, id = act.step, f"{escape(act.id)}-order"
     right = player.right_order(step)
     rows = "".join(f"<li><code>{lines(line)}</code></li>" for line in player.lines(step))
     label = _("the lines in order, such as 2 1 3:")
@@ -103,7 +104,7 @@ def _parsons(act: Act, lesson: Lesson, explain: Explain) -> str:
     asked = f'<ol class="lines">{rows}</ol><p class="ask"><label for="{id}">{label}</label>{field}</p>'
     form = _form("parsons", _("Put the lines in order"), asked, "", right=" ".join(map(str, right)))
     strays = "".join(_stray(step, number) for number in range(1, len(player.lines(step)) + 1))
-    return f"{_run(act, lesson, explain)}{_hints(step)}{form}{strays}{_solution(act, explain)}"
+    return f"{_run(act, explain)}{_hints(step)}{form}{strays}{_solution(act, explain)}"
 
 
 def _stray(step: Step, number: int) -> str:
@@ -145,7 +146,7 @@ def _solution(act: Act, explain: Explain) -> str:
     return f"<details><summary>{_('a solution')}</summary>{shown}{others}</details>"
 
 
-_BODIES: Mapping[Kind, Callable[[Act, Lesson, Explain], str]] = {
+_BODIES: Mapping[Kind, Callable[[Act, Explain], str]] = {
     "run": _run,
     "predict": _predict,
     "choice": _choice,

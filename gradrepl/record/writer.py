@@ -21,7 +21,7 @@ class Setting:
     """How a recording is made.
 
     explain: the texts to show below an error or a warning, one a language. theme: of pictures, "auto" is that of
-    who looks. cast_version: of asciicast. seed: of the rhythm of typing.
+    who looks. cast_version: of asciicast. seed: of the rhythm of typing. site: a list of lessons stands beside a page.
     """
 
     engine: Engine
@@ -30,6 +30,7 @@ class Setting:
     theme: Literal["auto", "light", "dark"] = "auto"
     cast_version: Literal[2, 3] = 3
     seed: int = 0
+    site: bool = False
 
     @property
     def _(self) -> Translate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from gradrepl.app import engines, lessons
+from gradrepl.app.recording import FORMS, take
 from gradrepl.i18n import Speech, english
-from gradrepl.record.page import page
-from gradrepl.record.page_scene import perform
+from gradrepl.record.writer import Setting
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,7 +36,13 @@ def browser() -> Iterator[Any]:
 def html(name: str, speech: Speech) -> str:
     """The page of a lesson that is named by its id or path."""
     (lesson,) = lessons.named([name], english)
-    return page(lesson, perform(lesson, engines.load("builtin")), speech)
+    setting = Setting(engines.load("builtin"), speech, lambda _: ())
+    out = io.StringIO()
+    writer = FORMS[".html"].writer(out, setting)
+    for event in take(lesson, setting.engine):
+        writer.add(event)
+    writer.end()
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -45,6 +52,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
     def open_page(name: str, speech: Speech = "en", **options: Any) -> Any:
         context = browser.new_context(offline=True, **{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(5000)
         contexts.append(context)
         shown = context.new_page()
         shown.errors = []
