@@ -227,7 +227,7 @@ def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
     if parsed.to is not None:
         from gradrepl.app import repair_lesson
 
-        repair_lesson.write(parsed.to, repaired, engine, _)
+        repair_lesson.write(parsed.to, repaired, _)
     if options.json:
         sys.stdout.write(repairing.to_json(repaired) + "\n")
     else:

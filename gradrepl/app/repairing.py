@@ -1,41 +1,225 @@
-"""Repairing a page at the command line: its statements, what was done to them, and whether the page agrees."""
+"""The command `repair`: a damaged page as a transcript that runs, what was done to it, and whether they agree."""
 
 from __future__ import annotations
 
-import types
-from typing import Any
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gradrepl.repair.model import Vocabulary
-from gradrepl.session.engine import Engine
-from gradrepl.session.misspelt import KEYWORDS
+from gradrepl.app.errors import UsageError
+from gradrepl.app.repair_vocabulary import vocabulary
+from gradrepl.app.repair_words import KINDS, VERDICTS
+from gradrepl.i18n import Translate
+from gradrepl.repair.model import Offer, Recovered, Repair
+from gradrepl.repair.pages import LARGEST, UnreadablePageError, decoded, text_of
+from gradrepl.repair.pipeline import LONGEST_PAGE, recover
+from gradrepl.repair.python import statement_sources
+from gradrepl.repair.verify import Checked, verified
+from gradrepl.session.core import Session
+from gradrepl.view import plain
+from gradrepl.view.safe import as_json, one_line, visible
 
-MODULES = ("torch", "torch.autograd", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd.functional")
-SHORT = {"torch.nn": "nn", "torch.nn.functional": "F", "torch.optim": "optim"}
-MORE_KEYWORDS = (
-    *("requires_grad", "dtype", "device", "mode", "size", "alpha", "value", "input", "other", "params", "betas", "eps"),
-    *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "stride", "padding", "groups"),
-)
+if TYPE_CHECKING:
+    from gradrepl.app.screen import Screen
+    from gradrepl.session.engine import Engine
+    from gradrepl.session.outcome import Outcome
 
-
-def vocabulary(engine: Engine) -> Vocabulary:
-    """Return the names that an engine's torch knows; reads no attribute that runs code."""
-    modules: dict[str, frozenset[str]] = {}
-    for path in MODULES:
-        found = module_at(engine.torch, path)
-        if found is not None:
-            names = frozenset(name for name in dir(found) if not name.startswith("_"))
-            modules[path] = modules[SHORT.get(path, path)] = names
-    attributes = {name for name in dir(engine.torch.Tensor) if not name.startswith("__")}
-    attributes |= {name for kind in kinds(engine.torch) for name in dir(kind) if not name.startswith("_")}
-    return Vocabulary(modules, frozenset(attributes), frozenset((*KEYWORDS, *MORE_KEYWORDS)))
+FAILED = 1
+MOST_OUTPUT = 200_000  # bytes of a statement's output that are compared
+WIDEST_CELL = 60
 
 
-def module_at(torch: Any, path: str) -> types.ModuleType | None:
-    found = torch
-    for part in path.split(".")[1:]:
-        found = getattr(found, part, None)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A file as it came: its text, and the name by which messages call it."""
+
+    text: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A page, what was recovered of it, and each statement as it ran."""
+
+    page: Page
+    recovered: Recovered
+    checked: tuple[Checked, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing had to be done."""
+        return not (self.recovered.repairs or self.recovered.offers or any(c.verdict == "broken" for c in self.checked))
+
+    @property
+    def status(self) -> int:
+        """What the command exits with."""
+        return FAILED if any(checked.verdict in ("differs", "broken") for checked in self.checked) else 0
+
+
+def load(path: str, _: Translate) -> Page:
+    """Return the page in a file, or on standard input for "-". Raises UsageError."""
+    name = "<stdin>" if path == "-" else path
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin is not None else b""
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        text = _("can't read {name}: {reason}. Give the path of a page: text, HTML, Markdown or .ipynb.")
+        raise UsageError(text.format(name=name, reason=reason)) from error
+    if len(data) > LARGEST:
+        text = _("{name} is larger than {most} bytes. Give the part of the page that holds the code.")
+        raise UsageError(text.format(name=name, most=f"{LARGEST:,}"))
+    return Page(decoded(data), name)
+
+
+def recovered(page: Page, engine: Engine, _: Translate) -> Recovered:
+    """Return the statements of a page. Raises UsageError where it has none, or can't be read as what it says it is."""
+    try:
+        text = text_of(page.text, page.name)
+    except UnreadablePageError as error:
+        raise UsageError(f"{page.name}: {error}") from error
+    if len(text) > LONGEST_PAGE:
+        message = _("{name} holds more than {most} letters. Give the part of the page that holds the code.")
+        raise UsageError(message.format(name=page.name, most=f"{LONGEST_PAGE:,}"))
+    found = recover(text, vocabulary(engine))
+    if not found.statements:
+        message = _("{name}: there is nothing to run: expected Python code, with prompts or without, found none.")
+        raise UsageError(message.format(name=page.name))
     return found
 
 
-def kinds(torch: Any) -> list[type]:
-    return [torch.nn.Module, torch.optim.Optimizer, torch.Generator, torch.autograd.Function, torch.nn.Linear]
+def checked(page: Page, found: Recovered, engine: Engine) -> Repaired:
+    """Run a page's statements one after the other and compare what they print."""
+    with Session(engine) as session:
+        session.most = MOST_OUTPUT
+        return Repaired(page, found, tuple(verified(found.statements, session)))
+
+
+def transcript(repaired: Repaired) -> str:
+    """The statements behind prompts, each with what it prints; the page itself where nothing was done to it."""
+    if repaired.clean:
+        return repaired.page.text
+    return "".join(f"{line}\n" for item in repaired.checked for line in shown(item))
+
+
+def shown(item: Checked) -> Iterator[str]:
+    """Yield a statement with prompts and what it prints; one that is no Python as a comment."""
+    if item.verdict == "broken":
+        yield from (f"# {line}" for line in visible(item.statement.source).rstrip("\n").split("\n"))
+        return
+    for outcome in item.outcomes:
+        yield plain.source(outcome.source)
+        printed = visible(printed_by((outcome,))).rstrip("\n")
+        if printed:
+            yield printed
+    yield from map(plain.source, statement_sources(item.statement.source)[len(item.outcomes) :])
+
+
+def printed_by(outcomes: Iterable[Outcome]) -> str:
+    """What Python's prompt would show of statements: output, warnings, traceback."""
+    parts = []
+    for outcome in outcomes:
+        parts += [output.text + "\n" * (output.kind == "echo") for output in outcome.outputs]
+        parts += [plain.warning(warned) + "\n" for warned in outcome.warnings]
+        parts += [outcome.failure.traceback.rstrip("\n") + "\n"] if outcome.failure else []
+    return "".join(parts)
+
+
+def report(repaired: Repaired, screen: Screen, _: Translate, *, explain: bool) -> None:
+    """Say what was done to the page, what is only offered, and how its outputs agree."""
+    repairs, offers = repaired.recovered.repairs, repaired.recovered.offers
+    if repairs:
+        screen.heading(_("Repairs"))
+        headings = [_("damage"), _("line"), _("the page had"), _("now")]
+        screen.listing(headings, [_repair_row(repair, _) for repair in repairs])
+    else:
+        screen.note(_("Nothing had to be repaired."))
+    if explain:
+        for id in sorted({*(repair.damage for repair in repairs), *(offer.damage for offer in offers)}):
+            screen.note(f"{id} {_(KINDS[id].name)}: {_(KINDS[id].story)}")
+    if offers:
+        screen.heading(_("Choose yourself"))
+        headings = [_("damage"), _("line"), _("the page has"), _("it may have been")]
+        screen.listing(headings, [_offer_row(offer, _) for offer in offers])
+    screen.heading(_("Outputs"))
+    rows = [_verdict_row(item, _) for item in repaired.checked if item.verdict != "silent"]
+    if rows:
+        screen.listing([_("statement"), _("line"), _("verdict"), _("the page printed"), _("gradrepl prints")], rows)
+    screen.note(_summary(repaired, _))
+
+
+def _repair_row(repair: Repair, _: Translate) -> list[str]:
+    name = f"{repair.damage} {_(KINDS[repair.damage].name)}"
+    return [name, str(repair.line), *map(_cell, changed_part(repair.original, repair.result))]
+
+
+def _offer_row(offer: Offer, _: Translate) -> list[str]:
+    choices = " | ".join(offer.choices)
+    return [f"{offer.damage} {_(KINDS[offer.damage].name)}", str(offer.line), _cell(offer.original), one_line(choices)]
+
+
+def _verdict_row(item: Checked, _: Translate) -> list[str]:
+    differs = item.verdict == "differs"
+    both = (item.statement.printed, printed_by(item.outcomes)) if differs else ("", "")
+    return [_cell(item.statement.source), str(item.statement.line), _(VERDICTS[item.verdict]), *map(_cell, both)]
+
+
+def changed_part(before: str, after: str) -> tuple[str, str]:
+    """Return two texts without most of what they begin with in common, if they are long."""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
+    cut = max(before.rfind("\n", 0, same) + 1, same - WIDEST_CELL // 2, 0) if len(before) > WIDEST_CELL else 0
+    return ("…" * bool(cut)) + before[cut:], ("…" * bool(cut)) + after[cut:]
+
+
+def _cell(text: str) -> str:
+    line = one_line(text.strip("\n"))
+    return line if len(line) <= WIDEST_CELL else line[: WIDEST_CELL - 1] + "…"
+
+
+def _summary(repaired: Repaired, _: Translate) -> str:
+    counts = {name: sum(item.verdict == name for item in repaired.checked) for name in VERDICTS}
+    text = ", ".join(f"{_(VERDICTS[name])}: {count}" for name, count in counts.items() if count)
+    return _("statements: {count} ({verdicts})").format(count=len(repaired.checked), verdicts=text)
+
+
+def to_json(repaired: Repaired) -> str:
+    """All of it as one JSON object."""
+    statements = [
+        {
+            "source": item.statement.source,
+            "line": item.statement.line,
+            "printed": item.statement.printed,
+            "output": printed_by(item.outcomes),
+            "verdict": item.verdict,
+            "repairs": [repair.damage for repair in item.statement.repairs],
+        }
+        for item in repaired.checked
+    ]
+    found = repaired.recovered
+    return as_json(
+        {
+            "file": repaired.page.name,
+            "clean": repaired.clean,
+            "transcript": transcript(repaired),
+            "statements": statements,
+            "repairs": [asdict(repair) for repair in found.repairs],
+            "offers": [asdict(offer) for offer in found.offers],
+            "status": repaired.status,
+        }
+    )
+
+
+def show(repaired: Repaired, screen: Screen, _: Translate, *, explain: bool) -> None:
+    """Write the transcript to standard output, and all that is said of it to standard error."""
+    sys.stdout.write(transcript(repaired))
+    sys.stdout.flush()
+    with redirect_stdout(sys.stderr):
+        report(repaired, screen, _, explain=explain)

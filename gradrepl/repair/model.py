@@ -50,11 +50,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A page's statements, all repairs in the page's order, and what is only offered."""
+    """A page's statements, all repairs in the page's order, what is only offered, and the prose before it all."""
 
     statements: tuple[Statement, ...]
     repairs: tuple[Repair, ...]
     offers: tuple[Offer, ...]
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ BLOCKS = frozenset(
 )
 UNSEEN = frozenset(("script", "style", "noscript", "head", "template", "svg", "nav"))
 IS_HTML = re.compile(r"\s*(?:<!doctype html|<html|<body|<div|<p\b|<pre\b|<article|<table)", re.IGNORECASE)
+LARGEST = 10_000_000
 PYTHON = frozenset(("python", "pycon", "py", "ipython", "python3", "py3", "pytorch", "doctest"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 
 from gradrepl.repair import characters, glue, prompts, statements
 from gradrepl.repair.characters import plain_signs
@@ -35,7 +36,7 @@ LINE_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 """Line of code to line of code; each leaves alone what parses, but for D15 of a with block."""
 
-LONGEST_PAGE = 2_000_000
+LONGEST_PAGE = 1_000_000
 LOST_OPERATOR = re.compile(r"(?<![\w.])(?P<left>[\w.]+(?:\(\))?) +(?P<right>[\w.]+)$")
 
 
@@ -57,13 +58,24 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     if needs_torch(found):
         notes.repaired("D14", 1, "", "import torch")
         found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
-    return Recovered(tuple(found), tuple(sorted(notes.repairs, key=lambda repair: repair.line)), tuple(notes.offers))
+    repairs = tuple(sorted(notes.repairs, key=lambda repair: repair.line))
+    return Recovered(tuple(found), repairs, tuple(notes.offers), prose_before(lines))
+
+
+def prose_before(lines: Lines) -> str:
+    """Return what stands before the first statement."""
+    texts = (line.text for line in takewhile(lambda line: not PROMPT.match(line.text), lines))
+    return "\n".join(texts).strip()
 
 
 def needs_torch(found: list[Statement]) -> bool:
-    """Whether a page uses torch and has lost the line that imports it."""
-    used = any(re.search(r"(?<![\w.])torch\.", mask(statement.source)) for statement in found)
-    return used and not any(re.search(r"\bimport\b.*\btorch\b|\bfrom torch\b", statement.source) for statement in found)
+    """Whether a page uses torch before it imports it."""
+    for statement in found:
+        if re.search(r"\bimport\b.*\btorch\b|\bfrom torch\b", statement.source):
+            return False
+        if re.search(r"(?<![\w.])torch\.", mask(statement.source)):
+            return True
+    return False
 
 
 def of_python(text: str) -> Recovered:

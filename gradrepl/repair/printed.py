@@ -66,6 +66,21 @@ def verdict(printed: str, outcomes: Sequence[Outcome]) -> Verdict:
     return "agree" if begins_with(printed, got) else "differs"
 
 
+def prose_of(printed: str, outcomes: Sequence[Outcome]) -> str:
+    """Return the page's own words below a statement, behind the lines that Python printed."""
+    if not looks_printed(printed) and not shown(outcomes).strip():
+        return printed.strip()
+    lines = printed.strip("\n").split("\n")[:MOST_LINES]
+    got = shown(outcomes)
+    count = next((n for n in range(len(lines) + 1) if got.strip() and begins_with("\n".join(lines[:n]), got)), 0)
+    if not count:
+        count = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    return "\n".join(lines[count:]).strip()
+
+
+MOST_LINES = 200
+
+
 def prose_or_nothing(printed: str, got: str) -> bool:
     return bool(printed.strip()) and begins_with(printed, got)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import re
 
+from gradrepl.session.core import statements
 from gradrepl.session.foreign import parses as parses_line
 from gradrepl.session.read import unseen_warnings
 
 LONGEST = 2000
 VALUE = re.compile(
-    r"True\b|False\b|None\b|tensor\(|torch\.Size\(|torch\.(?:u?int|float|bfloat|bool|complex)\d*\b(?!\()|\(?(?:True|False|None)\b"
-    r"|Traceback \(|(?:__main__|<stdin>|<ipython-input[^>]*>|[\w./\\:-]+\.py):\d+:|<[\w.]+ (?:object|at)|Parameter containing:"
-    r"|<\w+Backward\d*(?: object)?|-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?\b|\[|'|\"|\(tensor\(|torch\.autograd\.grad_mode"
+    r"True\b|False\b|None\b|tensor\(|torch\.Size\(|torch\.(?:u?int|float|bfloat|bool|complex)\d*\b(?!\()"
+    r"|\(?(?:True|False|None)\b"
+    r"|Traceback \(|(?:__main__|<stdin>|<ipython-input[^>]*>|[\w./\\:-]+\.py):\d+:|<[\w.]+ (?:object|at)"
+    r"|Parameter containing:|<\w+Backward\d*(?: object)?|-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?\b|\[|'|\""
+    r"|\(tensor\(|torch\.autograd\.grad_mode"
 )
 """How what a prompt prints may begin."""
 ATOM = re.compile(r"[\w.)\]}'\"]$")
@@ -33,6 +36,12 @@ def parses(source: str) -> bool:
     """Whether a source is Python, or the head of a block."""
     text = source.strip()
     return bool(text) and len(text) <= LONGEST and (tree_of(text) is not None or parses_line(text))
+
+
+def statement_sources(source: str) -> list[str]:
+    """Return the sources of a source's statements, none where it is no Python."""
+    tree = tree_of(source)
+    return [] if tree is None else [text for _, text, _ in statements(source, tree.body)]
 
 
 def is_header(code: str) -> bool:

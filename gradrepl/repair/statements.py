@@ -142,7 +142,7 @@ def pieces_of(line: Line, vocabulary: Vocabulary, own: set[str], notes: Notes) -
 
 
 def grouped(lines: Lines) -> Iterator[tuple[Lines, Lines]]:
-    """Yield each statement's lines with the lines below it, up to the next prompt; what precedes all prompts is left out."""
+    """Yield each statement's lines with the lines below it, up to the next prompt."""
     code: Lines = []
     below: Lines = []
     for line in lines:

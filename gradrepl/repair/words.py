@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Iterator
+from types import GeneratorType
 
 from gradrepl.repair.model import Vocabulary
 from gradrepl.repair.python import parses, tree_of
@@ -13,9 +14,10 @@ from gradrepl.session.foreign import TRANSLATED
 from gradrepl.session.mask import mask
 
 MORE_WORDS = {
-    "Không có": "None", "không có": "None", "Không": "None", "đúng": "True", "sai": "False", "Với": "with", "Cho": "for",
-    "Nếu": "if", "Từ": "from", "Nhập": "import", "in": "print", "假": "False", "真": "True", "无": "None", "对于": "for",
-    "与": "with", "使用": "with", "定义": "def", "类": "class", "否则": "else", "当": "while", "尝试": "try",
+    "Không có": "None", "không có": "None", "Không": "None", "đúng": "True", "sai": "False", "Với": "with",
+    "Nếu": "if", "Từ": "from", "Nhập": "import", "Cho": "for", "in": "print", "假": "False", "真": "True",
+    "无": "None", "对于": "for", "与": "with", "使用": "with", "定义": "def", "类": "class", "否则": "else",
+    "当": "while", "尝试": "try",
 }  # fmt: skip
 WORDS = {**TRANSLATED, **MORE_WORDS}
 WORD = re.compile(
@@ -90,26 +92,25 @@ def likely(name: str, word: str) -> bool:
     return letters.sub("", name) != letters.sub("", word) or name.replace("_", "") == word.replace("_", "")
 
 
-ORDINARY = frozenset(
-    name
-    for kind in (str, bytes, list, tuple, dict, set, int, float, complex, type(iter([])), type(_ for _ in ()), type)
-    for name in dir(kind)
-) | {
-    "join",
-    "start",
-    "is_alive",
-    "write",
-    "flush",
-    "close",
-    "send",
-    "throw",
-    "read",
-    "seek",
-    "getvalue",
-    "perf_counter",
-    "time",
-    "sleep",
-}
+KINDS: tuple[type, ...] = (str, bytes, list, tuple, dict, set, int, float, complex, GeneratorType, type)
+ORDINARY = frozenset(name for kind in KINDS for name in dir(kind)) | frozenset(
+    [
+        "join",
+        "start",
+        "is_alive",
+        "write",
+        "flush",
+        "close",
+        "send",
+        "throw",
+        "read",
+        "seek",
+        "getvalue",
+        "perf_counter",
+        "time",
+        "sleep",
+    ]
+)
 """Attributes of Python's own objects, which any name may be."""
 
 

@@ -1,0 +1,41 @@
+"""The names that an engine's torch knows, for repairing misspelt ones."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from gradrepl.repair.model import Vocabulary
+from gradrepl.session.engine import Engine
+from gradrepl.session.misspelt import KEYWORDS
+
+MODULES = ("torch", "torch.autograd", "torch.nn", "torch.nn.functional", "torch.optim", "torch.autograd.functional")
+SHORT = {"torch.nn": "nn", "torch.nn.functional": "F", "torch.optim": "optim"}
+MORE_KEYWORDS = (
+    *("requires_grad", "dtype", "device", "mode", "size", "alpha", "value", "input", "other", "params", "betas", "eps"),
+    *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "stride", "padding", "groups"),
+)
+
+
+def vocabulary(engine: Engine) -> Vocabulary:
+    """Return the names that an engine's torch knows; reads no attribute that runs code."""
+    modules: dict[str, frozenset[str]] = {}
+    for path in MODULES:
+        found = module_at(engine.torch, path)
+        if found is not None:
+            names = frozenset(name for name in dir(found) if not name.startswith("_"))
+            modules[path] = modules[SHORT.get(path, path)] = names
+    attributes = {name for name in dir(engine.torch.Tensor) if not name.startswith("__")}
+    attributes |= {name for kind in kinds(engine.torch) for name in dir(kind) if not name.startswith("_")}
+    return Vocabulary(modules, frozenset(attributes), frozenset((*KEYWORDS, *MORE_KEYWORDS)))
+
+
+def module_at(torch: Any, path: str) -> types.ModuleType | None:
+    found: types.ModuleType | None = torch
+    for part in path.split(".")[1:]:
+        found = getattr(found, part, None)
+    return found
+
+
+def kinds(torch: Any) -> list[type]:
+    return [torch.nn.Module, torch.optim.Optimizer, torch.Generator, torch.autograd.Function, torch.nn.Linear]
