@@ -39,6 +39,14 @@ class MulBackward0:
         ("tensor([2.,4.])", "tensor([2., 4.])"),
         ("(True,False)", "(True, False)"),
         ("nan", "nan"),
+        ("lỗi", "error"),
+        ("Báo lỗi", "error"),
+        (unicodedata.normalize("NFD", "bị lỗi"), "an error"),
+        ("[2, 4]", "tensor([2., 4.])"),
+        ("[2 4]", "tensor([2., 4.], grad_fn=<MulBackward0>)"),
+        ("[[1,0],[0,1]]", "tensor([[1., 0.],\n        [0., 1.]])"),
+        ("[0.3333, 1]", "[0.33333334, 1.0]"),
+        ("2", "tensor(2.)"),
     ],
 )
 def test_the_same(answer: str, truth: str) -> None:
@@ -59,6 +67,10 @@ def test_the_same(answer: str, truth: str) -> None:
         ("2.01", "2.0"),
         ("-2", "2"),
         ("tensor([2.])", "2"),
+        ("[2, 4]", "tensor([4., 2.])"),
+        ("[1, 2]", "tensor([[1.], [2.]])"),
+        ("lỗi", "None"),
+        ("(2, 4)", "tensor([2., 4.])"),
         ("true or false", "True"),
     ],
 )
