@@ -56,6 +56,7 @@ def _options(parsed: argparse.Namespace, speech: Speech) -> Options:
     """What was asked for on the command line, else what the config file says."""
     asked = {"speech": parsed.lang, "engine": parsed.engine, "color": parsed.color}
     streams = {"plain": parsed.plain, "json": parsed.json, "no_input": parsed.no_input}
+    streams["big"] = getattr(parsed, "big", False)
     given = {field: value for field, value in asked.items() if value is not None}
     return Options(**{"speech": speech, **_preferred(parsed, speech), **given, **streams})
 
@@ -129,10 +130,14 @@ def parser(_: Translate) -> argparse.ArgumentParser:
 
     learn = command("learn", _("go through a lesson at the prompt"))
     learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
+    learn.add_argument("--from", dest="start", metavar="STEP", help=_("begin at this step: its number or id"))
     _add_trust(learn, _)
     play = command("play", _("show lessons as they run"))
-    play.add_argument("lessons", nargs="*", metavar="LESSON", help=_("number, id or start of an id"))
+    play.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help=_("a lesson, a Markdown or Python file, or a list of those (.txt)")
+    )
     play.add_argument("--all", action="store_true", help=_("every lesson"))
+    _add_playback(play, _)
     play.add_argument("--record", metavar="FILE", help=_("keep what is played, in the form of the file's ending"))
     _add_recording(play, _)
     _add_trust(play, _)
@@ -191,7 +196,9 @@ def _add_repair(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     repair.add_argument("file", metavar="FILE", help=_("text, HTML, Markdown or .ipynb; - is standard input"))
     repair.add_argument("--explain", action="store_true", help=_("say what happened to the page"))
     repair.add_argument("--to", metavar="LESSON.md", help=_("write a lesson to start from"))
-    repair.add_argument("--run", action="store_true", help=_("run the statements step by step, then stay at the prompt"))
+    repair.add_argument(
+        "--run", action="store_true", help=_("run the statements step by step, then stay at the prompt")
+    )
 
 
 def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
@@ -218,6 +225,22 @@ def _add_export(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     export.add_argument("--format", metavar="NAMES", help=_("the forms for a folder, such as txt,md; default: all"))
     _add_recording(export, _)
     _add_trust(export, _)
+
+
+def _add_playback(to: argparse.ArgumentParser, _: Translate) -> None:
+    """How lessons play on a terminal."""
+    to.add_argument("--speed", default="1", metavar="X", help=_("times as fast: 0.25 to 8"))
+    to.add_argument("--typing", default="40", metavar="MS|off", help=_("milliseconds a letter; off: no typing"))
+    to.add_argument(
+        "--stop",
+        default="predict",
+        choices=("predict", "step", "never"),
+        help=_("wait for a key: at questions, behind each step too, or never"),
+    )
+    to.add_argument("--max-wait", default="10", metavar="S", help=_("the longest wait, in seconds"))
+    to.add_argument("--from", dest="start", metavar="STEP", help=_("begin at this step: its number or id"))
+    to.add_argument("--seed", type=int, default=0, metavar="N", help=_("of the rhythm of typing"))
+    to.add_argument("--big", action="store_true", help=_("fewer columns and larger gaps, for a projector"))
 
 
 def _add_recording(to: argparse.ArgumentParser, _: Translate) -> None:

@@ -63,24 +63,23 @@ def _execute(program: Program, options: Options, _: Translate, *, transcript: bo
 
 
 def _play(parsed: Namespace, options: Options, _: Translate) -> int:
-    from gradrepl.app import lessons, play
-    from gradrepl.app.reader import LineReader
+    from gradrepl.app import lessons
+    from gradrepl.app.playback import direction, sources
 
-    chosen = lessons.all_shipped() if parsed.all else lessons.named(parsed.lessons, _)
+    chosen = lessons.all_shipped() if parsed.all else sources.open_all(parsed.lessons, _)
     if not chosen:
         raise UsageError(_("Which lesson? Name it by number or id, or use --all; `gradrepl lessons` lists them."))
-    terminal = survey(options, os.environ)
-    reader = LineReader() if terminal.keyboard else None
+    terminal, wanted = survey(options, os.environ), direction.direction(parsed, chosen, _)
     if not _may_run(chosen, parsed, terminal, _):
         return FAILED
     if parsed.record is None:
-        return play.play(chosen, _engine(options, _), _screen(options), options.speech, reader)
+        return direction.perform(chosen, _engine(options, _), _screen(options), options, terminal, wanted)
     from gradrepl.app import export
 
     export.form_of(Path(parsed.record), _)
     setting = export.setting_of(parsed, options, _engine(options, _))
     with export.recording([export.Target(Path(parsed.record), options.speech)], setting) as record:
-        return play.play(chosen, setting.engine, _screen(options), options.speech, reader, record)
+        return direction.perform(chosen, setting.engine, _screen(options), options, terminal, wanted, record)
 
 
 def _export(parsed: Namespace, options: Options, _: Translate) -> int:
@@ -104,6 +103,7 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     terminal = survey(options, os.environ)
     if not _may_run(chosen, parsed, terminal, _):
         return FAILED
+    start = None if parsed.start is None else _step(chosen[0], parsed.start, _)
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
     from gradrepl.app.learning.course import learn

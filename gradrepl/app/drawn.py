@@ -19,7 +19,7 @@ from gradrepl.view.safe import visible
 from gradrepl.view.theme import repainted
 from gradrepl.view.tree import ASCII
 
-NARROWEST_TABLE = 64
+NARROWEST_TABLE, WIDEST_BIG = 64, 72
 
 
 class _Console(Console):
@@ -45,7 +45,8 @@ class DrawnScreen:
     """Draws on standard output with rich; colours are the terminal's own sixteen.
 
     width: in columns, the terminal's own unless given; record: keep what is drawn, for console.export_svg.
-    explain: what to say of errors and warnings, below them. theme: auto, light or dark.
+    explain: what to say of errors and warnings, below them. theme: auto, light or dark. big: for a projector, with
+    fewer columns and larger gaps.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class DrawnScreen:
         record: bool = False,
         explain: Explain = unexplained,
         theme: str = "auto",
+        big: bool = False,
     ) -> None:
         self._ = speech
         self._explain = explain
@@ -72,6 +74,9 @@ class DrawnScreen:
             record=record,
         )
         self.console.colours = theme
+        self._big = big
+        if big and width is None:
+            self.console.width = min(self.console.width, WIDEST_BIG)
         self._line_open = False
 
     def title(self, text: str) -> None:
@@ -79,6 +84,8 @@ class DrawnScreen:
 
     def heading(self, text: str) -> None:
         self._print()
+        if self._big:
+            self._print()
         self._print(Rule(Text(visible(text), style="bold"), align="left", style="bright_black"))
 
     def prose(self, markdown: str) -> None:
@@ -89,6 +96,8 @@ class DrawnScreen:
                 self._print()
             self._print(Paragraph(block))
             within_list = is_item
+        if self._big:
+            self._print()
 
     def note(self, text: str) -> None:
         self._print(Text(visible(text), style="cyan"))
@@ -109,14 +118,16 @@ class DrawnScreen:
             raise self.console.broken
         for index, warned in enumerate(outcome.warnings):
             self._print(report.warning(warned))
-            self._explanations(outcome, index)
+            self.explanations(outcome, index)
         if outcome.failure is not None:
             self._print(report.failure(outcome.failure))
-            self._explanations(outcome, None)
+            self.explanations(outcome, None)
         if table.worth_showing(outcome):
             self._table(outcome)
         elif mode.worth_saying(outcome):
             self._print(Text(mode.sentence(outcome, self._), style=mode.style(outcome.mode)))
+        if self._big:
+            self._print()
 
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         strokes = ASCII if self.console.options.ascii_only else {}
@@ -143,7 +154,8 @@ class DrawnScreen:
         self._print(table.table(outcome, self._))
         self._print()
 
-    def _explanations(self, outcome: Outcome, warning: int | None) -> None:
+    def explanations(self, outcome: Outcome, warning: int | None) -> None:
+        """What is known of an outcome's warning of that index, or of its failure."""
         for explained in outcome.explanations:
             if explained.warning == warning:
                 self._print(*map(explanation.paragraph, self._explain(explained)))

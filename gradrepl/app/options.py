@@ -14,7 +14,8 @@ from gradrepl.i18n import Speech
 class Options:
     """What the command line and the config file ask for.
 
-    table: when the table shows. suggest: lines of the history are offered; history: they are kept.
+    big: for a projector. table: when the table shows. suggest: lines of the history are offered; history: they are
+    kept.
     """
 
     speech: Speech = "en"
@@ -22,6 +23,7 @@ class Options:
     plain: bool = False
     json: bool = False
     no_input: bool = False
+    big: bool = False
     color: Literal["auto", "always", "never"] = "auto"
     theme: Literal["auto", "light", "dark"] = "auto"
     keys: Literal["emacs", "vi"] = "emacs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from gradrepl.app.options import Options, Terminal
 from gradrepl.i18n import Translate, translator
@@ -12,6 +12,9 @@ from gradrepl.session.outcome import Explanation, Outcome, Output, TensorRow
 from gradrepl.view import plain, prose
 from gradrepl.view.safe import visible
 from gradrepl.view.tree import INDENT
+
+if TYPE_CHECKING:
+    from gradrepl.app.drawn import DrawnScreen
 
 Explain = Callable[[Explanation], Sequence[str]]  # the texts to show of an explanation, one a language
 
@@ -111,10 +114,10 @@ class PlainScreen:
             raise self._broken
         for index, warned in enumerate(outcome.warnings):
             self._print(plain.warning(warned), self._errors)
-            self._explanations(outcome, index)
+            self.explanations(outcome, index)
         if outcome.failure is not None:
             self._print(visible(outcome.failure.traceback).rstrip("\n"), self._errors)
-            self._explanations(outcome, None)
+            self.explanations(outcome, None)
         for line in plain.state(outcome, self._):
             self._print(line)
 
@@ -130,7 +133,8 @@ class PlainScreen:
         for row in rows:
             self._print(plain.listed(headings, row))
 
-    def _explanations(self, outcome: Outcome, warning: int | None) -> None:
+    def explanations(self, outcome: Outcome, warning: int | None) -> None:
+        """What is known of an outcome's warning of that index, or of its failure."""
         for explained in outcome.explanations:
             if explained.warning == warning:
                 for text in self._explain(explained):
@@ -150,6 +154,11 @@ def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = No
         from gradrepl.app.events import EventScreen
 
         return EventScreen(options)
+    return open_shown(options, terminal, errors)
+
+
+def open_shown(options: Options, terminal: Terminal, errors: TextIO | None = None) -> PlainScreen | DrawnScreen:
+    """As `open_screen`, for people to read: never the event stream."""
 
     def explain(explanation: Explanation) -> Sequence[str]:
         from gradrepl.app.explaining import short  # its texts wait until something goes wrong
@@ -161,4 +170,5 @@ def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = No
         return PlainScreen(translator(options.speech), errors=errors, explain=told)
     from gradrepl.app.drawn import DrawnScreen
 
-    return DrawnScreen(translator(options.speech), colored=terminal.colored, explain=explain, theme=options.theme)
+    speech, colored, theme = translator(options.speech), terminal.colored, options.theme
+    return DrawnScreen(speech, colored=colored, explain=explain, theme=theme, big=options.big)

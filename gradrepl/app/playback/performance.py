@@ -39,6 +39,7 @@ from gradrepl.lesson.model import Lesson
 from gradrepl.lesson.player import Place
 from gradrepl.record import event as record_event
 from gradrepl.record.event import LessonBegins, Ran, SolutionBegins, StepBegins, Truths
+from gradrepl.record.page_graph import picture
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Warned
 
@@ -172,7 +173,7 @@ class Performance:
             ran = stage.run((beat.example,), step, self.lesson, self._session, self._screen, sources=False)
         self._ran.append(beat.example.source)
         for example, outcomes in ran:
-            self._heard.append(Ran(self.lesson, step, example, tuple(outcomes)))
+            self._heard.append(Ran(self.lesson, step, example, tuple(outcomes), picture(self._session, outcomes)))
             self.differing |= bool(difference(example, outcomes))
             self._warnings += [warned for outcome in outcomes for warned in outcome.warnings]
 

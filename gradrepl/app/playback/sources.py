@@ -67,13 +67,13 @@ def _listed(path: Path, text: str, _: Translate, within: tuple[Path, ...]) -> li
 
 
 def _of_document(text: str) -> Iterator[Step]:
-    """A step for each block of code with prompts, with the words above it."""
+    """A step for each block of code with prompts, with the words between its heading, or the last such block, and it."""
     from markdown_it import MarkdownIt
 
     lines, start, heading, count = text.splitlines(), 0, "", 0
     for token in MarkdownIt().parse(text):
         if token.type == "heading_open" and token.map:
-            heading = lines[token.map[0]].lstrip("# ").strip()
+            heading, start = lines[token.map[0]].lstrip("# ").strip(), token.map[1]
         if token.type != "fence" or not token.map or token.level:
             continue
         examples = tuple(_examples(token.content, token.map[0] + 2, token.info))
@@ -93,8 +93,19 @@ def _examples(content: str, line: int, info: str) -> Iterator[Example]:
     language = info.split(maxsplit=1)[0].lower() if info.strip() else ""
     if language not in (*LANGUAGES, "") or ">>>" not in content:
         return
-    for source, _line in _statements(without_prompts(content)):
+    code = without_prompts(content)
+    if not language and not _is_python(code):
+        return
+    for source, _line in _statements(code):
         yield Example(source, ANYTHING, line)
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _of_program(text: str, path: Path, _: Translate) -> Iterator[Step]:
