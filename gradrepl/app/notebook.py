@@ -10,8 +10,9 @@ from typing import Any
 
 from gradrepl.app import engines
 from gradrepl.app.embedding import preferred
+from gradrepl.app.explaining import short
 from gradrepl.app.options import survey
-from gradrepl.app.screen import PlainScreen
+from gradrepl.app.screen import open_shown
 from gradrepl.app.settings import show
 from gradrepl.i18n import mark, translator
 from gradrepl.session.beside import Beside
@@ -67,7 +68,8 @@ class CellTables:
         self._watch(known=False)
         if self.beside is None:
             return
-        outcome = self.beside.end(str(getattr(getattr(result, "info", None), "raw_cell", "")))
+        error = getattr(result, "error_before_exec", None) or getattr(result, "error_in_exec", None)
+        outcome = self.beside.end(str(getattr(getattr(result, "info", None), "raw_cell", "")), error)
         if hasattr(self.shell, "kernel"):
             self._publish(outcome)
         else:
@@ -88,14 +90,10 @@ class CellTables:
             self.beside = Beside(self.own or engines.of_process(), module, known=known)
 
     def _draw(self, outcome: Outcome) -> None:
-        terminal = survey(self.options, os.environ)
-        _ = translator(self.options.speech)
-        if not terminal.drawn:
-            show(PlainScreen(_), outcome, self.options.table)
-            return
-        from gradrepl.app.drawn import DrawnScreen
-
-        show(DrawnScreen(_, colored=terminal.colored, theme=self.options.theme), outcome, self.options.table)
+        screen = open_shown(self.options, survey(self.options, os.environ))
+        for warning in dict.fromkeys(each.warning for each in outcome.explanations):
+            screen.explanations(outcome, warning)
+        show(screen, outcome, self.options.table)
 
     def _publish(self, outcome: Outcome) -> None:
         """Send a notebook the table as HTML, with plain lines for what can't show that."""
@@ -103,6 +101,8 @@ class CellTables:
         from gradrepl.view.html import html
 
         _ = translator(self.options.speech)
+        for text in (text for each in outcome.explanations for text in short(each, self.options.speech)):
+            self.shell.display_pub.publish({"text/plain": plain.explanation(text), "text/markdown": text})
         wanted = table.worth_showing(outcome) if self.options.table == "changed" else bool(outcome.rows)
         if self.options.table == "off" or not wanted:
             return

@@ -74,6 +74,21 @@ def test_each_cell_shows_what_it_changed(cells: Cells) -> None:
     assert shown[6] == ""
 
 
+@pytest.mark.skipif(find_spec("torch") is None, reason="PyTorch is not installed")
+def test_errors_and_warnings_are_explained_below_what_ipython_shows(cells: Cells) -> None:
+    shown = cells("""
+        load()
+        cell("import torch; x = torch.ones(2)\\nx.sum().backward()")
+        cell("torch.autogard")
+        cell("y = torch.ones(2, requires_grad=True) * 2; y.grad")
+        cell("a = 1")
+    """)
+    assert shown[1].index("RuntimeError") < shown[1].index("\n=> `backward()`")
+    assert "Did you mean `torch.autograd`?" in shown[2]
+    assert "=> You read `.grad` of a tensor" in shown[3]
+    assert shown[4] == ""
+
+
 def test_without_pytorch_import_torch_gives_our_own_until_unloaded(cells: Cells) -> None:
     shown = cells(
         WITHOUT_TORCH
