@@ -91,15 +91,19 @@ def also(entry: Op, *names: str) -> None:
         public("Tensor input", name=f"{name}_", function=False)(in_place(entry))
 
 
-def overloaded(entry: Op, name: str = "", swapped: bool = False) -> None:
-    """Expose an operation of a tensor and a tensor or number that PyTorch lists as overloads."""
+def overloaded(entry: Op, name: str = "", swapped: bool = False, numbers: bool = False) -> None:
+    """Expose an operation of a tensor and a tensor or number that PyTorch lists as overloads.
+
+    swapped: torch.NAME(2, x) has an overload of its own; numbers: it takes a number wherever it takes a tensor.
+    """
     name, tail, plain = (
         name or entry.name,
         ", *, Tensor? out=None",
         ("Tensor input, Tensor other", "Tensor input, Number other"),
     )
     middle = ["Number self, Tensor other"] if swapped else []
-    public(plain[0] + tail, *middle, plain[1] + tail, name=name, method=False)(two_operands(entry))
+    first = "Operand input, Operand other" if numbers else plain[0]
+    public(first + tail, *middle, plain[1] + tail, name=name, method=False)(two_operands(entry))
     public(*plain, name=name, function=False)(two_operands(entry))
     public(*plain, name=f"{name}_", function=False)(two_operands(in_place(entry)))
 

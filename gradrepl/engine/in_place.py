@@ -84,6 +84,8 @@ READ_AND_WRITTEN = (
 def check_overlap(tensor: Tensor, others: Sequence[Any]) -> None:
     """Raise what PyTorch raises where a write would read or write one place of memory twice."""
     data = tensor._data
+    if not data.size:
+        return
     if any(step == 0 and side > 1 for step, side in zip(data.strides, data.shape, strict=True)):
         raise RuntimeError(ONE_WRITTEN_TWICE)
     for other in others:
@@ -224,7 +226,7 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
     node.saved = tuple(saved)
     if entry.broadcasts:
         targets = [None if tensor is None else (tensor._data.shape, tensor._data.dtype) for tensor in inputs]
-        same = (self._data.shape, self._data.dtype)
+        same = (self._data.shape, values[0].dtype)
         node.fix = tuple(None if target == same else target for target in targets)
     rebase(self, node)
 

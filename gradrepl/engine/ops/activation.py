@@ -10,7 +10,7 @@ from gradrepl.engine.api import public, unary
 from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.tensor import Tensor
 
 PLAIN = ((2.0,), ((2, 3),))
@@ -33,7 +33,7 @@ def sigmoid_gradient(g: Array, out: Array) -> Any:
 
 sigmoid.grad(a=lambda g, out: sigmoid_gradient(g, out))
 sigmoid_gradient.grad(
-    g=lambda gg, out: gg * ((1 - out) * out),
+    g=lambda gg, out: sigmoid_gradient(gg, out),
     out=lambda gg, g, out: gg * g * (1 - 2 * out),
 )
 
@@ -74,7 +74,7 @@ def relu_gradient(g: Array, out: Array) -> Any:
 
 
 relu.grad(a=lambda g, out: relu_gradient(g, out))
-relu_gradient.grad(g=lambda gg, out: relu_gradient(gg, out), out=lambda gg: None)
+relu_gradient.grad(g=lambda gg, out: relu_gradient(gg, out), out=lambda gg: zeros_of(gg))
 
 
 @op("LogitBackward0", broadcasts=True, promotes="float", samples=((0.3, None), (0.9, 0.2)))

@@ -242,9 +242,10 @@ def check_alpha(input: Any, other: Any, alpha: Any) -> None:
 def scaled_add(input: Any, other: Any, alpha: Any = 1) -> Any:
     """input + alpha * other (torch.add)."""
     if alpha == 1:
-        return add.call(input, other) if isinstance(input, Tensor) else add(as_operand(input), other)
-    check_alpha(input, other, alpha)
-    return add_times(input, other, alpha)
+        return add.call(as_first(input, other), other)
+    first = as_first(input, other)
+    check_alpha(first, other, alpha)
+    return add_times(first, other, alpha)
 
 
 def beside(input: Tensor, number: Any) -> Tensor:
@@ -266,13 +267,19 @@ def as_operand(value: Any) -> Any:
     return value if isinstance(value, Tensor) else make(np.array(value, dtypes.of_scalar(value)))
 
 
+def as_first(input: Any, other: Any) -> Any:
+    """Return the first operand as a tensor where neither is one."""
+    return input if isinstance(other, Tensor) else as_operand(input)
+
+
 def scaled_sub(input: Any, other: Any, alpha: Any = 1) -> Any:
     """input - alpha * other (torch.sub)."""
     check_bools(input, other)
+    first = as_first(input, other)
     if alpha == 1:
-        return sub.call(input, other)
-    check_alpha(input, other, alpha)
-    return sub_times(input, other, alpha)
+        return sub.call(first, other)
+    check_alpha(first, other, alpha)
+    return sub_times(first, other, alpha)
 
 
 def check_bools(a: Any, b: Any) -> None:
@@ -374,6 +381,6 @@ unary(neg, reciprocal, exp, log, abs, sign, sgn)
 also(neg, "negative")
 also(abs, "absolute")
 binary(mul)
-overloaded(mul, name="multiply")
+overloaded(mul, name="multiply", numbers=True)
 expose_write(add, "Tensor input, Operand other")
 public(SCALED_HERE, f"deprecated {OLD}", name="add_", function=False)(scaled_add_)

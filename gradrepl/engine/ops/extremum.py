@@ -13,6 +13,7 @@ from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.choosing import maximum, minimum
 from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, restored, sum_all, sum_dims_as
+from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import Named, named
 from gradrepl.engine.tensor import Tensor, make
@@ -39,18 +40,18 @@ def equal_to(a: Any, out: Any) -> Array:
 
 
 @op("MaskedFillBackward1")
-def put_at(value: Array, mask: Any) -> Any:
-    """A number where the mask holds, and 0 elsewhere"""
-    return np.where(mask, value, value.dtype.type(0))
+def put_at(a: Array, value: Array, mask: Any) -> Any:
+    """A number where the mask holds, and a elsewhere"""
+    return np.where(mask, value, a)
 
 
-put_at.grad(value=lambda g, mask: sum_all(g * mask))
+put_at.grad(a=lambda g, mask: where(mask, 0.0, g), value=lambda g, mask: sum_all(where(mask, g, 0.0)))
 
 
 def evenly(g: Any, a: Any, out: Any) -> Any:
     """Divide a gradient evenly among the elements that are equal to the result."""
     same = equal_to(a, out)
-    return put_at(g / int(np.count_nonzero(same)), same)
+    return put_at(zeros_of(a), g / int(np.count_nonzero(same)), same)
 
 
 def check_real(kernel: str, a: Array) -> None:

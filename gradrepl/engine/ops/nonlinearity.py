@@ -15,7 +15,7 @@ from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, tanh
 from gradrepl.engine.ops.arithmetic import exp
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import where, zeros_of
 
 SPACE = "torch.nn.functional"
 PLAIN = ((2.0,), ((2, 3),))
@@ -36,7 +36,14 @@ def leaky_relu_entry(a: Array, slope: float) -> Any:
     return np.where(a > 0, a, a * slope)
 
 
-leaky_relu_entry.grad(a=lambda g, a, slope: where(a > 0, g, g * slope))
+@op("LeakyReluBackwardBackward0", samples=(((2, 3), (2, 3), 0.3),))
+def leaky_relu_gradient(g: Array, a: Array, slope: float) -> Any:
+    """g where a is positive, else slope · g"""
+    return np.where(a > 0, g, g * slope)
+
+
+leaky_relu_entry.grad(a=lambda g, a, slope: leaky_relu_gradient(g, a, slope))
+leaky_relu_gradient.grad(g=lambda gg, a, slope: leaky_relu_gradient(gg, a, slope), a=lambda gg: zeros_of(gg))
 
 
 @op("EluBackward0", samples=(((2, 3), 1.0, 1.0, 1.0), ((2, 3), SELU_ALPHA, SELU_SCALE, 1.0)))
@@ -122,7 +129,14 @@ def hardtanh_entry(a: Array, low: float, high: float) -> Any:
     return np.clip(a, low, high) if CATEGORY[a.dtype] == FLOAT else np.clip(a, int(low), int(high))
 
 
-hardtanh_entry.grad(a=lambda g, a, low, high: where((a <= low) | (a >= high), 0.0, g))
+@op("HardtanhBackwardBackward0", samples=(((2, 3), (2, 3), -1.0, 1.0),))
+def hardtanh_gradient(g: Array, a: Array, low: float, high: float) -> Any:
+    """g where a is between low and high, and 0 elsewhere"""
+    return np.where((a <= low) | (a >= high), g.dtype.type(0), g)
+
+
+hardtanh_entry.grad(a=lambda g, a, low, high: hardtanh_gradient(g, a, low, high))
+hardtanh_gradient.grad(g=lambda gg, a, low, high: hardtanh_gradient(gg, a, low, high), a=lambda gg: zeros_of(gg))
 
 
 @op("HardsigmoidBackward0", samples=PLAIN)
@@ -154,7 +168,14 @@ def hardshrink_entry(a: Array, limit: float) -> Any:
     return np.where((a >= -limit) & (a <= limit), a.dtype.type(0), a)
 
 
-hardshrink_entry.grad(a=lambda g, a, limit: where((a >= -limit) & (a <= limit), 0.0, g))
+@op("HardshrinkBackwardBackward0", samples=(((2, 3), (2, 3), 0.5),))
+def hardshrink_gradient(g: Array, a: Array, limit: float) -> Any:
+    """g where |a| is above the limit, and 0 elsewhere"""
+    return np.where((a >= -limit) & (a <= limit), g.dtype.type(0), g)
+
+
+hardshrink_entry.grad(a=lambda g, a, limit: hardshrink_gradient(g, a, limit))
+hardshrink_gradient.grad(g=lambda gg, a, limit: hardshrink_gradient(gg, a, limit), a=lambda gg: zeros_of(gg))
 
 
 @op("SoftshrinkBackward0", samples=(((2, 3), 0.5),))
@@ -164,7 +185,14 @@ def softshrink_entry(a: Array, limit: float) -> Any:
     return np.where(a > limit, a - limit, np.where(a < -limit, a + limit, a * 0))
 
 
-softshrink_entry.grad(a=lambda g, a, limit: where((a >= -limit) & (a <= limit), 0.0, g))
+@op("SoftshrinkBackwardBackward0", samples=(((2, 3), (2, 3), 0.5),))
+def softshrink_gradient(g: Array, a: Array, limit: float) -> Any:
+    """g where |a| is above the limit, and 0 elsewhere"""
+    return hardshrink_gradient.forward(g, a, limit)
+
+
+softshrink_entry.grad(a=lambda g, a, limit: softshrink_gradient(g, a, limit))
+softshrink_gradient.grad(g=lambda gg, a, limit: softshrink_gradient(gg, a, limit), a=lambda gg: zeros_of(gg))
 
 
 @op("ThresholdBackward0", samples=(((2, 3), 0.1, 20.0),))
@@ -173,7 +201,14 @@ def threshold_entry(a: Array, threshold: float, value: float) -> Any:
     return np.where(a > threshold, a, a.dtype.type(value))
 
 
-threshold_entry.grad(a=lambda g, a, threshold: where(a > threshold, g, 0.0))
+@op("ThresholdBackwardBackward0", samples=(((2, 3), (2, 3), 0.1),))
+def threshold_gradient(g: Array, a: Array, threshold: float) -> Any:
+    """g where a is above the threshold, and 0 elsewhere"""
+    return np.where(a <= threshold, g.dtype.type(0), g)
+
+
+threshold_entry.grad(a=lambda g, a, threshold: threshold_gradient(g, a, threshold))
+threshold_gradient.grad(g=lambda gg, a, threshold: threshold_gradient(gg, a, threshold), a=lambda gg: zeros_of(gg))
 
 
 def choose(entry: Op, input: Any, inplace: bool, *rest: Any) -> Any:

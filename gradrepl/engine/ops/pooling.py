@@ -11,6 +11,7 @@ from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import squeeze_at, unsqueeze_at
 from gradrepl.engine.ops.windows import Ints, padded, places, put_back, spread
 
@@ -52,8 +53,9 @@ def max_windows(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: I
 
 
 @op("MaxPool2DWithIndicesBackwardBackward0")
-def max_windows_gradient(g: Array, places_: Any, shape: Ints) -> Any:
-    """Zeros of a shape, with g added at its places in every plane"""
+def max_windows_gradient(g: Array, a: Array, places_: Any) -> Any:
+    """Zeros of a's shape, with g added at its places in every plane"""
+    shape = a.shape
     planes, size = math.prod(shape[:-2]), shape[-2] * shape[-1]
     flat = places_.reshape(planes, -1) + (np.arange(planes) * size)[:, None]
     return np.bincount(flat.reshape(-1), g.reshape(-1), planes * size).astype(g.dtype).reshape(shape)
@@ -71,9 +73,9 @@ def place_array(places_: Any) -> Any:
     return getattr(places_, "_data", places_)
 
 
-max_windows.grad(a=lambda g, a_shape, out1: max_windows_gradient(g[0], place_array(out1), a_shape))
-max_windows_gradient.grad(g=lambda gg, places_: at_places(gg, places_))
-at_places.grad(a=lambda g, a_shape, places_: max_windows_gradient(g, places_, a_shape))
+max_windows.grad(a=lambda g, a, out1: max_windows_gradient(g[0], a, place_array(out1)))
+max_windows_gradient.grad(g=lambda gg, places_: at_places(gg, places_), a=lambda gg: zeros_of(gg))
+at_places.grad(a=lambda g, a, places_: max_windows_gradient(g, a, places_))
 
 
 @op("AvgPool2DBackward0", samples=(((1, 2, 4, 4), (2, 2), (2, 2), (0, 0), (2, 2), True, None),))
@@ -107,11 +109,11 @@ def counts_of(
 
 @op("AvgPool2DBackwardBackward0")
 def mean_windows_gradient(
-    g: Array, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, border: bool, divisor: int | None
+    g: Array, a: Array, kernel: Ints, stride: Ints, padding: Ints, border: bool, divisor: int | None
 ) -> Any:
-    """What an input of a shape gets from the means of its windows: a share of g for every element"""
+    """What a gets from the means of its windows: a share of g for every element"""
     count = len(kernel)
-    size, out = shape[-count:], g.shape[-count:]
+    size, out = a.shape[-count:], g.shape[-count:]
     share = g / counts_of(size, kernel, stride, padding, out, border, divisor).astype(g.dtype)
     columns = np.broadcast_to(
         share[(..., *(None,) * count, *(slice(None),) * count)], (*g.shape[:-count], *kernel, *out)
@@ -123,14 +125,15 @@ def mean_windows_gradient(
 
 
 mean_windows.grad(
-    a=lambda g, a_shape, kernel, stride, padding, border, divisor: mean_windows_gradient(
-        g, a_shape, kernel, stride, padding, border, divisor
+    a=lambda g, a, kernel, stride, padding, border, divisor: mean_windows_gradient(
+        g, a, kernel, stride, padding, border, divisor
     )
 )
 mean_windows_gradient.grad(
     g=lambda gg, g_shape, kernel, stride, padding, border, divisor: mean_windows(
         gg, kernel, stride, padding, g_shape[-len(kernel) :], border, divisor
-    )
+    ),
+    a=lambda gg: zeros_of(gg),
 )
 
 
@@ -150,13 +153,13 @@ def mean_bins(a: Array, out: Ints) -> Any:
 
 
 @op("AdaptiveAvgPool2DBackwardBackward0")
-def mean_bins_gradient(g: Array, shape: Ints) -> Any:
-    """What an input of a shape gets from the means over its bins"""
-    return bins(shape[-2], g.shape[-2], g.dtype).T @ g @ bins(shape[-1], g.shape[-1], g.dtype)
+def mean_bins_gradient(g: Array, a: Array) -> Any:
+    """What a gets from the means over its bins"""
+    return bins(a.shape[-2], g.shape[-2], g.dtype).T @ g @ bins(a.shape[-1], g.shape[-1], g.dtype)
 
 
-mean_bins.grad(a=lambda g, a_shape: mean_bins_gradient(g, a_shape))
-mean_bins_gradient.grad(g=lambda gg, g_shape: mean_bins(gg, g_shape[-2:]))
+mean_bins.grad(a=lambda g, a: mean_bins_gradient(g, a))
+mean_bins_gradient.grad(g=lambda gg, g_shape: mean_bins(gg, g_shape[-2:]), a=lambda gg: zeros_of(gg))
 
 
 def out_sizes(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:

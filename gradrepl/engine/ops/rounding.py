@@ -10,7 +10,7 @@ from gradrepl.engine.api import also, expose_write, methods, overloaded, public,
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
-from gradrepl.engine.ops.arithmetic import OPERANDS, as_operand, beside, check_written, div
+from gradrepl.engine.ops.arithmetic import OPERANDS, as_first, beside, check_written, div
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
 
@@ -222,12 +222,13 @@ def check_mode(mode: Any) -> None:
 
 def divide(input: Any, other: Any, rounding_mode: Any = "none given") -> Any:
     """input / other, rounded down or towards zero where asked (torch.div)."""
+    first = as_first(input, other)
     if rounding_mode is None:
-        return div_unrounded(input, other)
+        return div_unrounded(first, other)
     if rounding_mode == "none given":
-        return div.call(input if isinstance(other, Tensor) else as_operand(input), other)
+        return div.call(first, other)
     check_mode(rounding_mode)
-    return div_rounded(input, other, rounding_mode)
+    return div_rounded(first, other, rounding_mode)
 
 
 def divide_(input: Tensor, other: Any, rounding_mode: Any = None) -> Any:
@@ -255,19 +256,20 @@ MODES = (
     "Tensor input, Number other, *, str? rounding_mode",
 )
 FOUR = ("Tensor input, Tensor other", MODES[1], "Tensor input, Number other", MODES[2])
-WITH_OUT = ("Operand input, Operand other, *, Tensor? out=None", f"{MODES[1]}, Tensor? out=None", MODES[2])
-public(*WITH_OUT, name="div", method=False)(divide)
+OF_OPERANDS = (
+    "Operand input, Operand other, *, Tensor? out=None",
+    "Operand input, Operand other, *, str? rounding_mode, Tensor? out=None",
+)
+public(*OF_OPERANDS, MODES[2], name="div", method=False)(divide)
 public(*MODES, name="div", function=False)(divide)
 expose_write(div, MODES[0])
 public(*MODES, name="div_", function=False)(divide_)
-public(f"{FOUR[0]}, *, Tensor? out=None", f"{FOUR[1]}, Tensor? out=None", *FOUR[2:], name="divide", method=False)(
-    divide
-)
+public(*OF_OPERANDS, *FOUR[2:], name="divide", method=False)(divide)
 public(*FOUR, name="divide", function=False)(divide)
 public(*FOUR, name="divide_", function=False)(divide_)
 unary(floor, ceil, trunc, frac)
 also(trunc, "fix")
-overloaded(div, name="true_divide")
+overloaded(div, name="true_divide", numbers=True)
 PLAIN = ("Tensor input, Tensor other", "Tensor input, Number other")
 OUT = tuple(f"{text}, *, Tensor? out=None" for text in PLAIN)
 left_over, left_over_ = by_operand(fmod, fmod_number)
