@@ -14,6 +14,7 @@ from gradrepl.lesson.matching import broken_promises, difference
 from gradrepl.lesson.model import Example, Lesson, Step
 from gradrepl.lesson.player import Place
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
+from gradrepl.record.page_graph import picture
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome
@@ -108,9 +109,11 @@ def _ask(step: Step, reader: Reader | None, screen: Screen, _: Translate) -> Non
 def _run(
     place: Place, examples: Sequence[Example], session: Session, screen: Screen, record: Record
 ) -> list[tuple[Example, list[Outcome]]]:
-    ran = stage.run(examples, place.step, place.lesson, session, screen)
-    for example, outcomes in ran:
-        record(Ran(place.lesson, place.step, example, tuple(outcomes)))
+    ran = []
+    for each in examples:
+        ((example, outcomes),) = stage.run((each,), place.step, place.lesson, session, screen)
+        record(Ran(place.lesson, place.step, example, tuple(outcomes), picture(session, outcomes)))
+        ran.append((example, outcomes))
     return ran
 
 

@@ -16,13 +16,13 @@ from gradrepl.app.recording import FORMS, take
 from gradrepl.i18n import Speech, english
 from gradrepl.record.writer import Setting
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="no browser: Playwright is not installed")
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")

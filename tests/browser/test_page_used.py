@@ -304,10 +304,15 @@ def test_the_policy_stops_markup_that_got_in_nevertheless(
 @pytest.mark.parametrize(
     ("speech", "scheme", "width"), [("vi", "light", 1280), ("en", "dark", 360), ("both", "light", 360)]
 )
-def test_axe_finds_nothing(opened: Any, speech: Any, scheme: str, width: int) -> None:
+def test_axe_finds_nothing(opened: Any, tmp_path: Path, speech: Any, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed: pip install axe-core-python")
     source = Path(axe.__file__).with_name("axe.min.js").read_text("utf-8")
-    page = opened(SAMPLE, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
+    lesson = tmp_path / "sample.md"
+    text = (
+        SAMPLE.read_text("utf-8").replace('"ID"', '"sample"').replace("TITLE_VI", "Một bài").replace("TITLE_EN", "One")
+    )
+    lesson.write_text(text, "utf-8")
+    page = opened(lesson, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
     page.evaluate(source)
     assert violations(page) == []
     page.locator(".step .give-up").evaluate_all("buttons => buttons.forEach(button => button.click())")
