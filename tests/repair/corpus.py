@@ -1,0 +1,119 @@
+"""The corpus: every transcript in some form and with some damages, and how much of it comes back."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from gradrepl.app import engines
+from gradrepl.app.repair_vocabulary import vocabulary
+from gradrepl.repair.model import Recovered, Vocabulary
+from gradrepl.repair.pages import text_of
+from gradrepl.repair.pipeline import recover
+from gradrepl.repair.verify import Checked, verified
+from gradrepl.session.core import Session
+from repair.damage import DAMAGES, FORMS, Transcript, transcripts, undamaged_by
+
+ENDINGS = {"html": ".html", "markdown": ".md", "ipynb": ".ipynb"}
+COMBINATIONS = (
+    *((name,) for name in DAMAGES),
+    ("D01", "D02"), ("D02", "D09", "D10"), ("D01", "D02", "D09", "D10", "D12"), ("D03", "D02"), ("D09", "D10", "D12"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DamagedPage:
+    """A page, and the statements that it was made of."""
+
+    name: str
+    text: str
+    sources: tuple[str, ...]
+    items: Transcript
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came back of a page. wrong: statements that were run with another meaning, and nothing was said."""
+
+    page: DamagedPage
+    recovered: int
+    agreeing: int
+    comparable: int
+    missing: tuple[str, ...]
+    wrong: tuple[str, ...]
+    differing: tuple[str, ...]
+
+
+@cache
+def words() -> Vocabulary:
+    return vocabulary(engines.load("builtin"))
+
+
+@cache
+def true_transcripts() -> dict[str, Transcript]:
+    return transcripts()
+
+
+def pages() -> Iterator[DamagedPage]:
+    """Every form with every combination of damages in turn; deterministic."""
+    names = list(true_transcripts())
+    choose = random.Random(7)
+    for form_number, form in enumerate(FORMS):
+        for number, damages in enumerate(((), *COMBINATIONS)):
+            name = names[(form_number * 5 + number * 3) % len(names)]
+            items = undamaged_by(form, true_transcripts()[name])
+            changed = items
+            for damage in damages:
+                changed = DAMAGES[damage](choose, changed)
+            title = f"{name}+{'+'.join((form, *damages))}{ENDINGS.get(form, '.txt')}"
+            yield DamagedPage(title, FORMS[form](changed), tuple(item.source for item in items), items)
+
+
+def repaired(text: str, name: str = "") -> Recovered:
+    return recover(text_of(text, name), words())
+
+
+def checked(found: Recovered) -> list[Checked]:
+    with Session(engines.load("builtin")) as session:
+        return list(verified(found.statements, session))
+
+
+def meaning(source: str) -> list[str]:
+    try:
+        return [ast.dump(node) for node in ast.parse(source).body]
+    except (SyntaxError, ValueError):
+        return [f"broken: {source}"]
+
+
+def result(page: DamagedPage) -> Result:
+    """Repair a page, run it, and compare with what it was made of."""
+    found = repaired(page.text, page.name)
+    ran = checked(found)
+    want = [(dump, source) for source in page.sources for dump in meaning(source)]
+    got = [(dump, item) for item in ran for dump in meaning(item.statement.source)]
+    matcher = difflib.SequenceMatcher(None, [dump for dump, _ in want], [dump for dump, _ in got], autojunk=False)
+    blocks = matcher.get_matching_blocks()
+    kept_want = {block.a + i for block in blocks for i in range(block.size)}
+    kept_got = {block.b + i for block in blocks for i in range(block.size)}
+    strange = [item for number, (_, item) in enumerate(got) if number not in kept_got]
+    wrong = [item.statement.source for item in strange if unmarked(item, found)]
+    shown = [item for item in ran if item.statement.printed]
+    return Result(
+        page,
+        len(kept_want),
+        sum(item.verdict == "agree" for item in shown),
+        sum(bool(item.output) for item in page.items),
+        tuple(source for number, (_, source) in enumerate(want) if number not in kept_want),
+        tuple(wrong),
+        tuple(f"{i.statement.source!r} {i.statement.printed[:200]!r}" for i in ran if i.verdict == "differs"),
+    )
+
+
+def unmarked(item: Checked, found: Recovered) -> bool:
+    """Whether a statement that the page never had ran, and neither a repair nor a verdict says so."""
+    offered = any(offer.line == item.statement.line for offer in found.offers)
+    return not (item.verdict in ("broken", "differs") or item.statement.repairs or offered)
