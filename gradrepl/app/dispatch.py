@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.options import Options, Terminal, is_terminal, survey
 from gradrepl.i18n import Translate, translator
-from gradrepl.view.safe import visible
+from gradrepl.view.safe import one_line, visible
 
 if TYPE_CHECKING:
     from gradrepl.app.program import Program
@@ -103,14 +103,28 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     terminal = survey(options, os.environ)
     if not _may_run(chosen, parsed, terminal, _):
         return FAILED
-    start = None if parsed.start is None else _step(chosen[0], parsed.start, _)
+    start = None if parsed.start is None else _start(chosen[0], parsed.start, terminal, _)
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
     from gradrepl.app.learning.course import learn
     from gradrepl.app.memory import open_memory
 
-    learn(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal, open_memory(_))
+    learn(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal, open_memory(_), start)
     return 0
+
+
+def _start(lesson: Lesson, name: str, terminal: Terminal, _: Translate) -> int:
+    """The index of the step to begin with; raises UsageError."""
+    from gradrepl.app.learning.steps import index_of
+
+    if not terminal.keyboard:
+        raise UsageError(_("--from needs a terminal to type at; without one the whole lesson is shown."))
+    index = index_of(lesson, name)
+    if index is None:
+        text = _("Lesson {lesson} has no step {name}: expected a number from 1 to {count}, or one of {ids}.")
+        ids = ", ".join(step.id for step in lesson.steps)
+        raise UsageError(text.format(lesson=lesson.id, name=one_line(name), count=len(lesson.steps), ids=ids))
+    return index
 
 
 def _may_run(chosen: Sequence[Lesson], parsed: Namespace, terminal: Terminal, _: Translate) -> bool:

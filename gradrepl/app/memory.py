@@ -84,6 +84,15 @@ class Memory:
         """Remember that a hint was shown; number: from 1."""
         self._add(lesson, step, "hinted", {"number": number})
 
+    def forget(self, lesson: Lesson) -> None:
+        """Know nothing of a lesson from now on; other lessons stay."""
+        self._known = {id: event for id, event in self._known.items() if event.lesson != lesson.id}
+        self._unsaved = [event for event in self._unsaved if event.lesson != lesson.id]
+        try:
+            self._store.forget(lesson.id)
+        except StoreError as error:
+            self._fault = error
+
     def events(self, lesson: str | None = None) -> list[Event]:
         """The events of a lesson, or all, in the order of time: those of the file and those not saved yet."""
         try:

@@ -103,6 +103,7 @@ class Script:
 
     def __init__(self, *inputs: str) -> None:
         self.inputs = iter(inputs)
+        self.footer = True
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.scope: Scope | None = None

@@ -100,6 +100,7 @@ class Script:
     def __init__(self, *inputs: str) -> None:
         self.inputs = list(inputs)
         self.offered: list[str] = []
+        self.footer = True
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.toolbars: list[str] = []

@@ -247,3 +247,22 @@ def test_killed_at_200_random_moments_a_course_loses_at_most_the_step_in_progres
             courses, sure = courses + 1, Counter()
     course.process.communicate()
     assert courses > 0
+
+
+def test_a_lesson_that_is_started_over_is_forgotten_and_others_are_not(path: Path) -> None:
+    other, memory = replace(LESSON, id="other"), opened(path)
+    memory.done(LESSON, ONE, "done")
+    memory.done(other, ONE, "done")
+    memory.forget(LESSON)
+    for remembered in (memory, opened(path)):
+        assert (remembered.resume(LESSON), remembered.marks(LESSON)) == (0, {})
+        assert remembered.resume(other) == 1
+
+
+def test_forgetting_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder", "utf-8")
+    memory = opened(tmp_path / "file" / "progress.db")
+    memory.done(LESSON, ONE, "done")
+    memory.forget(LESSON)
+    assert memory.marks(LESSON) == {}
+    assert memory.complaint()

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from gradrepl.app import engines, repl, stage
-from gradrepl.app.commands import Command, without_marks
+from gradrepl.app.commands import Command, find, without_marks
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.learning import showing
 from gradrepl.app.learning.learner import Learner
+from gradrepl.app.learning.steps import index_of
 from gradrepl.app.trust import YES
 from gradrepl.i18n import SPEECHES, mark
 from gradrepl.lesson import player
@@ -50,18 +51,12 @@ def _again(learner: Learner, argument: str) -> None:
 
 def _go(learner: Learner, argument: str) -> None:
     """`:go 3`, `:go ID`: to a step by number, id or the start of its id."""
-    wanted = without_marks(argument.strip())
-    ids = [step.id for step in learner.lesson.steps]
-    found = [number for number, id in enumerate(ids) if wanted and id.startswith(wanted)]
-    if wanted in ids:
-        found = [ids.index(wanted)]
-    if wanted.isdecimal():
-        found = [int(wanted) - 1] if 1 <= int(wanted) <= len(ids) else []
-    if len(found) == 1:
-        learner.go(found[0])
+    index = index_of(learner.lesson, argument)
+    if index is not None:
+        learner.go(index)
         return
     text = learner._("Go to which step? A number from 1 to {count} or an id; :list shows them.")
-    learner.note(text.format(count=len(ids)))
+    learner.note(text.format(count=len(learner.lesson.steps)))
 
 
 def _list(learner: Learner, argument: str) -> None:
@@ -129,8 +124,9 @@ def _reset(learner: Learner, argument: str) -> None:
     """`:reset`, `:reset all`: this step, or the lesson, from its start."""
     wanted, _ = without_marks(argument.strip()), learner._
     if wanted in ("all", "het"):
-        answer = learner.reader.line(_("Start the lesson over from step 1? [y/N] "))
+        answer = learner.reader.line(_("Start the lesson over from step 1, and forget how each step went? [y/N] "))
         if answer.strip().casefold() in YES:
+            learner.memory.forget(learner.lesson)
             learner.go(0)
     elif wanted:
         learner.note(_("Either :reset, or :reset all. A setting is changed by :set."))
@@ -155,6 +151,16 @@ def _engine(learner: Learner, argument: str) -> None:
         return
     learner.change_engine(name)
     learner.options = replace(learner.options, engine=name)
+
+
+def _keys(learner: Learner, argument: str) -> bool | None:
+    """`:keys off|on`: hide or show the line below the input; all else as at the REPL's own prompt."""
+    wanted = without_marks(argument.strip())
+    if wanted not in ("off", "on", "tat", "bat"):
+        everywhere: Command[Any] = find(repl.COMMANDS, "keys")
+        return everywhere.run(learner, argument)
+    learner.reader.footer = wanted in ("on", "bat")
+    return None
 
 
 def _learn(learner: Learner, argument: str) -> bool:
@@ -212,6 +218,14 @@ OWN: tuple[Command[Learner], ...] = (
         _engine,
         GROUP,
         ":engine torch",
+    ),
+    Command(
+        ("keys", "phim"),
+        "[off|on|emacs|vi]",
+        mark("what the keys do; hide or show the line that names them; another set of keys"),
+        _keys,
+        mark("gradrepl"),
+        ":keys off",
     ),
 )
 COMMANDS = _joined(OWN, repl.COMMANDS)

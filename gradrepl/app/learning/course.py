@@ -18,19 +18,28 @@ if TYPE_CHECKING:
 
 
 def learn(
-    lesson: Lesson, engine: Engine, reader: Reader, options: Options, terminal: Terminal, memory: Remembering
+    lesson: Lesson,
+    engine: Engine,
+    reader: Reader,
+    options: Options,
+    terminal: Terminal,
+    memory: Remembering,
+    start: int | None = None,
 ) -> Options:
     """Go through a lesson and those that are started from it; returns the options as they are then.
 
+    start: the index of the step to begin with, rather than where the learner stopped.
     The random generators are afterwards as they were before.
     """
-    before, dice = engine, Dice.now(engine)
+    before, dice, footer = engine, Dice.now(engine), reader.footer
     following: Lesson | None = lesson
     while following is not None:
         learner = Learner(following, engine, reader, options, terminal, memory)
         learner.commands = COMMANDS
-        learner.loop()
+        learner.loop(start)
+        start = None
         options, terminal, following = learner.options, learner.terminal, learner.following
         engine = engines.load(options.engine) if options.engine != engine.name else engine
+    reader.footer = footer
     dice.throw(before)
     return options

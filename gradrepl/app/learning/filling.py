@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gradrepl.app.learning.judging import Judgement
@@ -9,6 +10,9 @@ from gradrepl.app.learning.solving import Solving
 from gradrepl.lesson import player
 from gradrepl.lesson.model import BLANK
 from gradrepl.session.outcome import Outcome
+
+# As the last line below a program that stands at the prompt, where nothing else can begin with a colon.
+_COMMAND = re.compile(r":[a-z]+(?: +\w+)*")
 
 
 class Filling(Solving):
@@ -28,6 +32,11 @@ class Filling(Solving):
         learner = self.learner
         if self.solved:
             learner.execute(text)
+            return
+        program, _, last = text.rstrip().rpartition("\n")
+        if _COMMAND.fullmatch(last.strip()):
+            self.typed = program + "\n"
+            learner.obey(last.strip())
             return
         self.typed = text
         if BLANK in text:

@@ -103,14 +103,17 @@ class Learner:
         """Show a line of gradrepl's own."""
         self.screen.note(text)
 
-    def loop(self) -> None:
-        """Go through the lesson until its end or until the learner leaves."""
+    def loop(self, start: int | None = None) -> None:
+        """Go through the lesson until its end or until the learner leaves; start: index of a step, to begin with."""
         self.reader.toolbar = lambda: showing.state(self)
         self.reader.scope = Scope(lambda: self.session.names, self.commands)
         self.reader.idle = str
         stage.show_title(self.lesson, self.screen, self.options.speech)
         self.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
-        self._resume()
+        if start is None:
+            self._resume()
+        else:
+            self.go(start)
         while not self.left:
             try:
                 self._turn()
@@ -139,9 +142,10 @@ class Learner:
         if self.proposal is not None:
             offered, self.proposal = self.proposal, None
         text = self.reader.line(question, offered) if question else self.reader.code(offered)
-        self._take(text)
+        self.obey(text)
 
-    def _take(self, text: str) -> None:
+    def obey(self, text: str) -> None:
+        """Do what was typed: a command, a question, nothing, or code."""
         typed = read.read(text)
         if isinstance(typed, read.Command):
             self._command(typed)

@@ -33,6 +33,9 @@ class Remembering(Protocol):
     def hinted(self, lesson: Lesson, step: Step, number: int) -> None:
         """A hint was shown; number: from 1."""
 
+    def forget(self, lesson: Lesson) -> None:
+        """Nothing is known of a lesson from now on."""
+
     def complaint(self) -> str | None:
         """What went wrong since the last time, for the learner."""
 
@@ -66,6 +69,9 @@ class Forgetful:
 
     def hinted(self, lesson: Lesson, step: Step, number: int) -> None:
         """Nothing: a hint leaves no mark."""
+
+    def forget(self, lesson: Lesson) -> None:
+        self._marks.clear()
 
     def complaint(self) -> str | None:
         return None
