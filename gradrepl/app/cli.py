@@ -132,15 +132,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
     learn.add_argument("--from", dest="start", metavar="STEP", help=_("begin at this step: its number or id"))
     _add_trust(learn, _)
-    play = command("play", _("show lessons as they run"))
-    play.add_argument(
-        "lessons", nargs="*", metavar="LESSON", help=_("a lesson, a Markdown or Python file, or a list of those (.txt)")
-    )
-    play.add_argument("--all", action="store_true", help=_("every lesson"))
-    _add_playback(play, _)
-    play.add_argument("--record", metavar="FILE", help=_("keep what is played, in the form of the file's ending"))
-    _add_recording(play, _)
-    _add_trust(play, _)
+    _add_play(command, _)
     _add_export(command, _)
     command("lessons", _("list the lessons"))
     _add_memory(command, _)
@@ -174,6 +166,19 @@ def _add_options(to: argparse.ArgumentParser, _: Translate, *, defaults: bool) -
     add("--json", default=False, action="store_true", text=_("one line of JSON a statement"))
     add("--no-input", default=False, action="store_true", text=_("ask nothing"))
     add("--color", default=None, choices=("auto", "always", "never"), text=_("colours and tables"))
+
+
+def _add_play(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    """The command that shows lessons as they run."""
+    play = command("play", _("show lessons as they run"))
+    play.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help=_("a lesson, a Markdown or Python file, or a list of those (.txt)")
+    )
+    play.add_argument("--all", action="store_true", help=_("every lesson"))
+    _add_playback(play, _)
+    play.add_argument("--record", metavar="FILE", help=_("keep what is played, in the form of the file's ending"))
+    _add_recording(play, _)
+    _add_trust(play, _)
 
 
 def _add_authoring(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
