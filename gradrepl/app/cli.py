@@ -128,10 +128,7 @@ def parser(_: Translate) -> argparse.ArgumentParser:
             name, help=text, description=text, parents=[common], allow_abbrev=False, formatter_class=_formatter
         )
 
-    learn = command("learn", _("go through a lesson at the prompt"))
-    learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
-    learn.add_argument("--from", dest="start", metavar="STEP", help=_("begin at this step: its number or id"))
-    _add_trust(learn, _)
+    _add_learning(command, _)
     _add_play(command, _)
     _add_export(command, _)
     command("lessons", _("list the lessons"))
@@ -140,6 +137,13 @@ def parser(_: Translate) -> argparse.ArgumentParser:
     run = command("run", _("run a Python file"))
     run.add_argument("file", metavar="FILE")
     return top
+
+
+def _add_learning(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:
+    learn = command("learn", _("go through a lesson at the prompt"))
+    learn.add_argument("lesson", nargs="?", metavar="LESSON", help=_("number, id or start of an id"))
+    learn.add_argument("--from", dest="start", metavar="STEP", help=_("begin at this step: its number or id"))
+    _add_trust(learn, _)
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
