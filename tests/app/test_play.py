@@ -196,8 +196,8 @@ class Keyboard:
         return None
 
 
-@pytest.mark.parametrize(("answers", "asked", "played"), [(("", ""), 2, True), (("q",), 1, False), ((), 1, False)])
-def test_somebody_at_the_keyboard_is_asked_after_each_step(
+@pytest.mark.parametrize(("answers", "asked", "played"), [(("", "", ""), 3, True), (("q",), 1, False), ((), 1, False)])
+def test_somebody_at_the_keyboard_is_asked_at_questions_and_after_each_step(
     small: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], asked: int, played: bool
 ) -> None:
     from gradrepl.app.engines import load as engine

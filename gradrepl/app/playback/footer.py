@@ -10,7 +10,7 @@ from gradrepl.app.playback.machine import State
 from gradrepl.i18n import Translate
 
 BAR = 12
-STROKES, ASCII_STROKES = ("━", "─", "▶", "⏸", "×"), ("=", "-", ">", "|", "x")
+STROKES, ASCII_STROKES = ("━", "─", "▶", "‖", "×"), ("=", "-", ">", "|", "x")
 
 
 def line(state: State, steps: int, columns: int, _: Translate, *, ascii_only: bool = False) -> str:
@@ -35,8 +35,7 @@ def line(state: State, steps: int, columns: int, _: Translate, *, ascii_only: bo
 def _keys(state: State, _: Translate) -> Iterable[str]:
     """The keys that work now, the ones that are needed most first."""
     yield f"Space {_('go on') if state.held else _('pause')}"
-    yield f"→ {_('step')}"
-    yield f"← {_('back')}"
+    yield f"← → {_('step')}"
     yield f"Tab {_('try it')}"
     yield f"q {_('stop')}"
     yield f"+ - {_('speed')}"

@@ -67,7 +67,7 @@ def _listed(path: Path, text: str, _: Translate, within: tuple[Path, ...]) -> li
 
 
 def _of_document(text: str) -> Iterator[Step]:
-    """A step for each block of code with prompts, with the words between its heading, or the last such block, and it."""
+    """A step for each block of code with prompts, with the words above it, back to its heading."""
     from markdown_it import MarkdownIt
 
     lines, start, heading, count = text.splitlines(), 0, "", 0
