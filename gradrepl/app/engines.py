@@ -28,7 +28,8 @@ def load(name: str) -> Engine:
     Raises EngineUnavailableError where PyTorch is asked for and can't be imported.
     """
     engine = _pytorch() if name == "torch" else _builtin()
-    gc.freeze()
+    if not gc.get_freeze_count():  # what a later one would freeze is garbage, too, and would stay for ever
+        gc.freeze()
     gc.enable()  # the command line has it off while it imports
     return engine
 

@@ -29,7 +29,8 @@ def _add(keys: KeyBindings, key: str, live: Live) -> None:
     def found() -> Shortcut | None:
         return next((shortcut for shortcut in live() if shortcut.key == key), None)
 
-    @keys.add(key, filter=_TYPING & Condition(lambda: found() is not None))
+    # The left side caches what it is joined with: _TYPING would keep every prompt there ever was.
+    @keys.add(key, filter=Condition(lambda: found() is not None) & _TYPING)
     def _give_command(event: KeyPressEvent) -> None:
         shortcut = found()
         if shortcut is not None:

@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from gradrepl.app import engines
+from gradrepl.app import engines, prompt
 from gradrepl.app.graphemes import width_after, width_before
 from gradrepl.app.hints import hint
 from gradrepl.app.history import MOST, QuietHistory
@@ -267,6 +267,20 @@ def test_vi_keys(reader: PromptReader, keys: PipeInput) -> None:
     assert reader.vi
     keys.send_text(decomposed("'ệt'") + f"\x1b0lx{ENTER}")
     assert reader.code() == "'t'"
+
+
+def test_idle_time_begins_when_nobody_has_typed_for_a_while(
+    reader: PromptReader, keys: PipeInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle: list[str] = []
+    reader.idle = lambda: idle.append("idle") or keys.send_text(ENTER)
+    monkeypatch.setattr(prompt, "_PAUSE", 3600)
+    keys.send_text(f"x{ENTER}")
+    assert (reader.code(), idle) == ("x", [])
+    monkeypatch.setattr(prompt, "_PAUSE", 0)
+    keys.send_text("y")
+    assert reader.code().strip() in ("", "y")
+    assert idle
 
 
 def test_two_prompts_share_a_history(tmp_path: Path) -> None:
