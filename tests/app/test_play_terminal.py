@@ -26,9 +26,8 @@ def lesson(tmp_path: Path) -> str:
 def echoes(screen: Screen) -> bool:
     import termios
 
-    return bool(termios.tcgetattr(screen.file)[3] & termios.ECHO & -1) and bool(
-        termios.tcgetattr(screen.file)[3] & termios.ICANON
-    )
+    both = termios.ECHO | termios.ICANON
+    return bool(termios.tcgetattr(screen.file)[3] & both == both)
 
 
 def test_it_stops_at_a_question_and_goes_on_with_space(terminal: Open, lesson: str) -> None:  # noqa: F811
@@ -49,9 +48,9 @@ def test_back_and_take_over_keep_the_lessons_values(terminal: Open, lesson: str)
     screen.send(".")
     screen.wait(r"‖ 2/2|2/2  two")
     screen.send("\t")
-    screen.wait(r"Your turn(.|\n)*>>> ")
+    screen.wait(r"Your turn(.|\n)*>>>(.|\n)*Tab: go on")
     screen.send("y = 'mine'\r")
-    screen.wait(r"'mine'\n(.|\n)*>>> ")
+    screen.wait(r"= 'mine'\n(.|\n)*>>>\n")
     screen.send("\t")
     screen.wait(r"The lesson goes on")
     screen.send("\x1b[D")
