@@ -64,7 +64,7 @@ def texts(text: Text, speech: Speech) -> list[str]:
 
 def title(lesson: Lesson, speech: Speech) -> str:
     """Such as "1. no_grad as a with-block"."""
-    words = " / ".join(texts(lesson.title, speech))
+    words = " / ".join(dict.fromkeys(texts(lesson.title, speech)))
     return words if lesson.number is None else f"{lesson.number}. {words}"
 
 

@@ -36,8 +36,8 @@ def _keys(state: State, _: Translate) -> Iterable[str]:
     """The keys that work now, the ones that are needed most first."""
     yield f"Space {_('go on') if state.held else _('pause')}"
     yield f"← → {_('step')}"
-    yield f"Tab {_('try it')}"
     yield f"q {_('stop')}"
+    yield f"Tab {_('try it')}"
     yield f"+ - {_('speed')}"
     if not state.held:
         yield f"Enter {_('skip')}"
