@@ -20,8 +20,8 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.prompt import PromptReader
 from gradrepl.app.repl import Repl
 
-# prompt_toolkit's filters keep every prompt that a process made (a quarter of a MiB each): ten runs of 1,000 with
-# --hypothesis-seed=1 to 10 are quicker than one of 10,000. Ctrl-C only ends what the prompt runs: stop it with SIGTERM.
+# A process grows with each prompt that it makes, and slows down: ten runs of 1,000 with --hypothesis-seed=1 to 10 are
+# quicker than one of 10,000. Ctrl-C only ends what the prompt runs: stop it with SIGTERM.
 EXAMPLES = int(os.environ.get("GRADREPL_JUNK", "300"))
 LAST_KEYS = "\x1b[201~\x03\x03\x03alive = kept + 1\r\x04"
 VIETNAMESE = "với tensor đạo hàm của ệ là gì"
