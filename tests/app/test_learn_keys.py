@@ -28,8 +28,12 @@ goal.vi = "Nhấn phím."
 
 ## one
 <!--vi-->
+### Bắt đầu
+
 Bước một.
 <!--en-->
+### Begin
+
 Step one.
 <!--code-->
 ```pycon
@@ -233,3 +237,9 @@ def test_starting_over_asks_and_forgets(press: Press) -> None:
     yes = press("1" + ENTER, ":reset all" + ENTER, "y" + ENTER, CLEAR, ":list" + ENTER, start=1)
     assert "1/3" in yes
     assert "guessed wrong" not in yes
+
+
+def test_the_list_names_the_ids_that_go_takes(press: Press) -> None:
+    shown = press(":list" + ENTER, ":go thr" + ENTER, start=1)
+    assert "\n   1  Begin  one\n>  2  two         here\n   3  three\n" in shown
+    assert "3/3" in shown

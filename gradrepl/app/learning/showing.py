@@ -25,15 +25,15 @@ WORDS = {
 def steps(learner: Learner) -> Iterator[str]:
     """A line for each step: its number, label and id, its mark in words, and where one is."""
     place, marks, language = learner.place, learner.memory.marks(learner.lesson), learner.options.speech
-    labels = [
-        split_label(step.prose.get("en" if language == "en" else "vi"))[0] or step.id for step in place.lesson.steps
-    ]
+    labels = [split_label(step.prose.get("en" if language == "en" else "vi"))[0] for step in place.lesson.steps]
     width = max(map(len, labels))
-    for number, (step, label) in enumerate(zip(place.lesson.steps, labels, strict=True)):
+    names = [f"{label:<{width}}  {step.id}".strip() for step, label in zip(place.lesson.steps, labels, strict=True)]
+    width = max(map(len, names))
+    for number, (step, name) in enumerate(zip(place.lesson.steps, names, strict=True)):
         words = [learner._(WORDS[marks[step.id]])] if step.id in marks else []
         words += [learner._("here")] if number == place.index else []
         sign = ">" if number == place.index else " "
-        yield f"{sign}{number + 1:>3}  {label:<{width}}  {'; '.join(words)}".rstrip()
+        yield f"{sign}{number + 1:>3}  {name:<{width}}  {'; '.join(words)}".rstrip()
 
 
 def state(learner: Learner) -> str:
