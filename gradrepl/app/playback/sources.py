@@ -16,7 +16,7 @@ from gradrepl.lesson.model import Example, Lesson, Step, Text
 from gradrepl.session.core import statements
 from gradrepl.session.read import without_prompts
 
-ANYTHING = "...\n"  # a document's output isn't promised
+ANYTHING = "..."  # what a document prints is not promised
 FRONT = "+++"
 LANGUAGES = ("pycon", "python-console", "doctest", "python", "py", "python3")
 MARKDOWN, PYTHON, LIST = (".md", ".markdown"), (".py",), (".txt",)
