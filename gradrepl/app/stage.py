@@ -28,7 +28,8 @@ def show_step(place: Place, screen: Screen, speech: Speech) -> None:
     screen.heading(f"{place.index + 1}/{len(place.lesson.steps)}  {labels}")
     for rest in dict.fromkeys(rest for _label, rest in parts):
         screen.prose(rest)
-    screen.gap()
+    if not place.step.options:  # each of which begins with a gap
+        screen.gap()
 
 
 def show_task(step: Step, screen: Screen, speech: Speech) -> None:

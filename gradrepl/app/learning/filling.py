@@ -35,7 +35,7 @@ class Filling(Solving):
             return
         program, _, last = text.rstrip().rpartition("\n")
         if _COMMAND.fullmatch(last.strip()):
-            self.typed = program + "\n"
+            self.typed = program.rstrip() + "\n"
             learner.obey(last.strip())
             return
         self.typed = text
