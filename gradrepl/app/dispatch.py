@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
     from gradrepl.app import export
 
     export.form_of(Path(parsed.record), _)
-    setting = export.setting_of(parsed, options, _engine(options, _))
+    setting = replace(export.setting_of(parsed, options, _engine(options, _)), seed=parsed.seed)
     with export.recording([export.Target(Path(parsed.record), options.speech)], setting) as record:
         return direction.perform(chosen, setting.engine, _screen(options), options, terminal, wanted, record)
 
