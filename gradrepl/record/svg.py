@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from html import escape
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal, TextIO
 
 from rich.ansi import AnsiDecoder
@@ -86,11 +86,8 @@ class Picture:
 def wrapped(line: Text) -> Iterator[Text]:
     """A line in parts that fit in COLUMNS; at least one."""
     line.expand_tabs(8)
-    parts = chop_cells(line.plain, COLUMNS)
-    start = 0
-    for part in parts or [""]:
-        yield line[start : start + len(part)] if part else Text()
-        start += len(part)
+    ends = list(accumulate(len(part) for part in chop_cells(line.plain, COLUMNS)))
+    yield from line.divide(ends[:-1])
 
 
 def pieces(line: Text) -> Iterator[tuple[int, str, Style]]:

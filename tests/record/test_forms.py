@@ -141,8 +141,10 @@ def test_a_picture_is_xml_that_holds_every_line(
 @each_lesson
 @each_language
 def test_markdown_has_the_code_in_blocks(site: Path, events: dict[str, list[Event]], stem: str, language: str) -> None:
-    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(
-        (site / f"{stem}.{language}.md").read_text("utf-8")
+    tokens = (
+        MarkdownIt("commonmark", {"html": True})
+        .enable("table")
+        .parse((site / f"{stem}.{language}.md").read_text("utf-8"))
     )
     assert not [token for token in tokens if "html" in token.type]
     blocks = [token.content for token in tokens if token.type == "fence" and token.info == "pycon"]
