@@ -10,6 +10,8 @@ def test_the_lock_file_is_current() -> None:
     lessons = [load(path) for path in shelf.lessons()]
     locked = lock.read(shelf.folder() / lock.NAME)
     now = {lesson.id: lock.hashes(lesson) for lesson in lessons}
-    stale = [f"{id}: {step}" for id, steps in now.items() for step in steps if locked.get(id, {}).get(step) != steps[step]]
+    stale = [
+        f"{id}: {step}" for id, steps in now.items() for step in steps if locked.get(id, {}).get(step) != steps[step]
+    ]
     assert stale == [], "after a look at both languages: gradrepl check --accept all"
     assert locked == now
