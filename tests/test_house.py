@@ -89,7 +89,7 @@ def test_a_module_says_in_one_sentence_what_it_is(path: Path) -> None:
 
 
 LONG = {
-    "gradrepl/engine/quick.py with_number": "the busiest lines of the engine: each call saved is a tenth of an operation",
+    "gradrepl/engine/quick.py with_number": "the busiest lines of the engine: a call saved is a tenth of an operation",
     "gradrepl/engine/quick.py two_tensors": "the same for two tensors",
     "gradrepl/engine/quick.py call": "the functions inside them",
     "gradrepl/engine/graph.py follow": "the busiest lines of a backward",
