@@ -27,7 +27,9 @@ def vocabulary(engine: Engine) -> Vocabulary:
             modules[path] = modules[SHORT.get(path, path)] = names
     attributes = {name for name in dir(engine.torch.Tensor) if not name.startswith("__")}
     attributes |= {name for kind in kinds(engine.torch) for name in dir(kind) if not name.startswith("_")}
-    return Vocabulary(modules, frozenset(attributes), frozenset((*KEYWORDS, *MORE_KEYWORDS)))
+    attributes |= {name for name in dir(engine.torch.nn.Linear(1, 1)) if not name.startswith("_")}
+    keywords = frozenset((*KEYWORDS, *MORE_KEYWORDS))
+    return Vocabulary(modules, frozenset(attributes), keywords, frozenset(attributes.union(*modules.values())))
 
 
 def module_at(torch: Any, path: str) -> types.ModuleType | None:
@@ -38,4 +40,13 @@ def module_at(torch: Any, path: str) -> types.ModuleType | None:
 
 
 def kinds(torch: Any) -> list[type]:
-    return [torch.nn.Module, torch.optim.Optimizer, torch.Generator, torch.autograd.Function, torch.nn.Linear]
+    """Return the classes whose objects tutorials use most, nodes of a graph among them."""
+    product = torch.ones(1, requires_grad=True) * 2
+    leaf = product.grad_fn.next_functions[0][0]
+    handle = product.register_hook(lambda grad: None)
+    named = [torch.nn.Module, torch.optim.Optimizer, torch.Generator, torch.autograd.Function, torch.nn.Linear]
+    return [
+        *named,
+        torch.Size,
+        *(type(value) for value in (product.grad_fn, leaf, handle, torch.float32, torch.finfo(torch.float32))),
+    ]

@@ -31,15 +31,23 @@ def mojibake(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
 
 
 def undone(line: Line, notes: Notes) -> Line:
-    for encoding in ("cp1252", "latin-1", "cp1250"):
+    for encoding in ("cp1252", "cp1250"):
         try:
-            text = line.text.encode(encoding).decode("utf-8")
+            text = b"".join(byte_of(sign, encoding) for sign in line.text).decode("utf-8")
         except UnicodeError:
             continue
         if text != line.text:
             notes.repaired("D03", line.number, line.text, text)
             return Line(text, line.number)
     return line
+
+
+def byte_of(sign: str, encoding: str) -> bytes:
+    """Return the byte that was read as a sign; what an encoding lacks was read as Latin-1 has it."""
+    try:
+        return sign.encode(encoding)
+    except UnicodeEncodeError:
+        return sign.encode("latin-1")
 
 
 def plain_signs(code: str) -> str:

@@ -62,17 +62,14 @@ class Recovered:
 class Vocabulary:
     """The names that PyTorch knows.
 
-    modules: dotted module -> its public names; attributes: of tensors, modules, optimizers; keywords: of arguments.
+    modules: dotted module -> its public names; attributes: of tensors, modules, optimizers; keywords: of arguments;
+    everything: all that may stand behind a dot.
     """
 
     modules: dict[str, frozenset[str]]
     attributes: frozenset[str]
     keywords: frozenset[str]
-
-    @property
-    def everything(self) -> frozenset[str]:
-        """Every name that may stand behind a dot."""
-        return self.attributes.union(*self.modules.values())
+    everything: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from gradrepl.repair.glue import mended
+from gradrepl.repair.python import parses
+
 BLOCKS = frozenset(
     (
         "p",
@@ -98,18 +101,28 @@ def joined(text: Any) -> str:
 
 
 def of_markdown(page: str) -> str:
-    """Return a Markdown page's fences; a page without any, as it is."""
+    """Return the code of a Markdown page's fences; a page without any, as it is."""
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(page)
     found = [token for token in tokens if token.type in ("fence", "code_block") and is_code(token.info, token.content)]
-    return "\n".join(token.content for token in found) if found else page
+    fenced = any(token.type == "fence" for token in tokens) and ">>>" not in page
+    return "\n".join(token.content for token in found) if found or fenced else page
 
 
 def is_code(info: str, content: str) -> bool:
-    """Whether a fence holds Python: it says so, or says nothing and shows prompts or names torch."""
+    """Whether a fence holds Python: it says so, or says nothing and shows prompts, imports torch or is a program."""
     language = (info.split() or [""])[0].lower().strip("{}.")
-    return language in PYTHON or (language == "" and (">>>" in content or "torch." in content))
+    return language in PYTHON or (language == "" and (">>>" in content or mostly_python(content)))
+
+
+def mostly_python(content: str) -> bool:
+    """Whether a text names torch and most of its lines are Python, or would be with English words and plain signs."""
+    lines = [line for line in content.splitlines()[:MOST_LINES] if line.strip()]
+    return "torch" in content and 2 * sum(parses(mended(line)) for line in lines) > len(lines)
+
+
+MOST_LINES = 200
 
 
 def of_html(page: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import takewhile
 
 from gradrepl.repair import characters, glue, prompts, statements
@@ -12,12 +13,12 @@ from gradrepl.repair.model import Line, Lines, Notes, Offer, Pass, Recovered, St
 from gradrepl.repair.printed import ERROR, canonical
 from gradrepl.repair.prompts import DOTS, PROMPT
 from gradrepl.repair.python import names_in, parses, tree_of
-from gradrepl.repair.words import english, misspelt, respelt, with_call
+from gradrepl.repair.words import english, foreign_names, misspelt, respelt, with_call
 from gradrepl.session.mask import mask
 
 PASSES: tuple[Pass, ...] = (
-    characters.invisible,
     characters.mojibake,
+    characters.invisible,
     prompts.numbered,
     prompts.banners,
     prompts.split_prompts,
@@ -42,8 +43,8 @@ LOST_OPERATOR = re.compile(r"(?<![\w.])(?P<left>[\w.]+(?:\(\))?) +(?P<right>[\w.
 
 def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     """Return the statements of a page's text, with everything that was repaired. Pure and deterministic."""
-    lines = [Line(line, number) for number, line in enumerate(text[:LONGEST_PAGE].split("\n"), 1)]
     notes = Notes()
+    lines = bounded(text[:LONGEST_PAGE], notes)
     if not statements.has_prompts(text) and (tree := tree_of(text)) is not None and tree.body:
         return of_python(text)
     for repair in PASSES:
@@ -60,6 +61,21 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
         found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
     repairs = tuple(sorted(notes.repairs, key=lambda repair: repair.line))
     return Recovered(tuple(found), repairs, tuple(notes.offers), prose_before(lines))
+
+
+def bounded(text: str, notes: Notes) -> Lines:
+    """Return a page's lines; of a line that nobody wrote by hand, and of long gaps, little is kept."""
+    lines = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONGEST_LINE:
+            notes.repaired("D14", number, line[:SHOWN] + "…", "")
+            line = ""
+        lines.append(Line(LONG_GAP.sub(" ", line), number))
+    return lines
+
+
+LONGEST_LINE, SHOWN = 20_000, 60
+LONG_GAP = re.compile(r"\s{200,}")
 
 
 def prose_before(lines: Lines) -> str:
@@ -103,7 +119,7 @@ def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes
     source = source_of(code)
     printed = "\n".join(line.text for line in below).strip("\n")
     if "SyntaxError" not in printed and (not parses(source) or not ERROR.search(printed)):
-        source = repaired_lines(source, number, notes)
+        source = repaired_lines(source, number, notes, wrong=ERROR.search(printed) is not None)
     source = with_names(source, printed, number, vocabulary, own, notes)
     if not parses(source):
         offer(source, number, notes)
@@ -114,13 +130,14 @@ def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes
     return Statement(source, printed, number, tuple(notes.repairs[start:]), readings)
 
 
-def repaired_lines(source: str, number: int, notes: Notes) -> str:
+def repaired_lines(source: str, number: int, notes: Notes, *, wrong: bool) -> str:
+    """Return a source with its lines repaired; of one that the page shows to be wrong, no call is made up."""
     lines = source.rstrip("\n").split("\n")
     for index, line in enumerate(lines):
         lead = line[: len(line) - len(line.lstrip())]
         text = line.strip()
         for damage, repair in LINE_REPAIRS:
-            new = repair(text)
+            new = text if wrong and damage == "D15" else repair(text)
             if new != text:
                 notes.repaired(damage, number + index, text, new)
                 text = new
@@ -130,15 +147,13 @@ def repaired_lines(source: str, number: int, notes: Notes) -> str:
 
 def with_names(source: str, printed: str, number: int, vocabulary: Vocabulary, own: set[str], notes: Notes) -> str:
     """Return the source with misspelt names of the API repaired, unless the page shows the error they raise."""
-    pairs = [
-        pair
-        for pair in misspelt(source, vocabulary, own | names_in(source))
-        if not (ERROR.search(printed) and pair[0] in printed)
-    ]
-    new = respelt(source, pairs)
-    if new != source:
-        notes.repaired("D02", number, source, new)
-    return new
+    for damage, find in (("D01", foreign_names), ("D02", partial(misspelt, vocabulary=vocabulary))):
+        pairs = find(source, own=own | names_in(source))
+        new = respelt(source, [pair for pair in pairs if not (ERROR.search(printed) and pair[0] in printed)])
+        if new != source:
+            notes.repaired(damage, number, source, new)
+        source = new
+    return source
 
 
 def other_blocks(source: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from gradrepl.repair.characters import plain_signs
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
@@ -11,7 +12,7 @@ from gradrepl.repair.words import english
 from gradrepl.session.mask import ends_covered, mask
 
 PROMPT = re.compile(r"^\s*>>>(?: |(?=\S)|$)")
-PROMPTS = re.compile(r">{3,} ?")
+PROMPTS = re.compile(r"(?<![`>])>{3,} ?")
 CELL_IN = re.compile(r"\bIn\s*\[\s*\d*\s*\]\s*:\s?")
 CELL_OUT = re.compile(r"\s*(?<![A-Z])Out\s*\[\s*\d*\s*\]\s*:[ \t]*")
 CELL_DOTS = re.compile(r"^\s*\.{3,}:\s?")
@@ -26,8 +27,20 @@ ENDS_BLOCK = re.compile(r"^(?:else|elif|except|finally)\b")
 
 
 def numbered(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
-    """Take off line numbers that stand before prompts."""
-    return [Line(NUMBERED.sub("", line.text), line.number) for line in lines]
+    """Take off line numbers: of every line where they count up through the page, else those before prompts."""
+    found = [(line, COUNTED.match(line.text)) for line in lines if line.text.strip()]
+    counts = [int(match[1]) if match else -1 for _, match in found]
+    steps = sum(0 < after - before <= 2 for before, after in pairwise(counts))
+    pattern = COUNTED if len(counts) > 3 and steps >= MOSTLY * (len(counts) - 1) else NUMBERED
+    made = [Line(pattern.sub("", line.text), line.number) for line in lines]
+    first = next((pair for pair in zip(lines, made, strict=True) if pair[0] != pair[1]), None)
+    if first is not None:
+        notes.repaired("D14", first[0].number, first[0].text, first[1].text)
+    return made
+
+
+COUNTED = re.compile(r"^\s*(\d{1,4})[.)|:]?(?: |$)")
+MOSTLY = 0.9
 
 
 def banners(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
@@ -92,7 +105,7 @@ def pieces_at_prompts(text: str) -> list[str]:
     covered = text[:lead] + mask(text[lead:])
     if ends_covered(text[lead:]):
         covered = text  # a quote is open: it is a part of the damage
-    starts = [spot.span() for spot in PROMPTS.finditer(covered)] or [spot.span() for spot in found]
+    starts = [behind_bracket(spot, text) for spot in list(PROMPTS.finditer(covered)) or found]
     pieces = [text[: starts[0][0]]] if text[: starts[0][0]].strip() else []
     ends = [start for start, _ in starts[1:]] + [len(text)]
     pieces += [
@@ -101,6 +114,16 @@ def pieces_at_prompts(text: str) -> list[str]:
         if text[begin:end].strip()
     ]
     return pieces
+
+
+def behind_bracket(spot: re.Match[str], text: str) -> tuple[int, int]:
+    """Return where a run of prompts begins and ends; the first sign closes what `<` opened before it."""
+    before = text[max(spot.start() - LONGEST_NAME, 0) : spot.start()]
+    closes = spot[0].rstrip().count(">") % 3 == 1 and before.rfind("<") > before.rfind(">")
+    return spot.start() + closes, spot.end()
+
+
+LONGEST_NAME = 200
 
 
 def continuations(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:

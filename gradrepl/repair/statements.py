@@ -19,16 +19,26 @@ def has_prompts(text: str) -> bool:
 
 
 def as_prompts(source: str) -> str:
-    """Return source with the prompts that Python shows before each line; as it is where it doesn't parse."""
+    """Return source with the prompts that Python shows before each line."""
     tree = tree_of(source)
     if tree is None:
-        return "\n".join(">>> " + line for line in source.splitlines() if line.strip())
+        return "\n".join(line.text for line in damaged_as_prompts(source))
     lines, made = source.splitlines(), []
     starts = [first_line(node) for node in tree.body]
     for start, node in zip(starts, tree.body, strict=True):
         body = lines[start - 1 : node.end_lineno]
         made += [(">>> " if index == 0 else "... ") + line for index, line in enumerate(body)]
     return "\n".join(made)
+
+
+def damaged_as_prompts(source: str) -> Iterator[Line]:
+    """Yield the lines of source that doesn't parse behind prompts, as far as its blocks can be told."""
+    lines = [Line(line, number) for number, line in enumerate(source.splitlines(), 1) if line.strip()]
+    index = 0
+    while index < len(lines):
+        block = block_at(lines, index) or lines[index : index + 1]
+        yield from (Line(PROMPTS[i > 0] + line.text, line.number) for i, line in enumerate(block))
+        index += len(block)
 
 
 def first_line(node: ast.stmt) -> int:

@@ -45,7 +45,7 @@ def english(code: str) -> str:
     """Return code that doesn't parse with its keywords in English, where that makes it parse; else as it is."""
     if parses(code):
         return code
-    covered = mask(code)
+    whole, covered = code, mask(code)
     for pattern in (WORD, PRINT):
         pieces, end = [], 0
         for found in pattern.finditer(covered):
@@ -57,7 +57,7 @@ def english(code: str) -> str:
         if parses(candidate):
             return candidate
         code, covered = candidate, mask(candidate)
-    return code
+    return whole
 
 
 def with_call(code: str) -> str:
@@ -126,6 +126,16 @@ def asked(tree: ast.Module, vocabulary: Vocabulary, own: set[str]) -> Iterator[t
             for keyword in node.keywords:
                 if keyword.arg is not None and (root == "torch" or keyword.arg in KNOWN):
                     yield keyword.arg, vocabulary.keywords
+
+
+def foreign_names(source: str, own: set[str]) -> list[tuple[str, str]]:
+    """Return translated words that are Python names as they stand (`打印(x)`, `Đúng`), each with the English one."""
+    tree = tree_of(source)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
+    return [(name, WORDS[name]) for name in sorted(names - own) if WORDS.get(name) in VALUES]
+
+
+VALUES = ("True", "False", "None", "print")
 
 
 def respelt(source: str, pairs: list[tuple[str, str]]) -> str:

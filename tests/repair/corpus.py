@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from repair.damage import DAMAGES, FORMS, Transcript, transcripts, undamaged_by
+
 from gradrepl.app import engines
 from gradrepl.app.repair_vocabulary import vocabulary
 from gradrepl.repair.model import Recovered, Vocabulary
@@ -16,7 +18,6 @@ from gradrepl.repair.pages import text_of
 from gradrepl.repair.pipeline import recover
 from gradrepl.repair.verify import Checked, verified
 from gradrepl.session.core import Session
-from repair.damage import DAMAGES, FORMS, Transcript, transcripts, undamaged_by
 
 ENDINGS = {"html": ".html", "markdown": ".md", "ipynb": ".ipynb"}
 COMBINATIONS = (
@@ -78,7 +79,8 @@ def repaired(text: str, name: str = "") -> Recovered:
 
 
 def checked(found: Recovered) -> list[Checked]:
-    with Session(engines.load("builtin")) as session:
+    with Session(engine := engines.load("builtin")) as session:
+        engine.torch.manual_seed(0)
         return list(verified(found.statements, session))
 
 

@@ -8,13 +8,15 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+
+from support.running import SNIPPETS, snippets
 
 from gradrepl.app import engines
 from gradrepl.lesson.load import load
 from gradrepl.lesson.matching import shown
 from gradrepl.session.core import Session, statements
-from support.running import SNIPPETS, snippets
 
 LESSONS = Path(__file__).parent.parent.parent / "lessons"
 
@@ -35,7 +37,8 @@ Form = Callable[[Transcript], str]
 def run(sources: Sequence[str]) -> Transcript:
     """Run sources one after the other; each is one statement, or several on a line."""
     made = []
-    with Session(engines.load("builtin")) as session:
+    with Session(engine := engines.load("builtin")) as session:
+        engine.torch.manual_seed(0)
         for source in sources:
             outcomes = list(session.run(source))
             text = shown(outcomes)
@@ -55,13 +58,22 @@ def of_snippet(program: str) -> Transcript:
     """A program of the engine's tests, statement by statement."""
     import ast
 
-    return run(["import torch\n", *(text.rstrip("\n") + "\n" for _, text, _ in statements(program, ast.parse(program).body))])
+    return run(
+        ["import torch\n", *(text.rstrip("\n") + "\n" for _, text, _ in statements(program, ast.parse(program).body))]
+    )
 
 
 def transcripts() -> dict[str, Transcript]:
     """True transcripts by name."""
     found = {path.stem: of_lesson(path) for path in sorted(LESSONS.glob("[0-9]*.md"))}
-    for name in ("autograd_modes", "autograd_hooks", "tensor_first_steps", "tensor_views", "training", "tensor_printing"):
+    for name in (
+        "autograd_modes",
+        "autograd_hooks",
+        "tensor_first_steps",
+        "tensor_views",
+        "training",
+        "tensor_printing",
+    ):
         for number, program in enumerate(snippets(SNIPPETS / f"{name}.txt")[:6]):
             if "try:" not in program and program.count("\n") < 40:
                 found[f"{name}-{number}"] = of_snippet(program)
@@ -207,7 +219,8 @@ def numbered(items: Transcript) -> str:
 
 def as_html(items: Transcript) -> str:
     text = html.escape(plain(items))
-    return f"<!DOCTYPE html><html><head><title>x</title></head><body><p>Bài viết về autograd.</p><pre>{text}</pre></body></html>"
+    head = "<!DOCTYPE html><html><head><title>x</title></head><body><p>Bài viết về autograd.</p>"
+    return f"{head}<pre>{text}</pre></body></html>"
 
 
 def as_markdown(items: Transcript) -> str:
@@ -218,7 +231,9 @@ def as_notebook(items: Transcript) -> str:
     made = []
     for item in items:
         output = {"output_type": "stream", "name": "stdout", "text": [item.output]}
-        made.append({"cell_type": "code", "source": [item.source.rstrip("\n")], "outputs": [output] if item.output else []})
+        made.append(
+            {"cell_type": "code", "source": [item.source.rstrip("\n")], "outputs": [output] if item.output else []}
+        )
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made})
 
 
@@ -228,10 +243,12 @@ def unindented(items: Transcript) -> str:
 
 
 def mojibake(items: Transcript) -> str:
-    text = f"Với torch.no_grad() thì không ghi lại.\n{plain(items)}"
-    return text.encode("utf-8").decode("cp1252", "replace") if "\x81" not in text else text
+    """UTF-8 read as Windows-1252, as browsers do: bytes that it lacks stay as they are."""
+    data = f"Với torch.no_grad() thì không ghi lại.\n{plain(items)}".encode()
+    return "".join(bytes((byte,)).decode("cp1252" if byte not in UNDEFINED else "latin-1") for byte in data)
 
 
+UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 FORMS: dict[str, Form] = {
     "plain": plain,
     "D05": glued_prompts,
@@ -250,10 +267,10 @@ FLAT = re.compile(r"\b(?:with|for|if|def|class|while|try)\b.*:")
 
 
 def undamaged_by(form: str, items: Transcript) -> Transcript:
-    """The part of a transcript whose meaning a form keeps: where a nested block ends can't be read without indentation."""
+    """The part of a transcript whose meaning a form keeps: without indentation nobody knows where a block ends."""
     if form not in ("D08", "D05-D08"):
         return items
-    return tuple(item for item in items if deepest(item.source) <= 4 and not dedents(item.source))
+    return run([item.source for item in items if deepest(item.source) <= 4 and not dedents(item.source)])
 
 
 def deepest(source: str) -> int:
@@ -263,4 +280,4 @@ def deepest(source: str) -> int:
 def dedents(source: str) -> bool:
     """Whether a line within a statement stands further out than the one before it."""
     depths = [len(line) - len(line.lstrip()) for line in source.splitlines() if line.strip()]
-    return any(after < before for before, after in zip(depths, depths[1:], strict=False))
+    return any(after < before for before, after in pairwise(depths))
