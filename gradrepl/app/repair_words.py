@@ -14,6 +14,12 @@ class Kind(NamedTuple):
     story: str
 
 
+class Word(NamedTuple):
+    """A verdict's name, a marked message."""
+
+    name: str
+
+
 KINDS = {
     "D01": Kind(
         mark("keyword translated"),
@@ -118,9 +124,9 @@ KINDS = {
 }
 
 VERDICTS = {
-    "agree": mark("agree"),
-    "differs": mark("differs"),
-    "lost": mark("lost by the page"),
-    "silent": mark("prints nothing"),
-    "broken": mark("broken"),
+    "agree": Word(mark("agree")),
+    "differs": Word(mark("differs")),
+    "lost": Word(mark("lost by the page")),
+    "silent": Word(mark("prints nothing")),
+    "broken": Word(mark("broken")),
 }

@@ -167,7 +167,7 @@ def _offer_row(offer: Offer, _: Translate) -> list[str]:
 def _verdict_row(item: Checked, _: Translate) -> list[str]:
     differs = item.verdict == "differs"
     both = (item.statement.printed, printed_by(item.outcomes)) if differs else ("", "")
-    return [_cell(item.statement.source), str(item.statement.line), _(VERDICTS[item.verdict]), *map(_cell, both)]
+    return [_cell(item.statement.source), str(item.statement.line), _(VERDICTS[item.verdict].name), *map(_cell, both)]
 
 
 def changed_part(before: str, after: str) -> tuple[str, str]:
@@ -186,7 +186,7 @@ def _cell(text: str) -> str:
 
 def _summary(repaired: Repaired, _: Translate) -> str:
     counts = {name: sum(item.verdict == name for item in repaired.checked) for name in VERDICTS}
-    text = ", ".join(f"{_(VERDICTS[name])}: {count}" for name, count in counts.items() if count)
+    text = ", ".join(f"{_(VERDICTS[name].name)}: {count}" for name, count in counts.items() if count)
     return _("statements: {count} ({verdicts})").format(count=len(repaired.checked), verdicts=text)
 
 

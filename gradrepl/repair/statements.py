@@ -11,6 +11,8 @@ from gradrepl.repair.prompts import DOTS, PROMPT, indented
 from gradrepl.repair.python import is_header, names_in, parses, tree_of
 
 LONGEST_BLOCK = 80
+MOST_FAILED = 100
+"""Lines of a page that open a statement which never ends, before it is taken for no program."""
 
 
 def has_prompts(text: str) -> bool:
@@ -52,9 +54,10 @@ def prompted(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
         return lines
     made: Lines = []
     own: set[str] = set()
-    index = 0
+    index = failed = 0
     while index < len(lines):
-        block = block_at(lines, index)
+        block = block_at(lines, index) if failed < MOST_FAILED else []
+        failed += not block and (unfinished(lines[index].text) or is_header(lines[index].text))
         if block:
             texts = block_texts(block, notes)
             made += [
@@ -93,11 +96,13 @@ def block_at(lines: Lines, index: int) -> Lines:
         return [Line(first.strip(), lines[index].number)] if tree_of(mended(first)) is not None else []
     found: Lines = []
     block: Lines = []
+    mended_lines: list[str] = []
     for line in lines[index : index + LONGEST_BLOCK]:
         if block and not line.text.strip() and found:
             break
         block.append(line)
-        code = "\n".join(english_lines(item.text) for item in block)
+        mended_lines.append(english_lines(line.text))
+        code = "\n".join(mended_lines)
         if len(block) > 1 and tree_of(code) is not None and len(getattr(tree_of(code), "body", ())) == 1:
             found = list(block)
         elif len(block) == 2 and is_header(mended(first)) and not line.text.startswith(" ") and is_statement(line.text):
