@@ -13,7 +13,7 @@ from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.power import check_float, pow
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import without
 from gradrepl.engine.tensor import C_NAMES, Tensor
 
 THREE = (((2, 3), (2, 3), (3,)),)
@@ -94,11 +94,11 @@ def xlogy_by_number(a: Array, b: Any) -> Any:
 
 
 xlogy_tensors.grad(
-    a=lambda g, a, b: where((a == 0) & (b <= 0), 0.0, xlogy(g, b)),
+    a=lambda g, a, b: without((a == 0) & (b <= 0), xlogy(g, b)),
     b=lambda g, a, b: g * a / b,
 )
 xlogy_of_number.grad(b=lambda g, a, b: times_number(g, a) / b)
-xlogy_by_number.grad(a=lambda g, a, b: xlogy(g, b) if b > 0 else where(a == 0, 0.0, xlogy(g, b)))
+xlogy_by_number.grad(a=lambda g, a, b: xlogy(g, b) if b > 0 else without(a == 0, xlogy(g, b)))
 
 
 def xlogy(input: Any, other: Any) -> Any:

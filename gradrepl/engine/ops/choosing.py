@@ -14,7 +14,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.rounding import name_of, refuse
-from gradrepl.engine.ops.shape import cast, where, where_pointwise, zeros_of
+from gradrepl.engine.ops.shape import cast, where, where_pointwise, without, zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
@@ -86,18 +86,9 @@ def shared(a: Any, b: Any, g: Any, loses: Any) -> Any:
     return masked(where(a == b, over_number(g, 2), g), loses)
 
 
-@op("MaskedFillBackward0")
-def masked_out(a: Array, mask: Any) -> Any:
-    """a, with 0 where the mask holds"""
-    return np.where(mask, a.dtype.type(0), a)
-
-
-masked_out.grad(a=lambda g, mask: masked_out(g, mask))
-
-
 def masked(a: Any, mask: Any) -> Any:
     """Put 0 where a mask (array or tensor) holds."""
-    return masked_out(a, mask._data if isinstance(mask, Tensor) else mask)
+    return without(mask, a)
 
 
 @op("MaximumBackward0", broadcasts=True, samples=BOTH)
@@ -150,8 +141,8 @@ def copysign_number(a: Array, b: Any) -> Any:
     return np.copysign(a, a.dtype.type(b))
 
 
-copysign.grad(a=lambda g, a, out: g * where(a == 0, 0.0, out / a), b=lambda g: zeros_of(g))
-copysign_number.grad(a=lambda g, a, out: g * where(a == 0, 0.0, out / a))
+copysign.grad(a=lambda g, a, out: g * without(a == 0, out / a), b=lambda g: zeros_of(g))
+copysign_number.grad(a=lambda g, a, out: g * without(a == 0, out / a))
 
 
 @op("NotImplemented", broadcasts=True)

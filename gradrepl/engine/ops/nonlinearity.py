@@ -23,9 +23,9 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def need_float(a: Array, kernel: str) -> None:
-    """Raise what PyTorch raises where a kernel knows floating-point numbers only."""
-    if CATEGORY[a.dtype] < FLOAT:
+def need_float(a: Array, kernel: str, with_complex: bool = False) -> None:
+    """Raise what PyTorch raises where a kernel knows floating-point numbers (and complex ones) only."""
+    if CATEGORY[a.dtype] < FLOAT or (a.dtype.kind == "c" and not with_complex):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.of(a).tensor_type}'")
 
 
@@ -73,7 +73,7 @@ celu_entry.grad(a=lambda g, a, alpha: where(a > 0, g, g * exp(where(a > 0, 0.0, 
 @op("SiluBackward0", samples=PLAIN)
 def silu_entry(a: Array) -> Any:
     """a · sigmoid(a)"""
-    need_float(a, "silu_cpu")
+    need_float(a, "silu_cpu", with_complex=True)
     return a * sigmoid.forward(a)
 
 
@@ -126,6 +126,8 @@ logsigmoid_entry.grad(a=lambda g, a: g * sigmoid(-a))
 @op("HardtanhBackward0", samples=(((2, 3), -1.0, 1.0), ((2, 3), 0.0, 6.0)))
 def hardtanh_entry(a: Array, low: float, high: float) -> Any:
     """a, cut off below low and above high"""
+    if a.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
     return np.clip(a, low, high) if CATEGORY[a.dtype] == FLOAT else np.clip(a, int(low), int(high))
 
 
@@ -198,6 +200,8 @@ softshrink_gradient.grad(g=lambda gg, a, limit: softshrink_gradient(gg, a, limit
 @op("ThresholdBackward0", samples=(((2, 3), 0.1, 20.0),))
 def threshold_entry(a: Array, threshold: float, value: float) -> Any:
     """a, and value where a is not above the threshold"""
+    if a.dtype.kind == "c":
+        need_float(a, "threshold_cpu")
     return np.where(a > threshold, a, a.dtype.type(value))
 
 

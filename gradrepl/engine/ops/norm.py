@@ -15,7 +15,7 @@ from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims_as
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import without
 from gradrepl.engine.tensor import Tensor
 
 
@@ -58,16 +58,16 @@ def norm_gradient(g: Any, a: Any, ord: float, out: Any, dim: Dims, keepdim: bool
     if ord == 1:
         return sgn(a) * g
     if ord == 2:
-        return g * where(out == 0, 0.0, a / out)
+        return g * without(out == 0, a / out)
     if math.isinf(ord):
         top = abs(a) == out
         count = sum_dims_as(top, dim, True, out._data.dtype if isinstance(out, Tensor) else out.dtype)
         return sgn(a) * (g / count * top)
     if ord < 1:
-        return sgn(a) * where(a == 0, 0.0, pow(abs(a), ord - 1)) * g * pow(out, 1 - ord)
+        return sgn(a) * without(a == 0, pow(abs(a), ord - 1)) * g * pow(out, 1 - ord)
     if ord < 2:
-        return sgn(a) * pow(abs(a), ord - 1) * where(out == 0, 0.0, g / pow(out, ord - 1))
-    return a * pow(abs(a), ord - 2) * where(out == 0, 0.0, g / pow(out, ord - 1))
+        return sgn(a) * pow(abs(a), ord - 1) * without(out == 0, g / pow(out, ord - 1))
+    return a * pow(abs(a), ord - 2) * without(out == 0, g / pow(out, ord - 1))
 
 
 def every(a: Any) -> Dims:

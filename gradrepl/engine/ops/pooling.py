@@ -289,7 +289,7 @@ def avg_pool1d(
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
-    need_float(input._data, "adaptive_avg_pool2d")
+    need_float(input._data, "adaptive_avg_pool2d", with_complex=True)
     wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     out = tuple(s if o is None else int(o) for s, o in zip(input._data.shape[-2:], wanted, strict=True))
     return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)

@@ -14,7 +14,7 @@ from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
-from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
 from gradrepl.engine.tensor import Tensor
 
@@ -29,7 +29,7 @@ def sqrt(a: Array) -> Any:
     return np.sqrt(a)
 
 
-sqrt.grad(a=lambda g, out: g / (2 * out))
+sqrt.grad(a=lambda g, out: g / times_number(out, 2))
 
 
 @op("RsqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
@@ -159,7 +159,7 @@ def expm1(a: Array) -> Any:
     return np.expm1(a)
 
 
-expm1.grad(a=lambda g, out: g * (out + 1))
+expm1.grad(a=lambda g, out: g * plus_number(out, 1))
 
 
 @op("Log2Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
@@ -168,7 +168,7 @@ def log2(a: Array) -> Any:
     return np.log2(a)
 
 
-log2.grad(a=lambda g, a: g / (a * LN2))
+log2.grad(a=lambda g, a: g / times_number(a, LN2))
 
 
 @op("Log10Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
@@ -177,7 +177,7 @@ def log10(a: Array) -> Any:
     return np.log10(a)
 
 
-log10.grad(a=lambda g, a: g / (a * LN10))
+log10.grad(a=lambda g, a: g / times_number(a, LN10))
 
 
 @op("Log1PBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
@@ -186,7 +186,7 @@ def log1p(a: Array) -> Any:
     return np.log1p(a)
 
 
-log1p.grad(a=lambda g, a: g / (a + 1))
+log1p.grad(a=lambda g, a: g / plus_number(a, 1))
 
 
 def check_float(kernel: str, a: Array) -> None:
@@ -202,7 +202,7 @@ def logaddexp(a: Array, b: Array) -> Any:
     return np.logaddexp(a, b)
 
 
-logaddexp.grad(a=lambda g, a, b: g / (1 + exp(b - a)), b=lambda g, a, b: g / (1 + exp(a - b)))
+logaddexp.grad(a=lambda g, a, b: g / plus_number(exp(b - a), 1), b=lambda g, a, b: g / plus_number(exp(a - b), 1))
 
 
 @op("Logaddexp2Backward0", broadcasts=True, samples=BOTH)
@@ -212,7 +212,7 @@ def logaddexp2(a: Array, b: Array) -> Any:
     return np.logaddexp2(a, b)
 
 
-logaddexp2.grad(a=lambda g, a, b: g / (1 + exp2(b - a)), b=lambda g, a, b: g / (1 + exp2(a - b)))
+logaddexp2.grad(a=lambda g, a, b: g / plus_number(exp2(b - a), 1), b=lambda g, a, b: g / plus_number(exp2(a - b), 1))
 
 
 def power(self: Tensor, exponent: Any) -> Any:

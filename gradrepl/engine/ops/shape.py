@@ -114,6 +114,20 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     return where_pointwise(mask, input, other)
 
 
+@op("MaskedFillBackward0")
+def masked_out(a: Array, mask: Any) -> Any:
+    """a, with 0 where the mask holds"""
+    return np.where(mask, a.dtype.type(0), a)
+
+
+masked_out.grad(a=lambda g, mask: masked_out(g, mask))
+
+
+def without(condition: Any, a: Any) -> Any:
+    """Return a, and 0 where the condition, an array or a tensor, holds."""
+    return masked_out(a, condition._data if isinstance(condition, Tensor) else condition)
+
+
 @op("CloneBackward0", samples=(((2, 3),),))
 def clone(a: Array, order: str = "K") -> Any:
     """A copy of a, its elements in memory as a's; one behind the other for order C"""

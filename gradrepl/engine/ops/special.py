@@ -19,7 +19,7 @@ from gradrepl.engine.ops.arithmetic import exp, log
 from gradrepl.engine.ops.blending import xlogy
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import exp2, expm1, log1p, pow
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import without
 from gradrepl.engine.ops.spread import logsumexp
 from gradrepl.engine.ops.trigonometry import sinc
 from gradrepl.engine.tensor import Tensor
@@ -185,8 +185,8 @@ def xlog1py(a: Array, b: Array) -> Any:
 
 
 xlog1py.grad(
-    a=lambda g, a, b: where((a == 0) & (b <= -1), 0.0, xlog1py(g, b)),
-    b=lambda g, a, b: g * a / (b + 1),
+    a=lambda g, a, b: without((a == 0) & (b <= -1), xlog1py(g, b)),
+    b=lambda g, a, b: g * a / plus_number(b, 1),
 )
 
 

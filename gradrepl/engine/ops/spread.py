@@ -15,7 +15,7 @@ from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.reduction import Dims, add_up, count_of, dims_of, mean_all, mean_dims, restored, unreduced
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import without
 from gradrepl.engine.tensor import Tensor
 
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))
@@ -83,7 +83,7 @@ def var_gradient(g: Any, a: Any, dim: Dims, correction: float, keepdim: bool) ->
 
 
 def std_gradient(g: Any, a: Any, out: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
-    return var_gradient(where(out == 0, 0.0, g / (out * 2)), a, dim, correction, keepdim)
+    return var_gradient(without(out == 0, g / times_number(out, 2)), a, dim, correction, keepdim)
 
 
 def with_mean(spread: Any, g_mean: Any, a: Any, dim: Dims, keepdim: bool) -> Any:

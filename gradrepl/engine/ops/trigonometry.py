@@ -12,9 +12,9 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import reciprocal
-from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import where, without
 
 ANY = ((0.4,), ((2, 3),))
 WITHIN_ONE = ((0.4,), (-0.7,))
@@ -43,7 +43,7 @@ def tan(a: Array) -> Any:
     return np.tan(a)
 
 
-tan.grad(a=lambda g, out: g * (pow(out, 2) + 1))
+tan.grad(a=lambda g, out: g * plus_number(pow(out, 2), 1))
 
 
 @op("AsinBackward0", broadcasts=True, promotes="float", samples=WITHIN_ONE)
@@ -52,7 +52,7 @@ def asin(a: Array) -> Any:
     return np.arcsin(a)
 
 
-asin.grad(a=lambda g, a: g * rsqrt(-a * a + 1))
+asin.grad(a=lambda g, a: g * rsqrt(plus_number(-a * a, 1)))
 
 
 @op("AcosBackward0", broadcasts=True, promotes="float", samples=WITHIN_ONE)
@@ -61,7 +61,7 @@ def acos(a: Array) -> Any:
     return np.arccos(a)
 
 
-acos.grad(a=lambda g, a: g * -rsqrt(-a * a + 1))
+acos.grad(a=lambda g, a: g * -rsqrt(plus_number(-a * a, 1)))
 
 
 @op("AtanBackward0", broadcasts=True, promotes="float", samples=ANY)
@@ -70,7 +70,7 @@ def atan(a: Array) -> Any:
     return np.arctan(a)
 
 
-atan.grad(a=lambda g, a: g / (a * a + 1))
+atan.grad(a=lambda g, a: g / plus_number(a * a, 1))
 
 
 @op("Atan2Backward0", broadcasts=True, promotes="float", samples=BOTH)
@@ -82,7 +82,7 @@ def atan2(a: Array, b: Array) -> Any:
 def over_square(a: Any, b: Any) -> Any:
     """Return 1 / (a² + b²), and 0 at the origin."""
     square = a * a + b * b
-    return where(square == 0, 0.0, reciprocal(square))
+    return without(square == 0, reciprocal(square))
 
 
 atan2.grad(
@@ -113,7 +113,7 @@ def asinh(a: Array) -> Any:
     return np.arcsinh(a)
 
 
-asinh.grad(a=lambda g, a: g * rsqrt(pow(a, 2) + 1))
+asinh.grad(a=lambda g, a: g * rsqrt(plus_number(pow(a, 2), 1)))
 
 
 @op("AcoshBackward0", broadcasts=True, promotes="float", samples=((1.5,), (3.0,)))
