@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 from gradrepl.session.core import statements
 from gradrepl.session.foreign import parses as parses_line
@@ -32,6 +33,7 @@ def tree_of(source: str) -> ast.Module | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def parses(source: str) -> bool:
     """Whether a source is Python, or the head of a block."""
     text = source.strip()
