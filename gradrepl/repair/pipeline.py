@@ -56,7 +56,7 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
         own |= names_in(statement.source)
         if statement.source.strip():
             found.append(statement)
-    if needs_torch(found):
+    if notes.repairs and needs_torch(found):
         notes.repaired("D14", 1, "", "import torch")
         found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
     repairs = tuple(sorted(notes.repairs, key=lambda repair: repair.line))

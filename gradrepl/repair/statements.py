@@ -11,6 +11,7 @@ from gradrepl.repair.prompts import DOTS, PROMPT, indented
 from gradrepl.repair.python import is_header, names_in, parses, tree_of
 
 LONGEST_BLOCK = 80
+DEEPEST = 8  # blocks within blocks: more are no program that a person reads
 MOST_FAILED = 100
 """Lines of a page that open a statement which never ends, before it is taken for no program."""
 
@@ -114,8 +115,9 @@ def block_at(lines: Lines, index: int) -> Lines:
 
 def unindented_block(lines: Lines, index: int) -> Lines:
     """Return the head of a block and all statements below it, as far as its lost indentation can be told."""
-    end = index + 1
-    while end < min(len(lines), index + LONGEST_BLOCK) and is_statement(lines[end].text):
+    end, headers = index + 1, 1
+    while end < min(len(lines), index + LONGEST_BLOCK) and is_statement(lines[end].text) and headers < DEEPEST:
+        headers += is_header(mended(lines[end].text))
         end += 1
     return lines[index:end]
 

@@ -24,7 +24,7 @@ class Checked:
 def verified(statements: tuple[Statement, ...], session: Session) -> Iterator[Checked]:
     """Run statements one after the other; where one has several readings, the first that the page agrees with."""
     for statement in statements:
-        if not parses(statement.source):
+        if not parses(statement.source) and "SyntaxError" not in statement.printed:
             yield Checked(statement, (), "broken")
             continue
         chosen = choose(statement, session) if statement.readings else statement

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from repair.corpus import meaning, pages, repaired, result
 from support.running import SNIPPETS, snippets
 
