@@ -120,7 +120,8 @@ def _put_back_before(death: Callable[[], object]) -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    numbers = [signal.SIGTERM, signal.SIGHUP] if threading.current_thread() is threading.main_thread() else []
+    deaths = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    numbers = sorted(deaths) if threading.current_thread() is threading.main_thread() else []
     before = [signal.signal(number, end) for number in numbers]
     try:
         yield
