@@ -31,3 +31,8 @@ def session(engine: Engine) -> Iterator[Session]:
     with Session(engine) as fresh:
         assert [outcome.failure for outcome in fresh.run("import torch")] == [None]
         yield fresh
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Compare the operations first: PyTorch says some of its warnings once a process."""
+    items.sort(key=lambda item: "test_entries_pytorch" not in item.nodeid)

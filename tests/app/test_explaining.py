@@ -102,6 +102,7 @@ class Script:
     """Types what it is given, then ends."""
 
     def __init__(self, *inputs: str) -> None:
+        self.footer = True
         self.inputs = iter(inputs)
         self.footer = True
         self.toolbar: Callable[[], str] = str

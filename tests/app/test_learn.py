@@ -98,6 +98,7 @@ class Script:
     """Types what it is given, then ends; notes what was offered at the prompt."""
 
     def __init__(self, *inputs: str) -> None:
+        self.footer = True
         self.inputs = list(inputs)
         self.offered: list[str] = []
         self.footer = True

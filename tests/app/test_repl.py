@@ -19,6 +19,7 @@ class Script:
     """Types what it is given, then ends."""
 
     def __init__(self, *inputs: str) -> None:
+        self.footer = True
         self.inputs: Iterator[str] = iter(inputs)
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str

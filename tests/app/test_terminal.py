@@ -218,13 +218,11 @@ def test_no_colour_where_none_is_wanted(terminal: Open, arguments: tuple[str, ..
     assert not [code for code in colours if re.search(rb"[;\[](?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;|m)", code)]
 
 
-def test_play_waits_for_enter(terminal: Open) -> None:
-    screen = terminal("play", "1")
-    screen.wait(r"Enter: go on; q: leave")
-    assert "2/" not in screen.text
-    screen.send("\r")
-    screen.wait(r"2/\d+ +Make a leaf")
-    screen.send("q\r")
+def test_play_waits_at_a_prediction(terminal: Open) -> None:
+    screen = terminal("play", "1", "--typing", "off")
+    screen.wait(r"Space go on")
+    assert "What do you expect?" in screen.text
+    screen.send("q")
     assert screen.end() == 0
 
 
