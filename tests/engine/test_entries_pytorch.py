@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
@@ -65,6 +66,16 @@ def compared(index: int) -> Compared:
             counts["gradients"] += sum(line.startswith("d/d") for line in theirs.lines)
             counts["equal"] += found is None
     return Compared(frozenset(differences), tuple(examples), counts, frozenset(reached))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Several threads of PyTorch's would race for which of two wrong targets a message names."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("text", TEXTS)
