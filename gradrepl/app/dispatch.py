@@ -176,15 +176,10 @@ def _review(parsed: Namespace, options: Options, _: Translate) -> int:
     terminal, screen, events = survey(options, os.environ), _screen(options), memory.open_memory(_)
     if not _may_run(chosen, parsed, terminal, _):
         return FAILED
-    found = review.due(chosen, events, memory.now())
-    complaint = events.complaint()
-    if complaint:
-        screen.note(complaint)
-    if not found:
-        review.show_none(chosen, events, screen, _)
-    elif not terminal.keyboard:
+    found = review.find(chosen, events, screen, _)
+    if found and not terminal.keyboard:
         review.show_due(found, screen, options.speech)
-    else:
+    elif found:
         from gradrepl.app.reader import open_reader
 
         reader, engine = open_reader(terminal, options), _engine(options, _)

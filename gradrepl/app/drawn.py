@@ -102,6 +102,9 @@ class DrawnScreen:
     def note(self, text: str) -> None:
         self._print(Text(visible(text), style="cyan"))
 
+    def sentence(self, text: str) -> None:
+        self._print(explanation.paragraph(text, lead=""))
+
     def gap(self) -> None:
         self._print()
 
@@ -109,9 +112,9 @@ class DrawnScreen:
         self._print(code.code(source))
 
     def output(self, output: Output) -> None:
-        text = report.output(output)
-        self.console.print(text, end="", soft_wrap=True)
-        self._line_open = not text.plain.endswith("\n")
+        for text in report.output(output):
+            self.console.print(text, end="", soft_wrap=True)
+            self._line_open = not text.plain.endswith("\n")
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         if self.console.broken is not None:

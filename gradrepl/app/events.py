@@ -21,7 +21,7 @@ class EventScreen:
     def title(self, text: str) -> None:
         """Nothing: events only."""
 
-    heading = prose = note = source = title
+    heading = prose = note = sentence = source = title
 
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         """Nothing: events only."""
@@ -40,7 +40,8 @@ class EventScreen:
             self._errors.write(output.text)
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
-        self._print(json_lines.event(outcome, lesson, step))
+        self._out.writelines(json_lines.parts(outcome, lesson, step))
+        self._print("")
 
     def _print(self, line: str) -> None:
         self._out.write(line + "\n")

@@ -45,7 +45,7 @@ def _undo(repl: PromptState, argument: str) -> None:
     for entry in undone:
         repl.screen.note(repl._("undone: {source}").format(source=" ".join(entry.source.split())))
         for name in reaches_outside(entry.source):
-            repl.screen.note(repl._("What `{name}` did outside of the session stays.").format(name=name))
+            repl.screen.sentence(repl._("What `{name}` did outside of the session stays.").format(name=name))
     repl.screen.rows(session.rows())
 
 

@@ -80,7 +80,7 @@ def show(found: Sequence[Line], screen: Screen, _: Translate) -> None:
     screen.listing(headings, [_cells(line) for line in found])
     due = sum(line.due for line in found)
     if due:
-        screen.note(_("To review now: {count}. `gradrepl review` asks them.").format(count=due))
+        screen.sentence(_("To review now: {count}. `gradrepl review` asks them.").format(count=due))
 
 
 def _cells(line: Line) -> list[str]:

@@ -10,7 +10,7 @@ from gradrepl import __version__
 from gradrepl.app import engines, explaining, keeping, seeing
 from gradrepl.app.background import Background
 from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, help_one, unknown
-from gradrepl.app.errors import DamagedLessonsError, UsageError, unavailable
+from gradrepl.app.errors import unavailable
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.app.scope import Scope
@@ -261,23 +261,21 @@ def _lessons(repl: PromptState, argument: str) -> None:
 
 
 def _learn(repl: Repl, argument: str) -> None:
-    from gradrepl.app import lessons, trust
     from gradrepl.app.learning.course import learn
     from gradrepl.app.memory import open_memory
+    from gradrepl.app.trust import named_and_allowed
 
-    try:
-        chosen = lessons.named([argument or "1"], repl._)
-        engine = repl.engine
-    except engines.EngineUnavailableError as error:
-        repl.screen.note(unavailable(error, repl._))
-        return
-    except (UsageError, DamagedLessonsError) as error:
-        repl.screen.note(str(error))
-        return
-    if trust.open_judge(repl._, trusting=False, keyboard=True).allows(chosen):
-        options = learn(chosen[0], engine, repl.reader, repl.options, repl.terminal, open_memory(repl._))
+    engine = repl.engine
+    for lesson in named_and_allowed(repl, [argument or "1"]):
+        options = learn(lesson, engine, repl.reader, repl.options, repl.terminal, open_memory(repl._))
         repl.options = replace(options, engine=repl.options.engine)
         repl.attend()
+
+
+def _review(repl: PromptState, argument: str) -> None:
+    from gradrepl.app import review  # it needs all that lessons need
+
+    review.command(repl, argument)
 
 
 def _language(repl: Repl, argument: str) -> None:
@@ -314,6 +312,7 @@ COMMANDS: tuple[Command[Repl], ...] = (
     Command(("explain", "giaithich"), "", mark("the last error or warning, at length"), explaining.command, GROUP),
     Command(("lessons", "bai"), "", mark("list the lessons"), _lessons, GROUP),
     Command(("learn", "hoc"), "LESSON", mark("go through a lesson"), _learn, GROUP, ":learn 1"),
+    Command(("review", "on"), "[LESSON]", mark("what was guessed wrong in lessons comes back"), _review, GROUP),
     Command(("lang", "nn"), "en|vi|both", mark("change the language"), _language, GROUP, ":lang vi"),
     Command(
         ("engine", "may"), "builtin|torch", mark("start afresh on another engine"), _engine, GROUP, ":engine torch"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gradrepl.app import schedule, stage
+from gradrepl.app.commands import without_marks
 from gradrepl.app.lessons import languages, title
-from gradrepl.app.memory import Memory
+from gradrepl.app.memory import Memory, now, open_memory
 from gradrepl.app.reader import Reader
+from gradrepl.app.replay import Dice
 from gradrepl.app.schedule import Due
 from gradrepl.app.screen import Screen
+from gradrepl.app.trust import named_and_allowed
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import fresh, player
 from gradrepl.lesson.model import Lesson, Step
@@ -20,7 +24,10 @@ from gradrepl.session.engine import Engine
 from gradrepl.view import form
 from gradrepl.view.prose import split_label
 
-LEAVE, SKIP, HINT = ("q", "quit", "exit"), ("s", "skip"), ("h", "hint")
+if TYPE_CHECKING:
+    from gradrepl.app.state import PromptState
+
+LEAVE, SKIP, HINT = ("q", "quit", "exit", "thoat"), ("s", "skip", "bo"), ("h", "hint", "goi")
 
 
 class Leave(Exception):  # noqa: N818 - it is no error
@@ -34,6 +41,31 @@ class Skip(Exception):  # noqa: N818 - it is no error
 def due(lessons: Iterable[Lesson], memory: Memory, now: datetime) -> list[Due]:
     """What is to be asked now, lesson by lesson."""
     return [item for lesson in lessons for item in schedule.due(lesson, memory.events(lesson.id), now)]
+
+
+def find(lessons: Sequence[Lesson], memory: Memory, screen: Screen, _: Translate) -> list[Due]:
+    """What is to be asked now; that there is nothing is said, and what went wrong with the file."""
+    found = due(lessons, memory, now())
+    complaint = memory.complaint()
+    if complaint:
+        screen.note(complaint)
+    if not found:
+        show_none(lessons, memory, screen, _)
+    return found
+
+
+def command(state: PromptState, argument: str) -> None:
+    """`:review`, `:review 3`: ask here what is due; names, grad mode and random numbers stay as they are."""
+    chosen = named_and_allowed(state, argument.split())
+    if not chosen:
+        return
+    memory, engine = open_memory(state._), state.engine
+    found = find(chosen, memory, state.screen, state._)
+    if found:
+        dice = Dice.now(engine)
+        drawn = state.terminal.drawn
+        Review(engine, state.reader, state.screen, memory, state.options.speech, drawn=drawn).run(found)
+        dice.throw(engine)
 
 
 def show_due(found: Sequence[Due], screen: Screen, speech: Speech) -> None:
@@ -71,13 +103,16 @@ class Review:
 
     def run(self, found: Sequence[Due]) -> None:
         """Ask one after the other, until the end or until the learner leaves."""
+        toolbar, shortcuts = self._reader.toolbar, self._reader.shortcuts
         self._reader.toolbar = lambda: self._(":hint helps, :skip leaves this question for later, :q ends the review")
+        self._reader.shortcuts = ()
         try:
             for number, item in enumerate(found, 1):
                 self._screen.heading(f"{number}/{len(found)}  {_name(item, self._speech)}")
                 self._ask_one(item)
         except (Leave, EOFError, KeyboardInterrupt):
             self._screen.gap()
+        self._reader.toolbar, self._reader.shortcuts = toolbar, shortcuts
         if self.asked:
             self._screen.note(self._("Right: {right} of {asked}.").format(right=self.right, asked=self.asked))
 
@@ -158,15 +193,16 @@ class Review:
             typed = read.read(text)
             if not isinstance(typed, read.Command):
                 return text
-            if typed.name in LEAVE:
+            name = without_marks(typed.name)
+            if name in LEAVE:
                 raise Leave
-            if typed.name in SKIP:
+            if name in SKIP:
                 raise Skip
-            if typed.name in HINT and seen < len(step.hints):
+            if name in HINT and seen < len(step.hints):
                 stage.show_text(step.hints[seen], self._screen, self._speech)
                 seen += 1
             else:
-                none = self._("No more hints here.") if typed.name in HINT else self._reader.toolbar()
+                none = self._("No more hints here.") if name in HINT else self._reader.toolbar()
                 self._screen.note(none)
 
 

@@ -10,7 +10,7 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.i18n import Translate, translator
 from gradrepl.session.outcome import Explanation, Outcome, Output, TensorRow
 from gradrepl.view import plain, prose
-from gradrepl.view.safe import visible
+from gradrepl.view.safe import pieces, visible
 from gradrepl.view.tree import INDENT
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Screen(Protocol):
 
     def note(self, text: str) -> None:
         """A line of gradrepl's own."""
+
+    def sentence(self, text: str) -> None:
+        """As `note`; pieces in backticks are code."""
 
     def gap(self) -> None:
         """An empty line where that helps the eye."""
@@ -91,6 +94,8 @@ class PlainScreen:
     def note(self, text: str) -> None:
         self._print(visible(text))
 
+    sentence = note
+
     def gap(self) -> None:
         """Nothing: what follows begins a line anyhow."""
 
@@ -98,10 +103,10 @@ class PlainScreen:
         self._print(plain.source(source))
 
     def output(self, output: Output) -> None:
-        text = visible(output.text) + ("\n" if output.kind == "echo" else "")
+        text = output.text + ("\n" if output.kind == "echo" else "")
         stream = self._errors if output.kind == "stderr" else self._out
         try:
-            stream.write(text)
+            stream.writelines(map(visible, pieces(text)))
             stream.flush()
         except BrokenPipeError as error:
             # The program that prints gets it, but it is no failure of the program's.

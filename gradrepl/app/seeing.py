@@ -106,7 +106,7 @@ def _tell(repl: PromptState, row: TensorRow, field: str) -> None:
     origin = repl.chronicle.origins.get(row.name)
     subject = Subject(row, origin, bool(tensor.is_inference()), bool(tensor.retains_grad))
     for sentence in story.tell(why(subject, field, repl.chronicle), repl._):
-        repl.screen.note(sentence)
+        repl.screen.sentence(sentence)
 
 
 def _mode(repl: PromptState, argument: str) -> None:

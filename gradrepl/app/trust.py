@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gradrepl.app.errors import UsageError
-from gradrepl.app.lessons import is_own
+from gradrepl.app.errors import DamagedLessonsError, UsageError
+from gradrepl.app.lessons import all_shipped, is_own, named
 from gradrepl.app.reader import LineReader
 from gradrepl.i18n import Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.store import Store, StoreError, default_path
 from gradrepl.view.safe import one_line, visible
+
+if TYPE_CHECKING:
+    from gradrepl.app.state import PromptState
 
 YES = ("y", "yes", "c", "co", "có")
 
@@ -74,6 +78,19 @@ class Judge:
         except (EOFError, KeyboardInterrupt):
             return False
         return answer.strip().casefold() in YES
+
+
+def named_and_allowed(state: PromptState, names: Sequence[str]) -> list[Lesson]:
+    """The lessons of these names, asked for at a prompt, all shipped ones if there are no names.
+
+    None, and the prompt says why, where one is missing, damaged or isn't allowed to run.
+    """
+    try:
+        chosen = named(names, state._) if names else all_shipped(state._)
+    except (UsageError, DamagedLessonsError) as error:
+        state.screen.note(str(error))
+        return []
+    return chosen if open_judge(state._, trusting=False, keyboard=True).allows(chosen) else []
 
 
 def fingerprint(path: Path) -> tuple[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
 
 from gradrepl.lesson.model import Distractor, Option, Step
+from gradrepl.session.read import wants_more
 
 SALTS = 8
 
@@ -69,6 +71,25 @@ def distracted(step: Step, numbers: Sequence[int]) -> Distractor | None:
     order, own = order_of_lines(step), len(solution_lines(step))
     taken = (order[number - 1] - own for number in numbers if 1 <= number <= len(order))
     return next((step.distractors[index] for index in taken if index >= 0), None)
+
+
+def misplaced(step: Step, numbers: Sequence[int]) -> int | None:
+    """Return the place, from 0, of the first line that can't follow those before it; len(numbers) where more lines
+    must follow the last one, None where the lines make a program. Raises ChoiceError.
+    """
+    source = arranged(step, numbers).splitlines(keepends=True)
+    starts = ("".join(source[: place + 1]) for place in range(len(source)))
+    wrong = next((place for place, start in enumerate(starts) if not (is_whole(start) or wants_more(start))), None)
+    return wrong if wrong is not None or is_whole("".join(source)) else len(source)
+
+
+def is_whole(source: str) -> bool:
+    """Whether Python can read a source to its end."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def solution_lines(step: Step) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from gradrepl.lesson.answers import same_answer, text_of
 from gradrepl.lesson.matching import difference
 from gradrepl.lesson.model import Example, Feedback, Lesson, Step, WrongAttempt
-from gradrepl.lesson.order import ChoiceError, arranged, choose, distracted, lines, options, right_order
+from gradrepl.lesson.order import ChoiceError, arranged, choose, distracted, lines, misplaced, options, right_order
 from gradrepl.lesson.problem import Message, mark
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
@@ -35,6 +35,7 @@ __all__ = [
     "judge",
     "lines",
     "meaning",
+    "misplaced",
     "next_hint",
     "options",
     "replay",

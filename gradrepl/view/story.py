@@ -71,6 +71,9 @@ def tell(reasons: Iterable[Reason], say: Translate) -> Iterator[str]:
     """One sentence a reason."""
     for reason in reasons:
         values = {name: _value(value) for name, value in reason.values.items()}
+        if "source" in values:
+            # A backtick of the learner's would end the span of code that it stands in.
+            values["source"] = values["source"].replace("`", "'")
         if reason.mode is not None:
             values["mode"] = mode.describe(reason.mode, say)
         yield say(SENTENCES[reason.id]).format(**values)

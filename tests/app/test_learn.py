@@ -11,6 +11,7 @@ from gradrepl.app import engines
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
+from gradrepl.lesson import player, shelf
 from gradrepl.lesson.load import load
 
 LESSON = """+++
@@ -309,3 +310,16 @@ def test_a_prediction_can_be_left_by_command(go: Go) -> None:
 def test_ctrl_c_at_a_prediction_asks_again(go: Go) -> None:
     shown = go(*TO_TWO, "CTRL-C", "True", "MulBackward0")
     assert "Right: x.requires_grad = True, y.grad_fn = MulBackward0\n" in shown
+
+
+def test_lines_that_make_no_program_get_a_reply_rather_than_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    lesson = load(shelf.find("enable-grad"))
+    index = next(index for index, step in enumerate(lesson.steps) if step.kind == "parsons")
+    first, second, third, *_rest = player.right_order(lesson.steps[index])
+    script = Script(f"{first} {third} {second}", f"{first}", f"{first} {second} {third}")
+    options, terminal = Options(speech="en", plain=True), Terminal(False, False, True)
+    learn(lesson, engines.load("builtin"), script, options, terminal, Forgetful(), index)
+    shown = capsys.readouterr().out
+    assert "Error" not in shown
+    assert f"line {second} can't stand there: with torch.enable_grad():\n" in shown
+    assert "a line must follow the last one, indented more deeply" in shown

@@ -225,6 +225,21 @@ def test_a_command_below_a_program_is_obeyed_and_the_program_stays(press: Press,
     assert presser[-1].asked[-2] == "z = ____\n"
 
 
+@pytest.mark.parametrize("typed", ["?", ":hint" + ENTER])
+def test_a_hint_is_had_where_a_program_was_offered(typed: str, press: Press, presser: list[Presser]) -> None:
+    assert "A hint for three." in press(typed, start=2)
+    assert presser[-1].asked[-2].strip() == "z = ____"
+
+
+def test_a_solution_is_had_where_a_program_was_offered(press: Press, presser: list[Presser]) -> None:
+    press(":solution" + ENTER, start=2)
+    assert presser[-1].asked[-2] == "z = x * 2\n"
+
+
+def test_a_blank_left_says_what_may_be_done(press: Press) -> None:
+    assert "in the place of each ____; :hint and :solution work" in press(ENTER, start=2)
+
+
 def test_the_footer_is_hidden_in_the_lesson_only(press: Press, presser: list[Presser]) -> None:
     press(":keys off" + ENTER, ":keys on" + ENTER, ":keys off" + ENTER, start=1)
     assert presser[-1].footers[:4] == [True, False, True, False]

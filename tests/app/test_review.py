@@ -10,8 +10,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from gradrepl.app import engines, review
+from gradrepl.app.learning.course import learn
+from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.memory import Memory
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.repl import Repl
 from gradrepl.app.screen import PlainScreen
+from gradrepl.app.shortcut import Shortcut
 from gradrepl.i18n import Speech, translator
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import load
@@ -32,14 +37,22 @@ class Typist:
     def __init__(self, *answers: str) -> None:
         self.answers: Iterator[str] = iter(answers)
         self.toolbar: Callable[[], str] = str
+        self.shortcuts: tuple[Shortcut, ...] = ()
         self.questions: list[str] = []
 
-    def line(self, prompt: str, offered: str = "") -> str:
-        self.questions.append(prompt)
+    def code(self, offered: str = "") -> str:
         answer = next(self.answers, None)
         if answer is None:
             raise EOFError
         return answer
+
+    def loss(self) -> None:
+        return None
+
+    def line(self, prompt: str, offered: str = "") -> str:
+        assert not self.shortcuts, "a key for lessons would be taken for an answer"
+        self.questions.append(prompt)
+        return self.code()
 
 
 class Learner:
@@ -127,6 +140,37 @@ def test_commands_leave_skip_and_help(learner: Learner, capsys: pytest.CaptureFi
     assert learner.reviews(":q") == ["y.requires_grad = "]
     assert learner.reviews("False") == ["y.requires_grad = ", "your answer, 1-3: "]
     assert learner.reviews(right_number()) == ["your answer, 1-3: "]
+
+
+@pytest.mark.parametrize("command", [":review 5", ":on"])
+def test_at_the_prompt_names_mode_and_random_numbers_stay(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Learner(tmp_path / "gradrepl" / "progress.db").misses(ASKED)
+    drawn = "float(torch.rand(1))"
+    before = (f"torch.manual_seed(3); first = {drawn}; _ = torch.manual_seed(3)", "_ = torch.set_grad_enabled(False)")
+    typist = Typist(*before, command, "False", f"print('same', first == {drawn}, torch.is_grad_enabled())")
+    Repl(Options(plain=True), Terminal(False, False, True), typist).loop()  # type: ignore[arg-type]
+    assert typist.questions == ["y.requires_grad = "]
+    out = capsys.readouterr().out
+    assert "Right: 1 of 1." in out
+    assert "same True False" in out
+
+
+def test_in_a_lesson_its_keys_come_back_after_the_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    Learner(tmp_path / "gradrepl" / "progress.db").misses(ASKED)
+    typist = Typist(":review", "True", ":review lost")
+    typist.footer = True  # type: ignore[attr-defined]
+    options, terminal = Options(plain=True), Terminal(False, False, True)
+    learn(LESSON, engines.load("builtin"), typist, options, terminal, Forgetful())  # type: ignore[arg-type]
+    out = capsys.readouterr().out
+    assert "y.requires_grad: you said True, it is False." in out
+    assert "There is no lesson lost." in out.partition("Right: 0 of 1.")[2]
+    assert typist.shortcuts[0].label == "Enter"
 
 
 def test_without_a_keyboard_it_lists_what_is_due(gradrepl: Run, tmp_path: Path) -> None:

@@ -94,6 +94,11 @@ def test_why_tells_the_story(shown: Type, inputs: tuple[str, ...], asked: str, s
     assert any(said in line for line in shown(*inputs, f":why {asked}"))
 
 
+def test_why_shows_code_as_code(shown: Type) -> None:
+    said = shown(X, "y = x * len('`')", ":why y", drawn=True)
+    assert "y was made at input 2: y = x * len(''')" in said
+
+
 def test_why_knows_the_block_in_which_a_name_was_bound(shown: Type) -> None:
     nested = "with torch.no_grad():\n    a = x * 2\n    with torch.enable_grad():\n        b = x * 2\n"
     assert any("Grad mode was off (no_grad), switched in line 1" in line for line in shown(X, nested, ":why a"))

@@ -45,6 +45,28 @@ def test_numbers_that_are_no_answer(numbers: list[int], reason: str) -> None:
     assert (raised.value.reason, raised.value.count) == (reason, 4)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "place"),
+    [
+        (["with torch.no_grad():", "    y = x * 2"], None),
+        (["z = y"], None),
+        (["with torch.no_grad():"], 1),
+        (["with torch.no_grad():", "z = y", "    y = x * 2"], 1),
+        (["    y = x * 2", "with torch.no_grad():"], 0),
+        (["z = y", "    y = x * 2"], 1),
+    ],
+)
+def test_the_first_line_out_of_place(chosen: list[str], place: int | None) -> None:
+    step = lines_step("a")
+    assert player.misplaced(step, [player.lines(step).index(line) + 1 for line in chosen]) == place
+
+
+def test_no_line_is_out_of_place_in_a_shipped_solution() -> None:
+    steps = [step for path in shelf.lessons() for step in load(path).steps if step.kind == "parsons"]
+    assert steps
+    assert [player.misplaced(step, player.right_order(step)) for step in steps] == [None] * len(steps)
+
+
 def test_the_right_option_stands_now_first_now_last() -> None:
     options = tuple(Option(Text(f"{n}", f"{n}"), n == 0, None, WORDS, n) for n in range(3))
     steps = [Step(f"step-{number}", "choice", 1, WORDS, options=options) for number in range(20)]

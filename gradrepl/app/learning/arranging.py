@@ -50,10 +50,7 @@ class Arranging(Solving):
     def failed(self, judgement: Judgement, outcomes: Sequence[Outcome]) -> None:
         learner = self.learner
         if self.stray is not None:
-            learner.memory.attempted(learner.lesson, self.step, False, self.stray.misconception)
-            learner.note(learner._("This line does not belong: {line}").format(line=self.stray.source.strip()))
-            stage.show_text(self.stray.text, learner.screen, learner.options.speech)
-            learner.screen.gap()
+            self._say_stray(self.stray)
             return
         super().failed(judgement, outcomes)
         if judgement.meant is None and not judgement.begun and (judgement.missing or outcomes[-1].failure):
@@ -77,4 +74,26 @@ class Arranging(Solving):
         self.stray = player.distracted(self.step, numbers)
         learner.rewind("given", "kept")
         learner.screen.source(source)
-        learner.execute(source)
+        place = player.misplaced(self.step, numbers)
+        if place is None:
+            learner.execute(source)
+        elif self.stray is not None:
+            self._say_stray(self.stray)
+        else:
+            learner.memory.attempted(learner.lesson, self.step, False, None)
+            learner.note(self._misplaced(numbers, place))
+
+    def _say_stray(self, stray: Distractor) -> None:
+        learner = self.learner
+        learner.memory.attempted(learner.lesson, self.step, False, stray.misconception)
+        learner.note(learner._("This line does not belong: {line}").format(line=stray.source.strip()))
+        stage.show_text(stray.text, learner.screen, learner.options.speech)
+        learner.screen.gap()
+
+    def _misplaced(self, numbers: list[int], place: int) -> str:
+        """What is wrong with lines that make no program, which Python's own error would say of a file."""
+        if place == len(numbers):
+            return self.learner._("Not yet: a line must follow the last one, indented more deeply.")
+        text = self.learner._("Not yet: line {number} can't stand there: {line}")
+        line = player.lines(self.step)[numbers[place] - 1].strip()
+        return text.format(number=numbers[place], line=line)

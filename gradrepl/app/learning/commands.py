@@ -8,7 +8,6 @@ from typing import Any
 
 from gradrepl.app import engines, repl, stage
 from gradrepl.app.commands import Command, find, without_marks
-from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.learning import showing
 from gradrepl.app.learning.learner import Learner
 from gradrepl.app.learning.steps import index_of
@@ -165,17 +164,11 @@ def _keys(learner: Learner, argument: str) -> bool | None:
 
 def _learn(learner: Learner, argument: str) -> bool:
     """`:learn 3`: leave this lesson for another one."""
-    from gradrepl.app import lessons, trust
+    from gradrepl.app.trust import named_and_allowed
 
-    try:
-        chosen = lessons.named([argument.strip() or learner.lesson.id], learner._)
-    except (UsageError, DamagedLessonsError) as error:
-        learner.note(str(error))
-        return False
-    if not trust.open_judge(learner._, trusting=False, keyboard=True).allows(chosen):
-        return False
-    learner.following = chosen[0]
-    return True
+    chosen = named_and_allowed(learner, [argument.strip() or learner.lesson.id])
+    learner.following = chosen[0] if chosen else None
+    return bool(chosen)
 
 
 def _joined(own: Sequence[Command[Learner]], others: Sequence[Command[Any]]) -> tuple[Command[Any], ...]:

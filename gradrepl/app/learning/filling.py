@@ -11,8 +11,7 @@ from gradrepl.lesson import player
 from gradrepl.lesson.model import BLANK
 from gradrepl.session.outcome import Outcome
 
-# As the last line below a program that stands at the prompt, where nothing else can begin with a colon.
-_COMMAND = re.compile(r":[a-z]+(?: +\w+)*")
+_COMMAND = re.compile(r":[^\W\d]+(?: +\w+)*")
 
 
 class Filling(Solving):
@@ -33,18 +32,27 @@ class Filling(Solving):
         if self.solved:
             learner.execute(text)
             return
-        program, _, last = text.rstrip().rpartition("\n")
-        if _COMMAND.fullmatch(last.strip()):
-            self.typed = program.rstrip() + "\n"
-            learner.obey(last.strip())
+        program, command = self._parted(text)
+        self.typed = program
+        if command:
+            learner.obey(command)
             return
-        self.typed = text
         if BLANK in text:
-            learner.note(learner._("Put something in the place of each {blank}.").format(blank=BLANK))
+            asked = learner._("Put something in the place of each {blank}; :hint and :solution work below the program.")
+            learner.note(asked.format(blank=BLANK))
             return
         # Each try is a whole program: it begins where the step began.
         learner.rewind("given", "kept")
         learner.execute(text)
+
+    def _parted(self, text: str) -> tuple[str, str]:
+        """The program and the command that was typed below it, or behind it as long as it is untouched; else ""."""
+        offered = self.offered.rstrip()
+        head, last = (offered, text[len(offered) :]) if text.startswith(offered) else ("", "")
+        if not _COMMAND.fullmatch(last.strip()):
+            # Nothing else begins a line with a colon.
+            head, _, last = text.rstrip().rpartition("\n")
+        return (head.rstrip() + "\n", last.strip()) if _COMMAND.fullmatch(last.strip()) else (text, "")
 
     def failed(self, judgement: Judgement, outcomes: Sequence[Outcome]) -> None:
         super().failed(judgement, outcomes)

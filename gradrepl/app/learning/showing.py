@@ -57,7 +57,7 @@ def shortcuts(learner: Learner) -> tuple[Shortcut, ...]:
     if learner.place.index:
         found += [Shortcut("left", "\u2190", ":back", _("back")), Shortcut("pageup", "", ":back", "", offered=True)]
     if not learner.place.finished and learner.place.step.hints:
-        found.append(Shortcut("?", "?", ":hint", _("hint")))
+        found.append(Shortcut("?", "?", ":hint", _("hint"), offered=True))
     if not learner.place.finished:
         found.append(Shortcut("tab", "Tab", ":free", _("free play")))
     return (*found, help)
