@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,15 @@ def load(name: str) -> Engine:
     Raises EngineUnavailableError where PyTorch is asked for and can't be imported.
     """
     engine = _pytorch() if name == "torch" else _builtin()
-    if not gc.get_freeze_count():  # what a later one would freeze is garbage, too, and would stay for ever
-        gc.freeze()
+    _freeze()
     gc.enable()  # the command line has it off while it imports
     return engine
+
+
+@cache
+def _freeze() -> None:
+    """Spare the collector what was imported; once, for what a later call would freeze is garbage, too."""
+    gc.freeze()
 
 
 def of_process() -> Engine:
