@@ -137,6 +137,11 @@ class DrawnScreen:
         for line in lines:
             self._print(Text.assemble(*((visible(text).translate(strokes), style) for text, style in line)))
 
+    def hanging(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        from gradrepl.view import listing  # few commands list things
+
+        self._print(listing.hanging(lines))
+
     def rows(self, rows: Sequence[TensorRow]) -> None:
         if self.console.width < NARROWEST_TABLE:
             for row in rows:

@@ -26,6 +26,8 @@ class EventScreen:
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         """Nothing: events only."""
 
+    hanging = spans
+
     def rows(self, rows: Sequence[TensorRow]) -> None:
         """Nothing: events only."""
 

@@ -1,16 +1,15 @@
-"""The forms of recordings, by the ending of the file, and what is shown of events on any screen."""
+"""The forms of recordings, by the ending of the file, and the run of a lesson that they are made of."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from gradrepl.app import explaining, stage
-from gradrepl.app.drawn import DrawnScreen
-from gradrepl.app.screen import PlainScreen, Screen
-from gradrepl.i18n import Speech, translator
+from gradrepl.app import explaining
+from gradrepl.app.easel import Easel, show
+from gradrepl.app.screen import PlainScreen
+from gradrepl.i18n import Speech
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import difference
 from gradrepl.lesson.model import Example, Lesson, Step
@@ -52,7 +51,7 @@ class EventsWriter:
     def add(self, event: Event) -> None:
         if isinstance(event, Ran):
             for outcome in event.outcomes:
-                self._out.write(json_lines.event(outcome, event.lesson.id, event.step.id))
+                self._out.writelines(json_lines.parts(outcome, event.lesson.id, event.step.id))
                 self._out.write("\n")
 
     def end(self) -> None:
@@ -64,15 +63,13 @@ class PictureWriter:
 
     def __init__(self, out: TextIO, setting: Setting) -> None:
         self._out, self._setting = out, setting
-        self._easel = Easel(setting, svg.COLUMNS)
         self._picture: svg.Picture | None = None
 
     def add(self, event: Event) -> None:
         if self._picture is None:
-            title = self._setting.title(event.lesson) if isinstance(event, LessonBegins) else "gradrepl"
-            self._picture = svg.Picture(self._out, title, self._setting.theme)
-        for text in self._easel.drawn(event):
-            self._picture.lines(text)
+            self._picture = svg.Picture(self._out, title_of(event, self._setting), self._setting.theme)
+            self._easel = Easel(self._setting, svg.COLUMNS, self._picture.draw)
+        self._easel.event(event)
 
     def end(self) -> None:
         if self._picture is not None:
@@ -84,58 +81,35 @@ class CastWriter:
 
     def __init__(self, out: TextIO, setting: Setting) -> None:
         self._out, self._setting = out, setting
-        self._easel = Easel(setting, cast.COLUMNS)
         self._cast: cast.Cast | None = None
 
     def add(self, event: Event) -> None:
         if self._cast is None:
-            title = self._setting.title(event.lesson) if isinstance(event, LessonBegins) else "gradrepl"
-            self._cast = cast.Cast(self._out, title, self._setting.cast_version, self._setting.seed)
+            title, version = title_of(event, self._setting), self._setting.cast_version
+            self._cast = cast.Cast(self._out, title, version, self._setting.seed)
+            self._easel = Easel(self._setting, cast.COLUMNS, self._cast.output)
         if isinstance(event, StepBegins):
             self._cast.marker(event.step.id)
-        drawn = self._easel.drawn(event)
-        if isinstance(event, Ran):
-            self._cast.typed(next(drawn))
-        for text in drawn:
-            self._cast.output(text)
-            self._cast.wait(min(max(len(text) / LETTERS_A_SECOND, SHORTEST), LONGEST))
+        if not isinstance(event, Ran):
+            self._cast.wait(reading(self._easel.event(event)))
+            return
+        self._cast.typed(self._easel.source(event.example.source))
+        for outcome in event.outcomes:
+            self._cast.wait(reading(self._easel.outcome(outcome)))
 
     def end(self) -> None:
         if self._cast is not None:
             self._cast.end()
 
 
-class Easel:
-    """A drawn screen whose text is taken off after each piece."""
+def title_of(event: Event, setting: Setting) -> str:
+    """The title of a recording that begins with an event."""
+    return setting.title(event.lesson) if isinstance(event, LessonBegins) else "gradrepl"
 
-    def __init__(self, setting: Setting, columns: int) -> None:
-        self._screen = DrawnScreen(setting._, colored=True, width=columns, explain=setting.explain)
-        self._screen.console.size = (columns, 30)  # whatever the environment says
-        self._speech = setting.speech
-        self._clean()
 
-    def drawn(self, event: Event) -> Iterator[str]:
-        """What an event shows, with the escape sequences of colours; of Ran, the statement first."""
-        if not isinstance(event, Ran):
-            show(event, self._screen, self._speech)
-            yield self._taken()
-            return
-        self._screen.source(event.example.source)
-        yield self._taken()
-        for outcome in event.outcomes:
-            for output in outcome.outputs:
-                self._screen.output(output)
-            self._screen.result(outcome)
-            yield self._taken()
-
-    def _taken(self) -> str:
-        text = self._buffer.getvalue()
-        self._clean()
-        return text
-
-    def _clean(self) -> None:
-        self._buffer = io.StringIO()
-        self._screen.console.file = self._buffer
+def reading(letters: int) -> float:
+    """How long somebody reads that many letters; seconds."""
+    return min(max(letters / LETTERS_A_SECOND, SHORTEST), LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,28 +152,6 @@ def take(lesson: Lesson, engine: Engine) -> Iterator[Event]:
 def differs(event: Event) -> bool:
     """Whether an example did something else than its lesson promises."""
     return isinstance(event, Ran) and difference(event.example, list(event.outcomes)) is not None
-
-
-def show(event: Event, screen: Screen, speech: Speech) -> None:
-    """Show what has happened, all at once."""
-    match event:
-        case LessonBegins():
-            stage.show_title(event.lesson, screen, speech)
-        case StepBegins():
-            stage.show_step(player.Place(event.lesson, event.number - 1), screen, speech)
-            stage.show_task(event.step, screen, speech)
-            stage.show_answer(event.step, screen, speech)
-        case SolutionBegins():
-            stage.show_solution(event.step, screen, translator(speech))
-        case Ran():
-            screen.source(event.example.source)
-            for outcome in event.outcomes:
-                for output in outcome.outputs:
-                    screen.output(output)
-                screen.result(outcome, event.lesson.id, event.step.id)
-        case Truths():
-            for cell, value in zip(event.step.cells, event.values, strict=True):
-                screen.note(f"{cell} -> {value}")
 
 
 def _run(lesson: Lesson, step: Step, examples: tuple[Example, ...], session: Session) -> Iterator[Event]:

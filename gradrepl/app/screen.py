@@ -57,6 +57,9 @@ class Screen(Protocol):
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         """Lines of pieces of text, each with its style (a rich style definition)."""
 
+    def hanging(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+        """As `spans`; of a line that doesn't fit, the rest goes below its second piece."""
+
     def rows(self, rows: Sequence[TensorRow]) -> None:
         """Tensors as they are now."""
 
@@ -129,6 +132,8 @@ class PlainScreen:
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         for line in lines:
             self._print(visible("".join(text for text, _style in line)).translate(INDENT).rstrip())
+
+    hanging = spans
 
     def rows(self, rows: Sequence[TensorRow]) -> None:
         for row in rows:

@@ -7,7 +7,7 @@ import re
 from random import Random
 from typing import Any, Literal, TextIO
 
-from gradrepl.record.writer import split
+from gradrepl.view.safe import pieces
 
 COLUMNS, ROWS = 100, 30
 KEY, HURRY, MOST_SECONDS_TYPING = 40, 0.5, 6.0  # milliseconds a key on average, how much it varies; of one statement
@@ -39,7 +39,7 @@ class Cast:
 
     def output(self, text: str) -> None:
         """Show a text at once; "\\n" begins a new line."""
-        for piece in split(text):
+        for piece in pieces(text):
             self._event("o", piece.replace("\n", "\r\n"))
 
     def typed(self, text: str) -> None:

@@ -9,11 +9,11 @@ from typing import TextIO
 from gradrepl.lesson import player
 from gradrepl.lesson.model import Step, Text
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
-from gradrepl.record.writer import Setting, split
+from gradrepl.record.writer import Setting
 from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode, plain
 from gradrepl.view.prose import Block, Span, blocks, split_label
-from gradrepl.view.safe import one_line, visible
+from gradrepl.view.safe import one_line, pieces, visible
 
 COLUMNS = ("name", "value", "requires_grad", "grad_fn", "grad", "is_leaf")
 # "_" within a word is a letter, and "]" closes nothing that wasn't opened.
@@ -45,7 +45,7 @@ class MarkdownWriter:
         self._out.write(f"{fence}pycon\n{plain.source(event.example.source)}\n")
         for outcome in event.outcomes:
             for text in shown(outcome):
-                self._out.writelines(split(text))
+                self._out.writelines(pieces(text))
         self._out.write(f"{fence}\n\n")
         for outcome in event.outcomes:
             for part in seen(outcome, self._setting):
@@ -82,7 +82,7 @@ def shown(outcome: Outcome) -> Iterator[str]:
     """What a statement showed, piece by piece, without control characters; it ends in a newline if it is any."""
     last = ""
     for output in outcome.outputs:
-        for piece in split(output.text):
+        for piece in pieces(output.text):
             last = visible(piece)
             yield last
         if output.kind == "echo":

@@ -9,10 +9,10 @@ from typing import Any, TextIO
 
 from gradrepl.record.event import Event, LessonBegins, Ran, StepBegins
 from gradrepl.record.markdown import seen, told
-from gradrepl.record.writer import Setting, split
+from gradrepl.record.writer import Setting
 from gradrepl.session.outcome import Outcome
 from gradrepl.view import plain
-from gradrepl.view.safe import visible
+from gradrepl.view.safe import pieces, visible
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -89,9 +89,9 @@ class NotebookWriter:
     def _outputs(self, outcomes: tuple[Outcome, ...]) -> None:
         comma = ""
         for outcome in outcomes:
-            for pieces in self._of(outcome):
+            for parts in self._of(outcome):
                 self._out.write(comma)
-                self._out.writelines(pieces)
+                self._out.writelines(parts)
                 comma = ", "
 
     def _of(self, outcome: Outcome) -> Iterator[Iterator[str]]:
@@ -127,7 +127,7 @@ def _error(outcome: Outcome) -> dict[str, Any]:
 def _long(head: str, text: str, tail: str) -> Iterator[str]:
     """JSON with a list of the pieces of a text, which nbformat joins."""
     yield head
-    for number, piece in enumerate(split(text)):
+    for number, piece in enumerate(pieces(text)):
         yield (", " if number else "") + _json(visible(piece))
     yield tail
 

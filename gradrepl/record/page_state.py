@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator
 
 from gradrepl.i18n import english, vietnamese
 from gradrepl.lesson.model import Text
@@ -18,7 +17,6 @@ from gradrepl.view import mode
 
 COLUMNS = ("value", "requires_grad", "grad_fn", "grad", "leaf")
 FIELDS = {"leaf": "is_leaf"}
-MOST_LETTERS = 200_000  # of one statement: more of them makes a browser slow
 
 
 def statement(scene: Scene, explain: Explain) -> str:
@@ -34,7 +32,7 @@ def effects(scene: Scene, explain: Explain) -> str:
 
 
 def _shown(outcome: Outcome, explain: Explain) -> str:
-    parts = [_output(kind, "".join(texts)) for kind, texts in _streams(outcome)]
+    parts = [f'<pre class="{output.kind}"><samp>{lines(output.text)}</samp></pre>' for output in outcome.outputs]
     parts += [
         f'<p class="warning"><b>{words(warned.category)}</b>: {words(warned.message)}</p>'
         for warned in outcome.warnings
@@ -47,18 +45,6 @@ def _shown(outcome: Outcome, explain: Explain) -> str:
             text = Text(vi=vietnamese_text, en=english_text)
             parts.append(f'<div class="explanation">{both(text, inline, "p")}</div>')
     return "".join(parts)
-
-
-def _streams(outcome: Outcome) -> Iterator[tuple[str, Iterable[str]]]:
-    for kind, group in groupby(outcome.outputs, key=lambda output: output.kind):
-        yield kind, [output.text + ("\n" if kind == "echo" else "") for output in group]
-
-
-def _output(kind: str, text: str) -> str:
-    shown = text.rstrip("\n")
-    if len(shown) > MOST_LETTERS:
-        shown = f"{shown[: MOST_LETTERS // 2]}\n...\n{shown[-MOST_LETTERS // 2 :]}"
-    return f'<pre class="{kind}"><samp>{lines(shown)}</samp></pre>'
 
 
 def _table(outcome: Outcome) -> str:

@@ -58,25 +58,44 @@ class Picture:
         self._out, self._title, self._theme = out, title, theme
         self._decoder = AnsiDecoder()
         self._count = 0
+        self._open = Text()
         # Closed by end(), or with the picture: a temporary file has no name that could stay behind.
         self._body = tempfile.TemporaryFile(  # noqa: SIM115
             "w+", encoding="utf-8", newline="\n", errors="backslashreplace"
         )
 
-    def lines(self, text: str) -> None:
-        """Draw lines with the escape sequences of colours and styles; each ends in a newline."""
-        for line in text.splitlines():
-            for part in wrapped(self._decoder.decode_line(line)):
-                self._body.write(self._line(part))
-                self._count += 1
+    def draw(self, text: str) -> None:
+        """Draw a text with the escape sequences of colours and styles; a line that is open goes on in the next one."""
+        *ended, rest = text.split("\n")
+        for line in ended:
+            self._add(line)
+            self._end_line()
+        self._add(rest)
 
     def end(self) -> None:
         """Write the picture."""
+        if self._open:
+            self._end_line()
         self._body.seek(0)
         self._out.write(head(self._title, self._count, self._theme))
         shutil.copyfileobj(self._body, self._out)
         self._out.write("</g>\n</svg>\n")
         self._body.close()
+
+    def _add(self, text: str) -> None:
+        self._open.append_text(self._decoder.decode_line(text))
+        if len(self._open) > COLUMNS:
+            *full, self._open = wrapped(self._open)
+            for part in full:
+                self._draw_line(part)
+
+    def _end_line(self) -> None:
+        self._draw_line(self._open)
+        self._open = Text()
+
+    def _draw_line(self, line: Text) -> None:
+        self._body.write(self._line(line))
+        self._count += 1
 
     def _line(self, line: Text) -> str:
         y = BAR + MARGIN + HEIGHT * self._count

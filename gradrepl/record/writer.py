@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,7 +13,6 @@ from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Explanation
 
 Explain = Callable[[Explanation], Sequence[str]]
-PIECE = 65_536  # letters that are written at once: a long output is never held twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +59,3 @@ class Writer(Protocol):
 
     def end(self) -> None:
         """Write what stands at the end; nothing is added after it. The stream stays open."""
-
-
-def split(text: str, size: int = PIECE) -> Iterator[str]:
-    """A text in pieces of at most `size` letters; an empty text is none."""
-    for start in range(0, len(text), size):
-        yield text[start : start + size]

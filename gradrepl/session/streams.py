@@ -23,7 +23,7 @@ class Pieces:
     """
 
     def __init__(self, sink: Callable[[Output], None] | None, most: int | None = None) -> None:
-        self.first: list[tuple[Kind, str]] = []
+        self.first: list[tuple[Kind, io.StringIO]] = []
         self.last: deque[tuple[Kind, str]] = deque()
         self.sink = sink
         self.room = math.inf if most is None else most // 2
@@ -37,11 +37,17 @@ class Pieces:
             self.sink(Output(kind, text))
         if self.room > 0:
             kept = text if len(text) <= self.room else text[: int(self.room)]
-            self.first.append((kind, kept))
+            self._add_first(kind, kept)
             self.room -= len(kept) + PIECE
             text = text[len(kept) :]
         if text:
             self._add_last(kind, text)
+
+    def _add_first(self, kind: Kind, text: str) -> None:
+        # A buffer holds many small pieces in little more than their letters.
+        if kind == "echo" or not self.first or self.first[-1][0] != kind:
+            self.first.append((kind, io.StringIO(newline="")))
+        self.first[-1][1].write(text)
 
     def _add_last(self, kind: Kind, text: str) -> None:
         over = max(len(text) - self.half, 0)
@@ -57,7 +63,8 @@ class Pieces:
         """Return the pieces, what went to one stream without anything between as one; a gap says how much is gone."""
         gap: list[tuple[Kind, str]] = [("stdout", f"\n[... {self.dropped} ...]\n")] if self.dropped else []
         joined: list[tuple[Kind, list[str]]] = []
-        for kind, text in (*self.first, *gap, *self.last):
+        beginning = ((kind, buffer.getvalue()) for kind, buffer in self.first)
+        for kind, text in (*beginning, *gap, *self.last):
             if joined and kind != "echo" and joined[-1][0] == kind:
                 joined[-1][1].append(text)
             else:

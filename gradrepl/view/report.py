@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.text import Text
 
 from gradrepl.session.outcome import Failure, Output, Warned
 from gradrepl.view import plain
-from gradrepl.view.safe import visible
+from gradrepl.view.safe import pieces, visible
 
 
-def output(output: Output) -> Text:
-    """A piece of output, as it was printed; an echo gets its newline."""
-    text = visible(output.text)
-    if output.kind == "echo":
-        return Text(text + "\n")
-    return Text(text, style="yellow" if output.kind == "stderr" else "")
+def output(output: Output) -> Iterator[Text]:
+    """A piece of output, as it was printed, in texts that follow one another; an echo gets its newline."""
+    style = "yellow" if output.kind == "stderr" else ""
+    for piece in pieces(output.text + ("\n" if output.kind == "echo" else "")):
+        yield Text(visible(piece), style=style)
 
 
 def warning(warned: Warned) -> Text:
