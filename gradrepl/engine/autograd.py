@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
+from gradrepl.engine.dual import forward
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode, set_mode
 from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
@@ -132,17 +133,27 @@ def run(
             if isinstance(out, Tensor) and not out.requires_grad:
                 raise RuntimeError(NO_GRAPH.format(index))
             begin.append(place_of(out))
-    walk = walks[-1](TensorOps, create_graph, retain_graph)
+    as_tensors = create_graph or forward.level is not None
+    ops = TensorOps if as_tensors is create_graph else ValueOps
+    walk = walks[-1](ops, as_tensors, retain_graph)
     if places is not None or HookCounter.in_play:
         prepare(walk, [edge for edge, _ in begin], places, capture)
     for index, (edge, number) in enumerate(begin):
-        walk.give(edge, number, seed(outputs[index], starts[index], create_graph))
+        walk.give(edge, number, seed(outputs[index], starts[index], as_tensors))
     try:
         in_own_mode(walk.run, create_graph)
     finally:
         if walks_under_way and walks_under_way[-1] is walk:
             walks_under_way.pop()
     return walk
+
+
+class ValueOps(TensorOps):
+    """What a walk does that carries tensors for the sake of their tangents alone: `.grad` gets the values."""
+
+    @staticmethod
+    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
+        TensorOps.accumulate(leaf, gradient._data, False)
 
 
 def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
@@ -161,6 +172,8 @@ ONES = {np.dtype(kind): np.dtype(kind).type(1) for kind in ("f4", "f8")}
 def straight(out: Any, retain_graph: bool, create_graph: bool) -> Walk | None:
     """Return the walk from one number of a float dtype if no hook and no anomaly mode asks for care, else None."""
     if type(out) is not Tensor or out._view is not None or HookCounter.in_play or walks[-1] is not Walk:
+        return None
+    if forward.level is not None:
         return None
     data, node = out._data, out._grad_fn
     if data.ndim or node is None or out._output_nr or (one := ONES.get(data.dtype)) is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
+from gradrepl.engine.dual import among, forward, suspended
+from gradrepl.engine.forward_ad import Kept, carry_through, plain_kept
 from gradrepl.engine.grad_mode import ON, mode, no_grad
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.in_place import check_view, rebase
@@ -47,16 +49,6 @@ COMPLEX_FOR_REAL = (
     "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
     "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
 )
-
-
-class Kept(NamedTuple):
-    """A tensor saved for backward: `tensor` where it is none of the outputs, else the number of the output."""
-
-    array: Any
-    counter: list[int]
-    version: int
-    tensor: Tensor | None
-    number: int
 
 
 class FunctionCtx:
@@ -276,7 +268,7 @@ class Function(metaclass=FunctionMeta):
         ctx.edges = tuple(edge_of(tensor) if recording and tensor.requires_grad else None for tensor in tensors)
         numbers = tuple(tensor._output_nr for tensor in tensors)
         ctx.numbers = numbers if any(numbers) else None
-        with no_grad():
+        with no_grad(), suspended():
             if in_two_parts:
                 output = cls.forward(*args)
                 cls.setup_context(ctx, args, output)
@@ -284,7 +276,10 @@ class Function(metaclass=FunctionMeta):
                 output = cls.forward(ctx, *args)
         ctx.sequence = next_sequence()
         ctx.inputs = [(arg._data.shape, arg._data.dtype) if isinstance(arg, Tensor) else None for arg in args]
-        return recorded(ctx, tensors, output, recording)
+        outs = recorded(ctx, tensors, output, recording)
+        if forward.carrying and among(args):
+            carry_through(cls, ctx, args, outs)
+        return outs
 
 
 Function.__module__ = "torch.autograd.function"
@@ -364,11 +359,6 @@ def save(ctx: FunctionNode, given: list[Any], results: list[Any], recording: boo
             counter = tensor._counter
             kept.append(Kept(tensor._data, counter, counter[0], tensor if number < 0 else None, max(number, 0)))
     ctx.saved = tuple(kept)
-
-
-def plain_kept(tensor: Tensor) -> Kept:
-    counter = tensor._counter or [0]
-    return Kept(tensor._data, counter, counter[0], tensor, 0)
 
 
 functions("torch.autograd", Function=Function)

@@ -50,6 +50,32 @@ FORWARD_ALONE = (
 )
 
 
+WITH_FORWARD = (
+    '`{0}=True` and `strategy="forward-mode"` are not supported together (yet). Please either set `{0}=False` or '
+    '`strategy="reverse-mode"`.'
+)
+STRICT_VECTORIZED = (
+    "`strict=True` and `vectorized=True` are not supported together. Please either set `strict=False` or "
+    "`vectorize=False`."
+)
+
+
+def check_strategy(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:
+    """Raise what PyTorch raises for options of jacobian that exclude one another."""
+    where = "torch.autograd.functional.jacobian: "
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(STRATEGY)
+    if strategy == "forward-mode":
+        if create_graph:
+            raise NotImplementedError(where + WITH_FORWARD.format("create_graph"))
+        if strict:
+            raise RuntimeError(where + WITH_FORWARD.format("strict"))
+        if not vectorize:
+            raise NotImplementedError(FORWARD_ALONE)
+    if strict and vectorize:
+        raise RuntimeError(where + STRICT_VECTORIZED)
+
+
 def recording(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function running with recording on."""
     decorated: Callable[..., Any] = enable_grad()(function)
@@ -201,10 +227,7 @@ def jacobian(
     strategy: str = "reverse-mode",
 ) -> Any:
     """Return the derivative of each output by each input (torch.autograd.functional.jacobian)."""
-    if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(STRATEGY)
-    if strategy == "forward-mode" and not vectorize:
-        raise NotImplementedError(FORWARD_ALONE)
+    check_strategy(create_graph, strict, vectorize, strategy)
     is_tuple, given = tensors_of(inputs, "inputs", "jacobian")
     ins = prepared(given, create_graph)
     several, outputs = tensors_of(func(*ins), OUTPUTS, "jacobian")

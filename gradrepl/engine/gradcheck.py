@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import grad
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT64
+from gradrepl.engine.forward_ad import dual_level, make_dual, unpack_dual
 from gradrepl.engine.grad_mode import enable_grad, no_grad
 from gradrepl.engine.tensor import Tensor, make
 
@@ -42,6 +43,19 @@ class GradcheckError(RuntimeError):
 
 
 GradcheckError.__module__ = "torch.autograd.gradcheck"
+
+
+class Options(NamedTuple):
+    """How closely derivatives are to agree, and which are compared."""
+
+    atol: float
+    rtol: float
+    nondet_tol: float
+    forward: bool
+    backward: bool
+
+
+FORWARD = "computed with forward mode "
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -98,26 +112,59 @@ def analytical(out: Tensor, inputs: tuple[Any, ...], positions: Sequence[int]) -
     return [np.array(column).reshape(-1, size).T for column, size in zip(columns, sizes, strict=True)]
 
 
-def check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, bounds: tuple[float, float, float]) -> None:
+def forward_columns(func: Callable[..., Any], inputs: tuple[Any, ...], position: int) -> list[Any]:
+    """Return for each output the matrix of its derivatives by forward mode, a row for each element of the input."""
+    tensor = inputs[position]
+    rows: list[list[Any]] = []
+    for element in range(tensor.numel()):
+        direction = np.zeros(tensor._data.size, tensor._data.dtype)
+        direction[element] = 1
+        with dual_level():
+            dual = make_dual(tensor, make(direction.reshape(tensor._data.shape)))
+            outs = as_tuple(func(*inputs[:position], dual, *inputs[position + 1 :]))
+            found = [(unpack_dual(out).tangent, out) for out in outs]
+        rows.append([np.zeros(out._data.size) if t is None else t._data.reshape(-1) for t, out in found])
+    return [np.array(columns).reshape(tensor.numel(), -1) for columns in zip(*rows, strict=True)]
+
+
+def check(func: Callable[..., Any], inputs: tuple[Any, ...], eps: float, options: Options) -> None:
     """Raise GradcheckError for the first gradient that differs from its finite differences."""
     positions = checked_inputs(inputs)
     outputs = differentiable(func(*inputs))
-    numbers = [number for number, out in enumerate(as_tuple(func(*inputs))) if out.requires_grad]
-    atol, rtol, nondet_tol = bounds
     expected = {position: numerical(func, inputs, position, eps) for position in positions}
     if not outputs and any(np.abs(matrix).max(initial=0) > eps for found in expected.values() for matrix in found):
         raise GradcheckError("Numerical gradient for function expected to be zero")
-    for number, out in zip(numbers, outputs, strict=True):
+    if options.backward:
+        check_backward(func, inputs, positions, expected, options)
+    if options.forward:
+        for position in positions:
+            for number, found in enumerate(forward_columns(func, inputs, position)):
+                check_close(found, expected[position][number], (number, position), inputs, options, FORWARD)
+
+
+def check_backward(
+    func: Callable[..., Any], inputs: tuple[Any, ...], positions: list[int], expected: Any, options: Options
+) -> None:
+    """Compare what backward gives with the finite differences, and with itself."""
+    for number, out in enumerate(as_tuple(func(*inputs))):
+        if not out.requires_grad:
+            continue
         first, again = (analytical(out, inputs, positions) for _ in range(2))
         for index, position in enumerate(positions):
-            wanted, kind = expected[position][number], inputs[position]._data.dtype
-            if not np.allclose(first[index], wanted, rtol=rtol, atol=atol):
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:"
-                    f"{make(wanted.astype(kind))}\nanalytical:{make(first[index].astype(kind))}\n"
-                )
-            if np.abs(first[index] - again[index]).max(initial=0) > nondet_tol:
-                raise GradcheckError(REENTRANT.format(nondet_tol))
+            check_close(first[index], expected[position][number], (number, position), inputs, options)
+            if np.abs(first[index] - again[index]).max(initial=0) > options.nondet_tol:
+                raise GradcheckError(REENTRANT.format(options.nondet_tol))
+
+
+def check_close(found: Any, wanted: Any, place: tuple[int, int], inputs: Any, options: Options, how: str = "") -> None:
+    """Raise GradcheckError where one output's derivatives by one input are not the finite differences."""
+    number, position = place
+    kind = inputs[position]._data.dtype
+    if not np.allclose(found, wanted, rtol=options.rtol, atol=options.atol):
+        raise GradcheckError(
+            f"Jacobian {how}mismatch for output {number} with respect to input {position},\nnumerical:"
+            f"{make(wanted.astype(kind))}\nanalytical:{make(found.astype(kind))}\n"
+        )
 
 
 def gradcheck(
@@ -132,13 +179,17 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
+    check_forward_ad: bool = False,
     check_backward_ad: bool = True,
+    check_batched_forward_grad: bool = False,
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
     """Return True where gradients agree with finite differences; else raise GradcheckError, or return False."""
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
     try:
-        check(func, as_tuple(inputs), eps, (atol, rtol, nondet_tol))
+        check(func, as_tuple(inputs), eps, Options(atol, rtol, nondet_tol, check_forward_ad, check_backward_ad))
     except GradcheckError:
         if raise_exception:
             raise
@@ -160,10 +211,14 @@ def gradgradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
     """Return True where gradients of gradients agree with finite differences; else raise or return False."""
+    if not (check_fwd_over_rev or check_rev_over_rev):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     given = as_tuple(inputs)
     starts = start_gradients(func, given) if grad_outputs is None else as_tuple(grad_outputs)
     count = len(starts)
@@ -182,6 +237,8 @@ def gradgradcheck(
         rtol=rtol,
         raise_exception=raise_exception,
         nondet_tol=nondet_tol,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
     )
 
 

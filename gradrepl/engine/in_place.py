@@ -10,6 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
+from gradrepl.engine.dual import among, forward, writes
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.node import make_analytic, start_node
@@ -159,6 +160,8 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     plain = pair and entry.broadcasts and isinstance(compute, np.ufunc)
 
     def call(self: Tensor, *args: Any) -> Tensor:
+        if forward.carrying and among((self, *args)):
+            return writes[0](entry, call, (self, *args))
         counter = self._counter
         if plain and mode.recording == OFF and counter is not None and self._view is None and len(args) == 1:
             other = args[0]

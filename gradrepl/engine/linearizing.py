@@ -14,7 +14,17 @@ from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.transforms import flat, free_of, fresh, mapped, rebuilt
 
-NOT_A_TUPLE = "jvp(f, primals, tangents): Expected {} to be a tuple. E.g. it should be valid to call f(*primals)."
+JVP = "jvp(f, primals, tangents): "
+NOT_A_TUPLE = JVP + "Expected {} to be a tuple. E.g. it should be valid to call f(*primals)."
+OTHER_STRUCTURE = (
+    JVP + "Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 "
+    "tensors, tangents also must be. Got primals with structure {} and tangents with structure {}"
+)
+OTHER_TANGENT = "tangent:{} with shape {} in flattened pytree doesn't match the shape {} of the corresponding primal."
+OTHER_SIZE = (
+    "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
+    "supported. Tensor is of size {} while the given forward gradient is of size {}."
+)
 
 
 def jvp(
@@ -25,12 +35,12 @@ def jvp(
     It goes back twice: the product with the Jacobian is linear in what it multiplies, and its derivative by that
     is the product with the Jacobian turned over. Raises RuntimeError for primals that are no tuple.
     """
-    if not isinstance(primals, tuple):
-        raise RuntimeError(NOT_A_TUPLE.format("primals"))
+    check_tangents(primals, tangents)
     with enable_grad():
         new = tuple(mapped(primal, fresh) for primal in primals)
         output = func(*new)
-        output, aux = output if has_aux else (output, None)
+        output, aux = without_aux(output) if has_aux else (output, None)
+        check_output(output)
         ins = flat(new)
         found = forward_product(flat(output), ins, flat(tangents))
     done = free_of(rebuilt(output, found), ins)
@@ -38,10 +48,44 @@ def jvp(
     return (value, done, free_of(aux, ins)) if has_aux else (value, done)
 
 
+def structure(tree: Any) -> str:
+    """Return the shape of nested tuples and lists as PyTorch's messages show it."""
+    if not isinstance(tree, (tuple, list)):
+        return "*"
+    return f"TreeSpec({type(tree).__name__}, None, [{(',' + chr(10) + '  ').join(map(structure, tree))}])"
+
+
+def check_tangents(primals: Any, tangents: Any) -> None:
+    """Raise RuntimeError in PyTorch's words where tangents do not fit the values."""
+    if not isinstance(primals, tuple):
+        raise RuntimeError(NOT_A_TUPLE.format("primals"))
+    if structure(primals) != structure(tangents):
+        raise RuntimeError(OTHER_STRUCTURE.format(structure(primals), structure(tangents)))
+    for primal, tangent in zip(flat(primals), flat(tangents), strict=True):
+        if primal._data.shape != tangent._data.shape:
+            raise RuntimeError(OTHER_SIZE.format(list(primal._data.shape), list(tangent._data.shape)))
+
+
+def without_aux(output: Any) -> tuple[Any, Any]:
+    """Return the two things that a function with has_aux=True gave."""
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise RuntimeError(JVP + "output of function f should be a tuple: (output, aux) if has_aux is True")
+    return output
+
+
+def check_output(output: Any) -> None:
+    """Raise RuntimeError where a function gave something else than tensors."""
+    if output is None:
+        raise RuntimeError(JVP + "Expected f to be a function that has non-empty output (got output = [None])")
+    for leaf in output if isinstance(output, (tuple, list)) else [output]:
+        if not isinstance(leaf, (Tensor, tuple, list, dict)):
+            raise RuntimeError(JVP + f"expected f(*primals) to return only tensors, got unsupported type {type(leaf)}")
+
+
 def forward_product(outs: list[Tensor], ins: list[Tensor], tangents: list[Tensor]) -> list[Tensor]:
     """Return for each output the directional derivative along the tangents."""
     wanted = [out for out in outs if out.requires_grad]
-    weights = [make(np.zeros_like(out._data)).requires_grad_() for out in wanted]
+    weights = [make(np.ones_like(out._data)).requires_grad_() for out in wanted]
     products = gradients(tuple(wanted), tuple(ins), weights, True) if wanted else ()
     pairs = [pair for pair in zip(products, tangents, strict=False) if pair[0] is not None and pair[0].requires_grad]
     firsts, starts = tuple(one for one, _ in pairs), [other for _, other in pairs]
@@ -57,6 +101,9 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     """Return a function's value and the function that multiplies by its Jacobian there (torch.func.linearize)."""
 
     def product(*tangents: Any) -> Any:
+        for place, (primal, tangent) in enumerate(zip(flat(primals), flat(tangents), strict=True)):
+            if primal.shape != tangent.shape:
+                raise RuntimeError(OTHER_TANGENT.format(place, tangent.shape, primal.shape))
         return jvp(func, primals, tangents)[1]
 
     return func(*primals), product

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.dual import DualKept, set_tangent
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.operands import Kept
 from gradrepl.engine.packing import Hooks, Packed, pack
@@ -29,11 +30,15 @@ SAVED_INFERENCE = (
 )
 
 
+TENSORS = ("tensor", "out", "fixed")
+
+
 class Plan:
     """What to keep for one combination of inputs that require grad, and how to use it.
 
-    fields: (kind, index) of each kept thing; first the tensors, of kind "tensor" or "out", then
+    fields: (kind, index) of each kept thing; first the tensors, of kind "tensor", "out" or "fixed", then
     the rest, of kind "shape", "dtype" or "value". tensors: how many of them are tensors.
+    fixed: the positions of those that rules always get as arrays.
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
     only: (edge, rule, positions) where there is one rule, else None.
     keepers: for each field the function that keeps it, and its index.
@@ -47,6 +52,7 @@ class Plan:
     __slots__ = (
         "each_one",
         "fields",
+        "fixed",
         "inputs",
         "keepers",
         "only",
@@ -60,7 +66,8 @@ class Plan:
     def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], variadic: bool) -> None:
         self.fields = fields
         self.rules = rules
-        self.tensors = sum(kind in ("tensor", "out") for kind, _ in fields)
+        self.tensors = sum(kind in TENSORS for kind, _ in fields)
+        self.fixed = tuple(position for position, (kind, _) in enumerate(fields) if kind == "fixed")
         present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
         self.only = present[0] if len(present) == 1 else None
         self.keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
@@ -69,7 +76,7 @@ class Plan:
         self.own_saved = list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
         self.shape_alone = list(fields) == [("shape", 0)]
         self.each_one = len(rules) == 2 and all(entry is not None and len(entry[1]) == 1 for entry in rules)
-        self.run = OpNode.every if variadic else runner(self)
+        self.run = OpNode.every if variadic or self.fixed else runner(self)
 
     def at_length(self) -> Plan:
         """Return this plan without its short way: for nodes that do more than run the rules."""
@@ -135,11 +142,11 @@ class OpNode(Node):
         values = list(saved)
         for index in range(count):
             item = saved[index]
-            tensor = item[3] if type(item) is tuple else None
+            tensor = item[3] if type(item) is tuple and index not in self.plan.fixed else None
             if tensor is not None and item[1][0] == item[2] and tensor._data is item[0]:
                 values[index] = tensor
             else:
-                values[index] = self.unpack(index, item, True)
+                values[index] = self.unpack(index, item, index not in self.plan.fixed)
         return self.apply(gradient, values)
 
     def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
@@ -185,6 +192,8 @@ class OpNode(Node):
         if kind == "out":
             tensor._counter = item[1]
             tensor._requires_grad, tensor._grad_fn, tensor._output_nr = True, self, number
+        if isinstance(item, DualKept):
+            set_tangent(tensor, item.tangent)
         return tensor
 
     def modified(self, index: int, item: Kept) -> str:
@@ -192,7 +201,7 @@ class OpNode(Node):
         array, counter, version, tensor = item
         assert counter is not None
         kind, number = self.plan.fields[index]
-        if kind != "tensor":
+        if kind == "out":
             return modified(array, counter, version, self, number)
         maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
         return modified(array, counter, version, maker, number)
@@ -332,7 +341,7 @@ def keep(plan: Plan, args: Sequence[Any], values: Sequence[Any], outs: Sequence[
 def keep_input(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
     argument = args[index]
     if argument.__class__ in NUMBERS:
-        return (values[index], None, 0, None)
+        return (values[index], None, argument, None)
     if isinstance(argument, Tensor):
         counter = argument._counter
         if counter is None:
@@ -341,8 +350,13 @@ def keep_input(index: int, args: Sequence[Any], values: Sequence[Any], outs: Seq
             return pack(argument, *Hooks.stack[-1])
         return (values[index], counter, counter[0], argument)
     if isinstance(argument, np.generic):
-        return (values[index], None, 0, None)
+        return (values[index], None, argument.item(), None)
     return [keep_input(i, argument, values[index], outs) for i in range(len(argument))]
+
+
+def keep_fixed(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    tensor = isinstance(args[index], Tensor)
+    return keep_input(index, args, values, outs) if tensor else (values[index], None, None, None)
 
 
 NUMBERS = frozenset((int, float, bool, complex))
@@ -378,6 +392,7 @@ def keep_value(index: int, args: Sequence[Any], values: Sequence[Any], outs: Seq
 
 KEEPERS: dict[str, Callable[..., Any]] = {
     "tensor": keep_input,
+    "fixed": keep_fixed,
     "out": keep_output,
     "shape": keep_shape,
     "dtype": keep_dtype,

@@ -9,9 +9,11 @@ import numpy as np
 
 from gradrepl.engine import bfloat16
 from gradrepl.engine.dtype import INEXACT, Array
+from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.node import (
     SHORT,
+    TENSORS,
     AnalyticNode,
     ListNode,
     MultiOutputNode,
@@ -37,7 +39,8 @@ TABLE: dict[str, Op] = {}
 class Op:
     """An entry of the table: forward, rules, node name, and what tests and cards need.
 
-    tensors: positions of the arguments that are tensors (annotated `Array`, or `Arrays` for a sequence).
+    tensors: positions of the arguments that are tensors (annotated `Array`, or `Arrays` for a sequence). fixed:
+    those of tensors that no gradient goes to (annotated `Fixed`).
     broadcasts: pointwise; dtypes are promoted, and gradients are summed back to the shape of each input
     in one place. promotes: "float" where ints give floats. view: the result looks into the first
     argument's storage. several: the forward returns a tuple of results. compute: what the forward comes to
@@ -65,6 +68,7 @@ class Op:
         self.arguments = code.co_varnames[: code.co_argcount]
         kinds = [forward.__annotations__.get(argument) for argument in self.arguments]
         self.tensors = tuple(i for i, kind in enumerate(kinds) if kind in ("Array", "Arrays"))
+        self.fixed = tuple(i for i, kind in enumerate(kinds) if kind == "Fixed")
         self.variadic = "Arrays" in kinds
         self.broadcasts = broadcasts
         self.promotes = promotes
@@ -105,7 +109,7 @@ class Op:
             else:
                 wanted.append((rule, rule.__code__.co_varnames[1 : rule.__code__.co_argcount]))
         names = dict.fromkeys(name for entry in wanted if entry for name in entry[1])
-        fields = sorted((self.field(name) for name in names), key=lambda field: field[0] not in ("tensor", "out"))
+        fields = sorted((self.field(name) for name in names), key=lambda field: field[0] not in TENSORS)
         rules = tuple(
             None if entry is None else (entry[0], tuple(fields.index(self.field(name)) for name in entry[1]))
             for entry in wanted
@@ -115,7 +119,7 @@ class Op:
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:
             index = self.arguments.index(name)
-            return ("tensor" if index in self.tensors else "value", index)
+            return ("tensor" if index in self.tensors else "fixed" if index in self.fixed else "value", index)
         if name.startswith("out"):
             return ("out", int(name[3:] or 0))
         argument, _, kind = name.rpartition("_")
@@ -129,6 +133,8 @@ class Op:
 
     def general(self, *args: Any) -> Any:
         """Run any call, ordinary or not."""
+        if forward.carrying and among(args):
+            return calls[0](self, args)
         if self.variadic:
             return self.call_list(*args)
         for i in self.tensors:
@@ -147,6 +153,8 @@ class Op:
                     refresh_view(argument)
                 if argument._requires_grad:
                     mask |= 1 << bit
+        for i in self.fixed:
+            values[i] = data_of(args[i])
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
         brains = bfloat16.use.seen and not self.view and self.name != "cast" and bfloat16.among(values)
@@ -203,6 +211,11 @@ def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]]
         return entry
 
     return enter
+
+
+def data_of(value: Any) -> Any:
+    """Return a tensor's array, and anything else as it is."""
+    return value._data if isinstance(value, Tensor) else value
 
 
 def edge_of(tensor: Tensor) -> Any:

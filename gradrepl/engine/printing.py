@@ -12,6 +12,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, FLOAT64, Array
+from gradrepl.engine.dual import Dual, tangent_of
 from gradrepl.engine.tensor import Tensor
 
 
@@ -186,6 +187,8 @@ def suffixes_of(tensor: Tensor) -> list[str]:
         suffixes.append(f"grad_fn=<{type(node).__name__}>")
     elif tensor._requires_grad:
         suffixes.append("requires_grad=True")
+    if (tangent := tangent_of(tensor)) is not None:
+        suffixes.append(f"tangent={tangent}")
     return suffixes
 
 
@@ -211,7 +214,7 @@ def tensor_repr(self: Tensor, *, tensor_contents: str | None = None) -> str:
 
 def tensor_format(self: Tensor, spec: str) -> str:
     """Format a single number by the spec, anything else as its repr."""
-    if self._data.ndim == 0 and type(self) is Tensor:
+    if self._data.ndim == 0 and type(self) in (Tensor, Dual):
         return format(self._data.item(), spec)
     return object.__format__(self, spec)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradrepl.engine import (
     anomaly,
     checkpoint,
+    forward_ad,
     function,
     functional,
     gradcheck,
@@ -85,6 +86,7 @@ PARTS = (
     gradcheck,
     transforms,
     linearizing,
+    forward_ad,
     checkpoint,
     internals,
     settings,

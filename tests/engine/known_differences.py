@@ -138,10 +138,16 @@ DIFFERENCES = (
         "    x.exp()\n",
     ),
     Difference(
-        "No dual tensors",
-        "Forward mode is there as `torch.func.jvp` and `torch.autograd.functional.jvp`, which go back twice. "
-        "`torch.autograd.forward_ad` is not.",
-        "import torch.autograd.forward_ad\n",
+        "How a tangent came about",
+        "Tangents come from the rules of the gradients, by going back twice. Values are the same up to rounding; where "
+        "one is part of a graph itself, its nodes are others.",
+        "import warnings\n\n"
+        'warnings.simplefilter("ignore")\n'
+        "import torch.autograd.forward_ad as forward_ad\n\n"
+        "x = torch.ones(1, requires_grad=True)\n"
+        "with forward_ad.dual_level():\n"
+        "    out = forward_ad.make_dual(x, torch.ones(1)) * x\n"
+        "    print(forward_ad.unpack_dual(out).tangent.grad_fn.name())\n",
     ),
 )
 

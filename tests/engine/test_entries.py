@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from gradrepl.engine.op import TABLE, Op
 
 torch: Any = namespace.modules()["torch"]
 namespace.load_rest()
+forward_ad = torch.autograd.forward_ad
 
 PLACES = np.array([0, 2, 2])
 MASK = np.array([[True, False, True], [False, False, True]])
@@ -179,6 +180,37 @@ def test_the_rules_can_be_differentiated_again(name: str, index: int) -> None:
         wanted = numeric(lambda: float(slope().item()), leaf)
         own = [0.0] * len(wanted) if gradient is None else gradient.reshape(-1).tolist()
         assert own == pytest.approx(wanted, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "index"), CASES)
+def test_tangents_are_the_derivatives_along_a_direction(name: str, index: int) -> None:
+    entry = TABLE[name]
+    leaves = leaves_of(arguments := arguments_of(entry, index))
+    generator = np.random.default_rng(3)
+    directions = [generator.uniform(-1, 1, leaf._data.shape) for leaf in leaves]
+
+    def moved(step: float) -> float:
+        for leaf, direction in zip(leaves, directions, strict=True):
+            leaf._data += step * direction
+        return float(total(entry(*arguments)).item())
+
+    slope = moved(STEP) - moved(-2 * STEP)
+    moved(STEP)
+    with forward_ad.dual_level():
+        duals = iter(
+            [forward_ad.make_dual(leaf, torch.from_numpy(d)) for leaf, d in zip(leaves, directions, strict=True)]
+        )
+        tangent = forward_ad.unpack_dual(total(entry(*with_leaves(arguments, duals)))).tangent
+    assert tangent.item() == pytest.approx(slope / (2 * STEP), rel=1e-4, abs=1e-6)
+
+
+def with_leaves(arguments: Sequence[Any], others: Iterator[Any]) -> list[Any]:
+    """Return the arguments with other tensors in the places of the leaves."""
+
+    def other(item: Any) -> Any:
+        return next(others) if isinstance(item, torch.Tensor) and item.requires_grad else item
+
+    return [list(map(other, item)) if isinstance(item, list) else other(item) for item in arguments]
 
 
 def test_every_rule_has_a_sample_or_a_reason() -> None:

@@ -1,0 +1,83 @@
+"""Dual tensors: values that carry a tangent through operations while a level of forward mode is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gradrepl.engine.grad_mode import INFERENCE, mode
+from gradrepl.engine.tensor import Tensor
+
+
+class Level:
+    """One block of forward mode; tangents belong to it and mean nothing after it."""
+
+
+class _Forward:
+    """The state of forward mode.
+
+    level: the open level, or None. carrying: whether operations carry tangents now; not while they compute one.
+    """
+
+    level: Level | None = None
+    carrying = False
+
+
+forward = _Forward()
+
+
+class Dual(Tensor):
+    """A tensor with a tangent; not a plain Tensor, so that no short way of an operation takes it."""
+
+    __slots__ = ()
+
+
+Dual.__name__ = Dual.__qualname__ = "Tensor"
+Dual.__module__ = "torch"
+
+
+def tangent_of(tensor: Any) -> Tensor | None:
+    """Return the tangent that a tensor has at the open level, or None."""
+    if forward.level is None or not isinstance(tensor, Tensor):
+        return None
+    level, tangent = tensor.__dict__.get("_dual", (None, None))
+    return tangent if level is forward.level else None
+
+
+def set_tangent(tensor: Tensor, tangent: Tensor) -> None:
+    """Make a tensor a dual one."""
+    tensor.__dict__["_dual"] = (forward.level, tangent)
+    if type(tensor) is Tensor:
+        tensor.__class__ = Dual
+
+
+def among(args: Sequence[Any]) -> bool:
+    """Whether a dual tensor is among arguments, or in a sequence among them, and tangents are to be carried."""
+    if mode.recording <= INFERENCE:
+        return False
+    return any(among(arg) if isinstance(arg, (tuple, list)) else tangent_of(arg) is not None for arg in args)
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """Run operations on the values alone."""
+    before = forward.carrying
+    forward.carrying = False
+    try:
+        yield
+    finally:
+        forward.carrying = before
+
+
+class DualKept(tuple[Any, ...]):
+    """What a node kept of a result that has a tangent."""
+
+    tangent: Tensor
+
+
+Call = Callable[[Any, tuple[Any, ...]], Any]
+calls: list[Call] = []
+"""Filled by forward_ad.py: runs an operation on dual tensors."""
+writes: list[Callable[[Any, Any, tuple[Any, ...]], Tensor]] = []
+"""Filled by forward_ad.py: runs an operation that writes into its first argument."""
