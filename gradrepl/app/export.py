@@ -141,7 +141,7 @@ def _into_folder(
     if site:
         entries = [(f"{lesson.path.stem}{PAGE}", lesson) for lesson in lessons]
         with written(folder / HOME, setting._) as out:
-            out.write(index(entries, asked or FORMS[PAGE].speeches[0]))
+            out.writelines(index(entries, asked or FORMS[PAGE].speeches[0]))
 
 
 def _targets(lesson: Lesson, folder: Path, endings: Sequence[str], asked: Speech | None) -> Iterator[Target]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -24,33 +24,39 @@ HOME = "index.html"
 
 def page(
     lessons: Sequence[Lesson], acts: Sequence[Act], speech: Speech, explain: Explain, *, home: bool = False
-) -> str:
+) -> Iterator[str]:
     """The page of lessons, mostly of one, showing `speech` at first; home: with a way to the site's index."""
-    count = len(acts)
-    sections = "".join(_section(number, count, act, explain) for number, act in enumerate(acts, 1))
-    titles, goals = (" · ".join(map(heading, lessons)), "".join(map(_goal, lessons)))
-    way_home = f'<a class="home" href="{HOME}">{_("All lessons")}</a>' if home else ""
-    head = f"<header>{way_home}<h1>{titles}</h1>{goals}{switches()}</header>"
-    content = f'{head}<div class="columns">{_contents(acts)}<main id="lesson">{sections}</main></div>{_bar(count)}'
-    return document(_title(lessons, speech), content + _templates(), speech)
+    return document(_title(lessons, speech), _content(lessons, acts, explain, home), speech)
 
 
-def document(title: str, content: str, speech: Speech) -> str:
-    """A whole file around its content; only the script and the style in it may run and count."""
+def document(title: str, content: Iterable[str], speech: Speech) -> Iterator[str]:
+    """A whole file around its content, in parts; only the script and the style in it may run and count."""
     style, script = _part("page.css"), _part("page.js")
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
     language = "en" if speech == "en" else "vi"
-    return (
+    yield (
         f'<!DOCTYPE html>\n<html lang="{language}" data-speech="{speech}" data-theme="auto">\n<head>\n'
         f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n<script>{script}</script>\n</head>\n"
-        f"<body>\n{content}\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n<script>{script}</script>\n</head>\n<body>\n"
     )
+    yield from content
+    yield "\n</body>\n</html>\n"
+
+
+def _content(lessons: Sequence[Lesson], acts: Sequence[Act], explain: Explain, home: bool) -> Iterator[str]:
+    """The lessons, step by step: a page is never in memory as a whole."""
+    titles, goals = (" · ".join(map(heading, lessons)), "".join(map(_goal, lessons)))
+    way_home = f'<a class="home" href="{HOME}">{_("All lessons")}</a>' if home else ""
+    yield f"<header>{way_home}<h1>{titles}</h1>{goals}{switches()}</header>"
+    yield f'<div class="columns">{_contents(acts)}<main id="lesson">'
+    for number, act in enumerate(acts, 1):
+        yield _section(number, len(acts), act, explain)
+    yield f"</main></div>{_bar(len(acts))}{_templates()}"
 
 
 def heading(lesson: Lesson) -> str:

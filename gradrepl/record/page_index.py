@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from gradrepl.i18n import Speech
@@ -12,11 +12,11 @@ from gradrepl.record.page_markup import both, prose
 from gradrepl.record.page_markup import said as _
 
 
-def index(entries: Sequence[tuple[str, Lesson]], speech: Speech) -> str:
+def index(entries: Sequence[tuple[str, Lesson]], speech: Speech) -> Iterator[str]:
     """A page that leads to others; entries: each one's file name, beside this page, and its lesson."""
     items = "".join(_item(name, lesson) for name, lesson in entries)
     head = f"<header><h1>{_('gradrepl: lessons that let you see autograd')}</h1>{switches()}</header>"
-    return document("gradrepl", f'{head}<main><ol class="lessons">{items}</ol></main>', speech)
+    return document("gradrepl", [f'{head}<main><ol class="lessons">{items}</ol></main>'], speech)
 
 
 def _item(name: str, lesson: Lesson) -> str:

@@ -36,7 +36,7 @@ class PageWriter:
 
     def end(self) -> None:
         setting = self._setting
-        self._out.write(page(self._lessons, self._acts, setting.speech, self._explain, home=setting.site))
+        self._out.writelines(page(self._lessons, self._acts, setting.speech, self._explain, home=setting.site))
 
     def _unused(self, id: str) -> str:
         used = {act.id for act in self._acts}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PLAY = ("play", "--all", "--json", "--no-input")
-FORMS = ("cast", "txt", "svg", "md", "ipynb", "json")
+FORMS = ("cast", "txt", "svg", "md", "ipynb", "json", "html")
 
 
 def seconds(*arguments: str) -> float:

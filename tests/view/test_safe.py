@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradrepl.view.safe import one_line, visible
+from gradrepl.view.safe import one_line, pieces, visible
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,15 @@ def test_control_characters_are_seen_not_obeyed(text: str, shown: str) -> None:
 def test_no_control_character_is_left(text: str) -> None:
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in one_line(text))
     visible(text).encode("utf-8")
+
+
+@given(st.text("ab\r\n"), st.integers(2, 9))
+def test_pieces_are_short_and_look_as_the_whole_does(text: str, size: int) -> None:
+    found = list(pieces(text, size))
+    assert "".join(found) == text
+    assert all(0 < len(piece) <= size for piece in found)
+    assert "".join(map(visible, found)) == visible(text)
+
+
+def test_pieces_end_with_a_line_where_they_can() -> None:
+    assert list(pieces("one\ntwo\nthree", 9)) == ["one\ntwo\n", "three"]
