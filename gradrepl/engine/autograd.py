@@ -84,7 +84,7 @@ def start_gradient(index: int, out: Any, gradient: Any, batched: bool) -> Any:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     if CATEGORY[data.dtype] != FLOAT:
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtypes.of(data)}")
-    return constant(1.0, data.dtype).reshape(data.shape)
+    return np.ones_like(data) if data.dtype.metadata else constant(1.0, data.dtype).reshape(data.shape)
 
 
 def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> None:
@@ -176,7 +176,7 @@ def straight(out: Any, retain_graph: bool, create_graph: bool) -> Walk | None:
     if forward.level is not None:
         return None
     data, node = out._data, out._grad_fn
-    if data.ndim or node is None or out._output_nr or (one := ONES.get(data.dtype)) is None:
+    if data.ndim or type(data) is not ndarray or node is None or out._output_nr or (one := ONES.get(data.dtype)) is None:
         return None
     walk = Walk(TensorOps, create_graph, retain_graph)
     walk.buffers[node] = make(one) if create_graph else one
@@ -367,7 +367,7 @@ def filled(results: Sequence[Tensor | None], wanted: Sequence[Any], create_graph
 
 
 def as_own(gradient: Array | Tensor | None) -> Tensor | None:
-    return gradient if gradient is None or isinstance(gradient, Tensor) else make(np.array(gradient))
+    return gradient if gradient is None or isinstance(gradient, Tensor) else make(np.array(gradient, subok=True))
 
 
 def tensor_backward(

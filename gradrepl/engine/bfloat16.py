@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,6 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 
 BRAIN = dtypes.bfloat16.numpy
-NO_GRADIENTS = (
-    "gradrepl's builtin engine has no gradients through bfloat16. Start gradrepl with --engine torch to use them."
-)
-
 
 class _Use:
     """Whether any such array was ever made: until then nothing needs to look for them."""
@@ -63,6 +59,13 @@ def rewrapped(result: Any, wide: bool = False) -> Any:
 def among(values: Sequence[Any]) -> bool:
     """Whether some of the operands are bfloat16."""
     return any(isinstance(value, Brain) for value in values)
+
+
+def computed(forward: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """Return what a forward gives, computed in float32 and rounded once where operands are bfloat16."""
+    if not among(values):
+        return forward(*values)
+    return rewrapped(forward(*map(stripped, values)))
 
 
 class Brain(np.ndarray[Any, Any]):

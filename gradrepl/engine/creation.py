@@ -11,7 +11,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.bfloat16 import NO_GRADIENTS, rounded
+from gradrepl.engine.bfloat16 import rounded
 from gradrepl.engine.device import strided
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
 from gradrepl.engine.literal import array_from, known, warn_copy_construct
@@ -38,11 +38,8 @@ def leaf(array: Array, requires_grad: bool, **options: Any) -> Tensor:
     """Return a new leaf; grad mode does not touch its flag."""
     if options:
         check_options(**options)
-    brain = array.dtype.metadata is not None
-    tensor = make(rounded(array) if brain else array)
+    tensor = make(rounded(array) if array.dtype.metadata is not None else array)
     if requires_grad:
-        if brain:
-            raise NotImplementedError(NO_GRADIENTS)
         if tensor._data.dtype not in INEXACT:
             raise RuntimeError(NO_FLAG)
         tensor._requires_grad = True

@@ -12,7 +12,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.indexing import copy
-from gradrepl.engine.ops.shape import clone
+from gradrepl.engine.ops.shape import cast, clone
 from gradrepl.engine.tensor import LeafExtra, Tensor, make
 
 Hook = Callable[..., Any]
@@ -81,7 +81,7 @@ class TensorOps:
             leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
         elif before is None:
             same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
-            leaf._grad = make(gradient.copy() if same else np.array(gradient, dtype=leaf._data.dtype))
+            leaf._grad = make(gradient.copy() if same else cast.forward(gradient, leaf._data.dtype))
         else:
             np.add(before._data, gradient, out=before._data, casting="unsafe")
             if before._counter is not None:

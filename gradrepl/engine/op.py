@@ -140,7 +140,7 @@ class Op:
         for i in self.tensors:
             if isinstance(args[i], Tensor):
                 return self.call_tensors(args)
-        return self.forward(*args)
+        return bfloat16.computed(self.forward, args) if bfloat16.use.seen else self.forward(*args)
 
     def call_tensors(self, args: tuple[Any, ...]) -> Any:
         values = list(args)
@@ -157,17 +157,13 @@ class Op:
             values[i] = data_of(args[i])
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
-        brains = bfloat16.use.seen and not self.view and self.name != "cast" and bfloat16.among(values)
-        if brains:
-            values = [bfloat16.stripped(value) for value in values]
+        rounds = bfloat16.use.seen and not self.view and self.name != "cast"
         try:
-            result = self.forward(*values)
+            result = bfloat16.computed(self.forward, values) if rounds else self.forward(*values)
         except ValueError:
             if self.broadcasts:
                 check_broadcast(values[i] for i in self.tensors)
             raise
-        if brains:
-            result = bfloat16.rewrapped(result)
         recording = mask and mode.recording == ON and self.node is not None
         if self.several:
             outs = self.wrap_several(result, args, bool(recording))
@@ -264,12 +260,12 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
     node = start_node(entry, entry.plan(mask))
     if entry.analytic is not None and outs[0]._data.dtype.kind == "c":
         make_analytic(node, entry)
-    node.saved = keep(node.plan, args, values, outs)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
     connect(node, inputs)
     if entry.broadcasts:
         node.fix = misfits(inputs, outs[0]._data)
     attach(node, outs)
+    node.saved = keep(node.plan, args, values, outs)
 
 
 def misfits(inputs: Sequence[Tensor | None], out: Array) -> tuple[Any, ...] | None:

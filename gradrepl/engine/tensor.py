@@ -191,8 +191,6 @@ class Tensor:
             raise RuntimeError(NOT_A_LEAF + NOT_A_LEAF_HINT)
         if value and self._data.dtype not in INEXACT:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if value and self._data.dtype.metadata:
-            raise NotImplementedError("gradrepl's builtin engine has no gradients through bfloat16")
         if self._grad_fn is None:
             self._requires_grad = value
 

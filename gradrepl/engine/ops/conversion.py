@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, methods, public
-from gradrepl.engine.bfloat16 import NO_GRADIENTS, promoted
+from gradrepl.engine.bfloat16 import promoted
 from gradrepl.engine.creation import sides
 from gradrepl.engine.device import (
     CPU,
@@ -22,7 +22,6 @@ from gradrepl.engine.device import (
     strided,
 )
 from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, c_name
-from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.literal import array_from
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import cast
@@ -37,8 +36,6 @@ def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False) -> Tenso
     kind = wanted.numpy
     if tensor.dtype is wanted and not copy:
         return tensor
-    if kind.metadata and tensor._requires_grad and mode.recording == ON:
-        raise NotImplementedError(NO_GRADIENTS)
     return cast.call(tensor, kind)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
+from gradrepl.engine.bfloat16 import Brain
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, INEXACT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import add, conj_of
@@ -32,7 +33,7 @@ def widened(a: Array) -> Any:
 
 def fill(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Spread the gradient of a single number over a shape."""
-    if not isinstance(gradient, Tensor):
+    if not isinstance(gradient, (Tensor, Brain)):
         full = np.empty(shape, gradient.dtype)
         full.fill(gradient)
         return full

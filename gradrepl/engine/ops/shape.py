@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import node as node_module
-from gradrepl.engine.bfloat16 import rounded
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.bfloat16 import Brain, rounded
+from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.tensor import Tensor, make
 
@@ -20,8 +20,9 @@ Shape = tuple[int, ...]
 def expand_to(a: Array, shape: Shape) -> Any:
     """a, repeated along its sides of 1 without copying"""
     if not a.ndim:
-        return np.ndarray(shape, a.dtype, a, 0, (0,) * len(shape))  # what broadcast_to comes to, five times as fast
-    return np.broadcast_to(a, shape)
+        kind = Brain if a.dtype.metadata else np.ndarray
+        return kind(shape, a.dtype, a, 0, (0,) * len(shape))  # what broadcast_to comes to, five times as fast
+    return np.broadcast_to(a, shape, subok=True)
 
 
 add_up: Any = np.add.reduce
@@ -78,10 +79,10 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     """Bring a gradient back to the shape and dtype of its input."""
     if type(gradient) is np.ndarray and gradient.dtype is kind:
         return sum_to.forward(gradient, shape)
-    data = gradient._data if isinstance(gradient, Tensor) else np.asarray(gradient)
+    data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)
     if data.shape != shape:
         gradient = summed_to(gradient if isinstance(gradient, Tensor) else data, shape)
-    if data.dtype != kind:
+    if data.dtype != kind or data.dtype.metadata != kind.metadata:
         gradient = cast(gradient, kind)
     return gradient
 
@@ -97,7 +98,7 @@ def zeros_of(gradient: Any) -> Any:
 
 
 @op("WhereBackward0", broadcasts=True)
-def where_pointwise(condition: Any, a: Array, b: Array) -> Any:
+def where_pointwise(condition: Fixed, a: Array, b: Array) -> Any:
     """a where the condition holds, else b"""
     return np.where(condition, a, b)
 
