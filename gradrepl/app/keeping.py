@@ -150,6 +150,29 @@ def _theme(repl: PromptState, argument: str) -> None:
     change(repl, setting)
 
 
+def _repair(repl: PromptState, argument: str) -> bool:
+    """`:repair`: the last input, or what was pasted, as it was before a page damaged it; nothing runs unasked."""
+    from gradrepl.app import repair_offer
+
+    return repair_offer.command(repl, argument)
+
+
+def takes(repl: PromptState, text: str) -> bool:
+    """Whether there is a repaired form of a pasted text to offer; it is then kept for `:repair`."""
+    from gradrepl.session.read import is_suspect
+
+    if not is_suspect(text):
+        return False
+    from gradrepl.app import repair_offer
+    from gradrepl.app.engines import EngineUnavailableError
+
+    try:
+        repl.pasted = repair_offer.proposed(repl, text)
+    except EngineUnavailableError:
+        return False
+    return repl.pasted is not None
+
+
 def _set(repl: PromptState, argument: str) -> None:
     from gradrepl.app.settings import change
 
@@ -181,6 +204,7 @@ COMMANDS: tuple[Command[PromptState], ...] = (
         ":save lesson.py",
     ),
     Command(("load", "nap"), "FILE", mark("run a file as one input"), _load, GROUP, ":load lesson.py"),
+    Command(("repair", "sua"), "", mark("the last input, repaired if a page damaged it"), _repair, GROUP),
     Command(("time", "dogio"), "CODE", mark("how long code takes"), _time, GROUP, ":time x * 2"),
 )
 LOOKS: tuple[Command[PromptState], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
@@ -26,17 +27,31 @@ from gradrepl.app.graphemes import width_after, width_before
 
 INDENT = "    "
 _COMMENT = re.compile(r"""#[^'"]*$""")
+
+
+@Condition
+def _may_take_suggestion() -> bool:
+    buffer = get_app().current_buffer
+    return bool(buffer.suggestion and buffer.suggestion.text and buffer.document.is_cursor_at_the_end)
+
+
+@Condition
+def _has_text() -> bool:
+    return bool(get_app().current_buffer.text)
+
+
+# Filters are made once: each keeps for good what it was joined with.
 _PLAIN = has_focus(DEFAULT_BUFFER) & ~has_selection
 _TYPING = _PLAIN & (emacs_mode | vi_insert_mode)
 _MOVING = _PLAIN & vi_navigation_mode & ~vi_waiting_for_text_object_mode
 
 
-def bindings() -> KeyBindings:
-    """The bindings of the code prompt."""
+def bindings(taken: Callable[[str], bool]) -> KeyBindings:
+    """The bindings of the code prompt; taken: asked of a text that is pasted at an empty prompt, then left out."""
     keys = KeyBindings()
     _add_enter(keys)
     _add_tab(keys)
-    _add_paste(keys)
+    _add_paste(keys, taken)
     _add_movement(keys)
     _add_deletion(keys)
     return keys
@@ -79,12 +94,14 @@ def _add_tab(keys: KeyBindings) -> None:
             _complete(buffer)
 
 
-def _add_paste(keys: KeyBindings) -> None:
+def _add_paste(keys: KeyBindings, taken: Callable[[str], bool]) -> None:
     @keys.add(Keys.BracketedPaste, filter=has_focus(DEFAULT_BUFFER))
     def _paste(event: KeyPressEvent) -> None:
         from gradrepl.session.read import without_prompts
 
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        if not event.current_buffer.text.strip() and taken(text):
+            return
         code = without_prompts(text)
         if code != text and not event.current_buffer.document.text_before_cursor.strip():
             text = code
@@ -101,8 +118,8 @@ def _add_movement(keys: KeyBindings) -> None:
         for _ in range(event.arg):
             buffer.cursor_position -= width_before(buffer.document.current_line_before_cursor)
 
-    @keys.add("right", filter=_PLAIN & ~Condition(_may_take_suggestion))
-    @keys.add("c-f", filter=_TYPING & emacs_mode & ~Condition(_may_take_suggestion))
+    @keys.add("right", filter=_PLAIN & ~_may_take_suggestion)
+    @keys.add("c-f", filter=_TYPING & emacs_mode & ~_may_take_suggestion)
     @keys.add("l", filter=_MOVING)
     def _right(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
@@ -122,7 +139,7 @@ def _add_deletion(keys: KeyBindings) -> None:
             buffer.delete_before_cursor(width_before(buffer.document.text_before_cursor))
 
     @keys.add("delete", filter=_TYPING)
-    @keys.add("c-d", filter=_TYPING & emacs_mode & Condition(_has_text))
+    @keys.add("c-d", filter=_TYPING & emacs_mode & _has_text)
     @keys.add("x", filter=_MOVING)
     def _delete_after(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
@@ -156,15 +173,6 @@ def next_indent(line: str) -> str:
     if code.split(" ")[0] in ("return", "pass", "raise", "break", "continue"):
         return indent.removesuffix(INDENT)
     return indent
-
-
-def _may_take_suggestion() -> bool:
-    buffer = get_app().current_buffer
-    return bool(buffer.suggestion and buffer.suggestion.text and buffer.document.is_cursor_at_the_end)
-
-
-def _has_text() -> bool:
-    return bool(get_app().current_buffer.text)
 
 
 def _stands_in_indent(buffer: Buffer) -> bool:

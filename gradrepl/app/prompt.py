@@ -20,6 +20,7 @@ from gradrepl.app.coloring import STYLES, CodeLexer
 from gradrepl.app.completing import ScopeCompleter
 from gradrepl.app.history import QuietHistory
 from gradrepl.app.keys import bindings, is_complete
+from gradrepl.app.reader import REPAIR, never
 from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut, footer
 from gradrepl.app.shortcut_keys import live, shortcut_bindings
@@ -55,6 +56,7 @@ class PromptReader:
     ) -> None:
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
+        self.damaged: Callable[[str], bool] = never
         self.scope = Scope()
         self.shortcuts: Sequence[Shortcut] = ()
         self.suggests = True
@@ -76,7 +78,7 @@ class PromptReader:
             enable_history_search=True,
             auto_suggest=LineSuggest(self._history, lambda: self.suggests),
             completer=ScopeCompleter(lambda: self.scope),
-            key_bindings=merge_key_bindings([bindings(), shortcut_bindings(self._live)]),
+            key_bindings=merge_key_bindings([bindings(self._taken), shortcut_bindings(self._live)]),
             lexer=CodeLexer(),
             style=_style("auto"),
             include_default_pygments_style=False,
@@ -149,6 +151,17 @@ class PromptReader:
     def footer(self, wanted: bool) -> None:
         self._code.bottom_toolbar = self._toolbar if wanted else None
 
+    def _taken(self, text: str) -> bool:
+        """Whether a pasted text goes to `:repair`; the prompt is then taken off the screen."""
+        try:
+            damaged = self.damaged(text)
+        except Exception:  # an exception would end the prompt, and what was pasted would be lost
+            damaged = False
+        if damaged:
+            self._code.app.erase_when_done = True
+            self._code.app.exit(result=REPAIR)
+        return damaged
+
     def _live(self) -> Sequence[Shortcut]:
         return live(self.shortcuts, self._offered)
 
@@ -181,6 +194,7 @@ class PromptReader:
         """The next complete input; `offered` stands at the prompt already, for Enter to run or to be edited."""
         bare = offered.rstrip("\n")
         self._offered = bare if offered and is_complete(bare) else offered
+        self._code.app.erase_when_done = False
         return self._code.prompt(default=self._offered, in_thread=_is_inside_event_loop())
 
     def loss(self) -> str | None:

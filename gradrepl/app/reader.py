@@ -10,6 +10,13 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut
 
+REPAIR = ":repair"
+
+
+def never(text: str) -> bool:
+    """No text is damaged: where nobody looks."""
+    return False
+
 
 class Reader(Protocol):
     """Asks for input; both methods raise EOFError at its end and KeyboardInterrupt on Ctrl-C.
@@ -18,11 +25,13 @@ class Reader(Protocol):
     scope: what completion and the toolbar look at. suggests: lines of the history are offered behind the cursor.
     shortcuts: the keys that give commands on an empty prompt. footer: the line below the input is shown.
     vi: keys are vi's rather than Emacs'. keeps: what is typed is kept for next time. colored: in colours, and theme:
-    in which. idle: called each time a prompt is there and somebody reads it or types.
+    in which. idle: called each time a prompt is there and somebody reads it or types. damaged: asked of a pasted text;
+    where it says yes, the text stays out of the prompt, and `code` gives `:repair`.
     """
 
     toolbar: Callable[[], str]
     idle: Callable[[], object]
+    damaged: Callable[[str], bool]
     scope: Scope
     shortcuts: Sequence[Shortcut]
     footer: bool
@@ -49,6 +58,7 @@ class LineReader:
         self._ask = ask
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
+        self.damaged: Callable[[str], bool] = never
         self.scope = Scope()
         self.shortcuts: Sequence[Shortcut] = ()
         self.footer = self.suggests = self.vi = self.keeps = self.colored = False

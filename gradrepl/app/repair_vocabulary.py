@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from functools import cache
 from typing import Any
 
 from gradrepl.repair.model import Vocabulary
@@ -19,15 +20,20 @@ MORE_KEYWORDS = (
 
 def vocabulary(engine: Engine) -> Vocabulary:
     """Return the names that an engine's torch knows; reads no attribute that runs code."""
+    return names_of(engine.torch)
+
+
+@cache
+def names_of(torch: types.ModuleType) -> Vocabulary:
     modules: dict[str, frozenset[str]] = {}
     for path in MODULES:
-        found = module_at(engine.torch, path)
+        found = module_at(torch, path)
         if found is not None:
             names = frozenset(name for name in dir(found) if not name.startswith("_"))
             modules[path] = modules[SHORT.get(path, path)] = names
-    attributes = {name for name in dir(engine.torch.Tensor) if not name.startswith("__")}
-    attributes |= {name for kind in kinds(engine.torch) for name in dir(kind) if not name.startswith("_")}
-    attributes |= {name for name in dir(engine.torch.nn.Linear(1, 1)) if not name.startswith("_")}
+    attributes = {name for name in dir(torch.Tensor) if not name.startswith("__")}
+    attributes |= {name for kind in kinds(torch) for name in dir(kind) if not name.startswith("_")}
+    attributes |= {name for name in dir(torch.nn.Linear(1, 1)) if not name.startswith("_")}
     keywords = frozenset((*KEYWORDS, *MORE_KEYWORDS))
     return Vocabulary(modules, frozenset(attributes), keywords, frozenset(attributes.union(*modules.values())))
 

@@ -71,7 +71,7 @@ KINDS = {
         mark("block and its indentation"),
         mark(
             "The lines of a block were run together or lost their indentation. Where the block ended can't always "
-            "be known: of several readings the one was taken that the page's own outputs agree with."
+            "be known: what the page printed decides between several readings, or you are asked."
         ),
     ),
     "D09": Kind(

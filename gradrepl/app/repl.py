@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradrepl import __version__
@@ -18,6 +19,7 @@ from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.view import mode
 
 if TYPE_CHECKING:
+    from gradrepl.app.repair_proposal import Proposal
     from gradrepl.app.screen import Screen
     from gradrepl.app.state import PromptState
     from gradrepl.session import read
@@ -39,6 +41,8 @@ class Repl:
         self._chronicle: Chronicle | None = None
         self.watched: tuple[str, ...] = ()
         self.explained: Explanation | None = None
+        self.proposals: list[str] = []
+        self.pasted: Proposal | None = None
         self._session = session
         self.reader = reader or open_reader(terminal, options)
         self._loading = Background(lambda: session.engine) if session is not None else None
@@ -51,6 +55,7 @@ class Repl:
         self.reader.shortcuts = ()
         # Not before the prompt is drawn: it would draw later.
         self.reader.idle = self._load_in_background
+        self.reader.damaged = partial(keeping.takes, self)
 
     @property
     def _(self) -> Translate:
@@ -115,11 +120,11 @@ class Repl:
         ended = False
         while not ended:
             try:
-                ended = self._turn(self.reader.code())
+                ended = self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
             except EOFError:
                 ended = True
             except KeyboardInterrupt:
-                continue
+                self.proposals.clear()
         self.close()
         return self.status
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gradrepl.app.commands import Command
     from gradrepl.app.options import Options, Terminal
     from gradrepl.app.reader import Reader
+    from gradrepl.app.repair_proposal import Proposal
     from gradrepl.app.screen import Screen
     from gradrepl.i18n import Translate
     from gradrepl.session.chronicle import Chronicle
@@ -21,7 +22,8 @@ class PromptState(Protocol):
     """A prompt at work: the REPL's own, or a lesson's.
 
     status: what the process exits with. watched: names whose rows are shown after each input. explained: the
-    explanation of what went wrong last, if it has one.
+    explanation of what went wrong last, if it has one. proposals: what is to stand at the next prompts, one at each.
+    pasted: what `:repair` is to offer for a damaged text that was pasted, if there is one.
     """
 
     options: Options
@@ -31,6 +33,8 @@ class PromptState(Protocol):
     chronicle: Chronicle
     watched: tuple[str, ...]
     explained: Explanation | None
+    proposals: list[str]
+    pasted: Proposal | None
 
     @property
     def _(self) -> Translate:

@@ -103,6 +103,18 @@ def without_prompts(text: str) -> str:
     return textwrap.dedent(strip_prompts(text)) if is_transcript(text) else text
 
 
+def is_suspect(text: str) -> bool:
+    """Whether a pasted text may be a damaged page: it shows prompts, or is no Python and won't be with more lines."""
+    if without_prompts(text) != text:
+        return True
+    with unseen_warnings():
+        try:
+            compile(text, "<input>", "exec", FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return COMMAND.match(text) is None and QUESTION.match(text) is None and not wants_more(text)
+    return False
+
+
 def read(text: str) -> Reading:
     """Return what a text is; prompts of a pasted transcript are taken off first."""
     source = without_prompts(text)

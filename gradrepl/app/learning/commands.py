@@ -86,7 +86,7 @@ def _solution(learner: Learner, argument: str) -> None:
     answer = learner.activity.answer()
     if answer:
         learner.activity.revealed = True
-        learner.proposal = answer
+        learner.proposals = [answer]
         learner.note(learner._("A solution stands at the prompt; Enter runs it."))
 
 

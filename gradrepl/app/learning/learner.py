@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from gradrepl.app import engines, stage
+from gradrepl.app import engines, keeping, stage
 from gradrepl.app.about import about
 from gradrepl.app.commands import Command, UnknownCommandError, find, unknown
 from gradrepl.app.errors import unavailable
@@ -30,12 +31,15 @@ from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Explanation, Outcome
 
+if TYPE_CHECKING:
+    from gradrepl.app.repair_proposal import Proposal
+
 
 class Learner:
     """A prompt within a lesson.
 
     place: what is done and what is next; activity: what one does there. trail: the lesson's session; play: that of
-    free play, while it lasts. proposal: what is to stand at the next prompt. following: the lesson to go on with.
+    free play, while it lasts. proposals: what is to stand at the next prompts. following: the lesson to go on with.
     """
 
     commands: Sequence[Command[Any]] = ()
@@ -61,7 +65,8 @@ class Learner:
         self.trail = trail.start(lesson, engine)
         self.play: Trail | None = None
         self.activity: Activity = activity_at(self)
-        self.proposal: str | None = None
+        self.proposals: list[str] = []
+        self.pasted: Proposal | None = None
         self.following: Lesson | None = None
         self.left = False
 
@@ -108,6 +113,7 @@ class Learner:
         self.reader.toolbar = lambda: showing.state(self)
         self.reader.scope = Scope(lambda: self.session.names, self.commands)
         self.reader.idle = str
+        self.reader.damaged = partial(keeping.takes, self)
         stage.show_title(self.lesson, self.screen, self.options.speech)
         self.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
         if start is None:
@@ -120,7 +126,7 @@ class Learner:
             except EOFError:
                 self.left = True
             except KeyboardInterrupt:
-                self.proposal = ""
+                self.proposals = [""]
         if self.play is not None:
             self.play.session.close()
         self.trail.session.close()
@@ -139,8 +145,8 @@ class Learner:
         self.reader.shortcuts = showing.shortcuts(self)
         question = "" if self.play else self.activity.question
         offered = "" if self.play else self.activity.offered
-        if self.proposal is not None:
-            offered, self.proposal = self.proposal, None
+        if self.proposals:
+            offered = self.proposals.pop(0)
         text = self.reader.line(question, offered) if question else self.reader.code(offered)
         self.obey(text)
 
@@ -248,7 +254,7 @@ class Learner:
 
     def renew(self) -> None:
         """Forget what was answered in this step."""
-        self.proposal = None
+        self.proposals.clear()
         self.activity = activity_at(self)
 
     def arrive(self) -> None:

@@ -25,11 +25,11 @@ class Aside(Repl):
         while not ended:
             self.reader.shortcuts = (Shortcut("tab", "Tab", ":done", self._("go on")),)
             try:
-                ended = self._turn(self.reader.code())
+                ended = self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
             except EOFError:
                 ended = True
             except KeyboardInterrupt:
-                continue
+                self.proposals.clear()
         self.close()
         self.screen.note(self._("The lesson goes on, with its own values."))
 

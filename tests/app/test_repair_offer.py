@@ -1,0 +1,202 @@
+"""A damaged text at the prompt: shown as a change, run, stepped through, edited or left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.reader import REPAIR, never
+from gradrepl.app.repl import Repl
+from gradrepl.view.change import change
+
+GLUED = (
+    ">>> x = torch.ones(2, requirements_grad=True)>>> y = x * 2>>> y.requires_gradTrue"
+    ">>> với torch.no_grad():... z = x * 3"
+)
+LOST = ">>> x = torch.ones(2)\n>>> w = x 2\n"
+
+
+class Hand:
+    """Types and pastes; a paste is text behind "PASTE ", Enter on what is offered an empty text, Ctrl-C "CTRL-C"."""
+
+    def __init__(self, *inputs: str) -> None:
+        self.inputs: Iterator[str] = iter(inputs)
+        self.damaged: Callable[[str], bool] = never
+        self.offered: list[str] = []
+
+    def code(self, offered: str = "") -> str:
+        self.offered += [offered] * bool(offered)
+        text = self.line("")
+        if text.startswith("PASTE "):
+            pasted = text.removeprefix("PASTE ")
+            return REPAIR if self.damaged(pasted) else pasted
+        return text or offered
+
+    def line(self, prompt: str, offered: str = "") -> str:
+        text = next(self.inputs, None)
+        if text is None:
+            raise EOFError
+        if text == "CTRL-C":
+            raise KeyboardInterrupt
+        return text
+
+    def loss(self) -> str | None:
+        return None
+
+
+class Seen:
+    """What a session showed, and what stood at its prompts."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *inputs: str, speech: str = "en") -> None:
+        hand = Hand(*inputs)
+        self.repl = Repl(Options(speech=speech, plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
+        self.repl.loop()
+        self.offered = hand.offered
+        self.shown = capsys.readouterr().out
+
+
+Type = Callable[..., Seen]
+
+
+@pytest.fixture
+def type_in(capsys: pytest.CaptureFixture[str]) -> Type:
+    return lambda *inputs, speech="en": Seen(capsys, *inputs, speech=speech)
+
+
+def test_a_damaged_paste_is_shown_as_a_change_and_nothing_runs(type_in: Type) -> None:
+    seen = type_in(f"PASTE {GLUED}", "CTRL-C")
+    assert f"\n- {GLUED}\n+ >>> x = torch.ones(2, requires_grad=True)\n+ >>> y = x * 2\n" in seen.shown
+    assert "+ >>> with torch.no_grad():\n+ ...     z = x * 3\n" in seen.shown
+    assert "prompts run together" in seen.shown
+    assert "name misspelt: Names of the API" in seen.shown
+    assert "x: requires_grad" not in seen.shown
+    assert seen.offered == [GLUED]
+
+
+def test_the_change_is_told_in_vietnamese(type_in: Type) -> None:
+    seen = type_in(f"PASTE {GLUED}", "CTRL-C", speech="vi").shown
+    assert "Đoạn vừa dán, sau khi sửa" in seen
+    assert "từ khoá bị dịch: Máy đã dịch cả từ khoá của Python" in seen
+
+
+def test_what_is_accepted_runs_statement_by_statement(type_in: Type) -> None:
+    shown = type_in(f"PASTE {GLUED}", "1", ":history").shown
+    ran = shown.partition("4  leave it as it was\n")[2]
+    assert ">>> y = x * 2\ny: requires_grad = True; grad_fn = MulBackward0; grad = None [new]\n>>> y.req" in ran
+    assert "4  with torch.no_grad():" in ran
+
+
+def test_step_by_step_each_statement_stands_at_the_prompt(type_in: Type) -> None:
+    seen = type_in(f"PASTE {GLUED}", "2", "", "", "CTRL-C", "1 + 1")
+    assert [text.splitlines()[0] for text in seen.offered] == [
+        "x = torch.ones(2, requires_grad=True)",
+        "y = x * 2",
+        "y.requires_grad",
+    ]
+    assert seen.shown.endswith("grad = None [new]\n2\n")
+
+
+def test_an_edit_begins_with_the_repaired_text(type_in: Type) -> None:
+    seen = type_in(f"PASTE {GLUED}", "3", "1")
+    assert seen.offered[0].startswith("x = torch.ones(2, requires_grad=True)\ny = x * 2\ny.requires_grad\nwith torch")
+    assert seen.shown.endswith("\n1\n")
+
+
+@pytest.mark.parametrize("answer", ["4", "CTRL-C"])
+def test_what_is_declined_stands_at_the_prompt_as_it_was_pasted(type_in: Type, answer: str) -> None:
+    pasted = "  với torch.no_grad():\n      y = 2\n"
+    seen = type_in(f"PASTE {pasted}", answer, "")
+    assert seen.offered == [pasted]
+    assert "IndentationError" in seen.shown
+
+
+def test_an_answer_that_is_none_is_asked_for_again(type_in: Type) -> None:
+    seen = type_in(f"PASTE {GLUED}", "", "9", "yes", "3", "1")
+    assert seen.shown.count("Type a number from 1 to 4; Ctrl-C leaves all as it is.") == 3
+    assert len(seen.offered) == 1
+
+
+def test_a_lost_operator_is_asked_for_never_guessed(type_in: Type) -> None:
+    shown = type_in(f"PASTE {LOST}", "1", "2", "w.sum() + 1").shown
+    assert "\n? >>> w = x 2\n" in shown
+    assert "Something is missing in `w = x 2`. What was it?\n1  w = x * 2\n2  w = x ** 2\n" in shown
+    assert ">>> w = x ** 2\n" in shown
+    assert shown.endswith("tensor(3.)\n")
+
+
+def test_a_statement_that_stays_damaged_is_left_out_and_said(type_in: Type) -> None:
+    shown = type_in(f"PASTE {LOST}", "1", "6", "w").shown
+    assert "not Python, left out: w = x 2\n" in shown
+    assert "NameError" in shown
+
+
+def test_where_a_block_ends_is_asked_for(type_in: Type) -> None:
+    shown = type_in("PASTE if 1 > 2:\nprint(3)\nprint(4)\n", "1", "2").shown
+    assert "Where a block ended was lost. Which of these was it?" in shown
+    assert "2  >>> if 1 > 2:\n   ...     print(3)\n   ... print(4)\n" in shown
+    assert shown.endswith("... print(4)\n4\n")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "x = 1\ny = 2\n",
+        ">>> x = torch.ones(2)\n>>> x.sum()\ntensor(2.)\n",
+        ">>> a = 20 + 1>>> a * 2",
+        "In [1]: x = 1\n\nIn [2]: x\nOut[2]: 1\n",
+        "with torch.no_grad():\n",
+        "x = = 1\ny = 2\n",
+        "def f(x):\n    return x +\n\nprint(f(2))\n",
+        "Chúng ta với torch.no_grad() tính nhanh hơn.\n",
+        ":t x",
+        "? torch.add",
+        "s = '''>>> x = 1\n>>> với y:'''\n",
+        "require_grad = 3\nprint(require_grad)\n",
+    ],
+)
+def test_what_runs_or_cannot_be_repaired_is_never_offered(pasted: str) -> None:
+    hand = Hand()
+    repl = Repl(Options(plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
+    assert not hand.damaged(pasted)
+    repl.close()
+
+
+def test_the_last_input_is_repaired_by_a_command(type_in: Type) -> None:
+    seen = type_in("x = torch.ones(2，requires_grad=True）", ":sua", "1")
+    assert "Your last input, repaired" in seen.shown
+    assert "\n- x = torch.ones(2，requires_grad=True）\n+ >>> x = torch.ones(2,requires_grad=True)\n" in seen.shown
+    assert seen.shown.endswith("x: requires_grad = True; grad_fn = None; grad = None [new]\n")
+
+
+def test_what_has_run_of_the_last_input_is_not_repaired(type_in: Type) -> None:
+    shown = type_in("n = 1\nn += 1; x = torch.ones(n)\nx.requires_gard", ":repair", "1", "n").shown
+    assert "\n- x.requires_gard\n+ >>> x.requires_grad\n" in shown
+    assert shown.endswith("False\n2\n")
+
+
+def test_there_is_nothing_to_repair_in_what_ran_or_is_not_known(type_in: Type) -> None:
+    assert "there is nothing to repair" in type_in(":repair").shown
+    assert "there is nothing to repair" in type_in("x = 1", ":repair").shown
+    assert "Nothing in it looks like damage" in type_in("x = = 1", ":repair").shown
+
+
+def test_ctrl_c_stops_the_run_of_all(type_in: Type) -> None:
+    stopping = "PASTE >>> raise KeyboardInterrupt>>> với torch.no_grad():... print('inside')"
+    assert "inside\n" not in type_in(stopping, "1").shown.rpartition(">>> raise")[2]
+
+
+def test_escapes_of_a_page_reach_no_screen(type_in: Type) -> None:
+    shown = type_in("PASTE >>> x = torch.ones(2, requirements_grad=True)  # \x1b[31m[red]\n", "CTRL-C").shown
+    assert "\x1b" not in shown
+
+
+def test_words_that_differ_are_underlined_and_what_a_glued_word_keeps_is_not() -> None:
+    lines = list(change([">>> x.requires_gradTrue"], [">>> x.requires_grad"]))
+    assert [[text for text, style in line if "underline" in style] for line in lines] == [["True"], []]
+    lines = list(change(["requirements_grad=1"], ["requires_grad=1"]))
+    assert [line[1] for line in lines] == [
+        ("requirements_grad", "bold underline red"),
+        ("requires_grad", "bold underline green"),
+    ]
