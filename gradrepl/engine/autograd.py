@@ -176,7 +176,9 @@ def straight(out: Any, retain_graph: bool, create_graph: bool) -> Walk | None:
     if forward.level is not None:
         return None
     data, node = out._data, out._grad_fn
-    if data.ndim or type(data) is not ndarray or node is None or out._output_nr or (one := ONES.get(data.dtype)) is None:
+    if data.ndim or type(data) is not ndarray or node is None or out._output_nr:
+        return None
+    if (one := ONES.get(data.dtype)) is None:
         return None
     walk = Walk(TensorOps, create_graph, retain_graph)
     walk.buffers[node] = make(one) if create_graph else one

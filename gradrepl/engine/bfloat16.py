@@ -12,6 +12,7 @@ from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 
 BRAIN = dtypes.bfloat16.numpy
 
+
 class _Use:
     """Whether any such array was ever made: until then nothing needs to look for them."""
 

@@ -10,6 +10,10 @@ Array = Any
 """A numpy array. Its overloads can't follow shapes and dtypes that are known at run time only, hence Any."""
 
 
+Fixed = Any
+"""A tensor that no gradient goes to: an index, a mask, the classes of a loss. Nodes keep it with its version."""
+
+
 class CNamed(type):
     """The type of types that have two names, as those written in C: Python's own messages show name_with_module's."""
 

@@ -74,6 +74,16 @@ def add_hook(hooks: dict[int, Any], hook: Callable[..., Any]) -> RemovableHandle
     return handle
 
 
+def read_only(getter: Callable[[Any], Any]) -> property:
+    """Return a property of nodes with PyTorch's words for writing to it."""
+
+    def refuse(self: Any, value: Any = None) -> None:
+        owner = type(self).__name__
+        raise AttributeError(f"attribute '{getter.__name__}' of '{owner}' objects is not writable")
+
+    return property(getter, refuse, refuse, getter.__doc__)
+
+
 class Node:
     """One recorded operation (torch.autograd.graph.Node).
 
@@ -119,13 +129,13 @@ class Node:
         shown = type(self).__name__
         return f"torch::autograd::{shown}" if shown in NAMESPACED else shown
 
-    @property
+    @read_only
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """The nodes that the gradient goes to next, each with the number of its output."""
         numbers = self.numbers or (0,) * len(self.edges)
         return tuple((as_node(edge), number) for edge, number in zip(self.edges, numbers, strict=True))
 
-    @property
+    @read_only
     def metadata(self) -> dict[Any, Any]:
         """A dict to keep things in."""
         return self.extras().metadata
@@ -138,8 +148,16 @@ class Node:
         """Call fn(grad_outputs) before this node runs; its result replaces grad_outputs."""
         return add_hook(self.extras().pre, fn)
 
+    @read_only
+    def requires_grad(self) -> bool:
+        """Whether the node takes part in backward: always."""
+        return True
+
     def _sequence_nr(self) -> int:
         return self.sequence
+
+    def _set_sequence_nr(self, number: int) -> None:
+        self.sequence = number
 
 
 Node.__module__ = "torch.autograd.graph"

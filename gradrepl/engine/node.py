@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.dual import DualKept, set_tangent
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.operands import Kept
@@ -179,7 +180,7 @@ class OpNode(Node):
         array, counter, version, tensor = item
         if counter is not None and counter[0] != version:
             raise RuntimeError(self.modified(index, item))
-        if not recorded:
+        if not recorded or array is None:
             return array
         if tensor is not None and (tensor._data is array or tensor._data.dtype is not array.dtype):
             return tensor
@@ -201,10 +202,10 @@ class OpNode(Node):
         array, counter, version, tensor = item
         assert counter is not None
         kind, number = self.plan.fields[index]
-        if kind == "out":
+        if kind == "out" and array.dtype in INEXACT:
             return modified(array, counter, version, self, number)
         maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
-        return modified(array, counter, version, maker, number)
+        return modified(array if tensor is None else tensor._data, counter, version, maker, number)
 
     def free(self) -> None:
         if self.plan.tensors:
@@ -285,12 +286,17 @@ def array_of(node: Any, index: int, gradient: Any) -> Any:
     return array[()]  # numpy multiplies two scalars ten times as fast as a scalar and a 0-d array
 
 
+STRANGE = {name: f"CPU{name}Type" for name in ("Bool", "BFloat16", "ComplexFloat", "ComplexDouble")}
+"""The tensor types that have no name of the form torch.FloatTensor."""
+
+
 def modified(array: Any, counter: list[int], version: int, maker: Node | None, number: int) -> str:
     """Return PyTorch's words for a tensor that was written to after it had been saved; maker: what had made it."""
+    kind = dtypes.of(array).tensor_type
     origin = f", which is output {number} of {SHORT.sub('', maker.name())}," if maker is not None else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{dtypes.of(array).tensor_type}Tensor {list(array.shape)}]{origin} is at version {counter[0]}; "
+        f"[{STRANGE.get(kind, f'torch.{kind}Tensor')} {list(array.shape)}]{origin} is at version {counter[0]}; "
         f"expected version {version} instead. Hint: enable anomaly detection to find the operation that failed to "
         "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
@@ -355,7 +361,11 @@ def keep_input(index: int, args: Sequence[Any], values: Sequence[Any], outs: Seq
 
 
 def keep_fixed(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
-    tensor = isinstance(args[index], Tensor)
+    argument = args[index]
+    if type(argument) is tuple:
+        arrays = [item._data if isinstance(item, Tensor) else item for item in argument]
+        return [keep_fixed(i, argument, arrays, outs) for i in range(len(argument))]
+    tensor = isinstance(argument, Tensor)
     return keep_input(index, args, values, outs) if tensor else (values[index], None, None, None)
 
 
@@ -369,7 +379,7 @@ def keep_output(index: int, args: Sequence[Any], values: Sequence[Any], outs: Se
     if Hooks.stack:
         shown = make(out._data)
         shown._counter = counter
-        shown._requires_grad = True
+        shown._requires_grad, shown._grad_fn, shown._output_nr = out._requires_grad, out._grad_fn, out._output_nr
         return pack(shown, *Hooks.stack[-1], is_input=False)
     return (out._data, counter, counter[0], None)
 

@@ -11,31 +11,32 @@ from gradrepl.engine import bfloat16
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
 
-Kept = tuple[Any, list[int] | None, int, Any]
-"""A saved tensor: its array, its version counter (None for a constant), the version it had, and the
-tensor itself where it was an input."""
+Kept = tuple[Any, list[int] | None, Any, Any]
+"""A saved tensor: its array, its version counter, the version it had, and the tensor itself where it was an input;
+for a number None in place of the counter and the number in that of the version."""
 
-SINGLES: dict[Any, Kept] = {}
-DOUBLES: dict[Any, Kept] = {}
-numbers: dict[np.dtype[Any], dict[Any, Kept]] = {FLOAT32: SINGLES, FLOAT64: DOUBLES}
-"""For each dtype the numbers met so far as the arrays that they become, in the form in which a node keeps them.
-
-Zero is left out: 0.0 and -0.0 are one key. 1, 1.0 and True are too, but they become the same array.
-"""
+Numbers = dict[type, dict[Any, Kept]]
+SINGLES: Numbers = {int: {}, float: {}}
+DOUBLES: Numbers = {int: {}, float: {}}
+numbers: dict[np.dtype[Any], Numbers] = {FLOAT32: SINGLES, FLOAT64: DOUBLES}
+"""For each dtype the numbers met so far as the arrays that they become, in the form in which a node keeps them: those
+that were written as ints apart from floats. Zero is left out: 0.0 and -0.0 are one key."""
 ROOM = 1024
+NOTHING: dict[Any, Kept] = {}
 
 
 def constant(value: Any, kind: np.dtype[Any]) -> Array:
     """Return a Python number as a 0-d array of `kind`, from a small cache: numpy is slow at converting numbers."""
-    known = numbers.get(kind)
-    if known is None:
-        known = numbers[kind] = {}
+    by_type = numbers.get(kind)
+    if by_type is None:
+        by_type = numbers[kind] = {int: {}, float: {}}
+    known = by_type.get(type(value), NOTHING)
     kept = known.get(value)
     if kept is None:
         array = np.array(value).astype(kind)
         array.flags.writeable = False
-        kept = (array, None, 0, None)
-        if value and value == value and len(known) < ROOM:
+        kept = (array, None, value, None)
+        if known is not NOTHING and value and value == value and len(known) < ROOM:
             known[value] = kept
     return kept[0]
 

@@ -11,7 +11,7 @@ from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
 from gradrepl.engine.node import keep, start_node
-from gradrepl.engine.operands import DOUBLES, SINGLES, check_broadcast
+from gradrepl.engine.operands import DOUBLES, SINGLES, Numbers, check_broadcast
 from gradrepl.engine.packing import Hooks
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
@@ -27,7 +27,7 @@ def short_way(entry: Any, otherwise: Call) -> Call:
 
     Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
     """
-    plain = entry.node is not None and not (entry.several or entry.variadic)
+    plain = entry.node is not None and not (entry.several or entry.variadic or entry.fixed)
     if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2 and not entry.view:
         call = two_tensors(entry, otherwise)
         call = with_number(entry, call, otherwise) if entry.broadcasts else first_a_tensor(call, otherwise)
@@ -68,6 +68,9 @@ def single(entry: Any, otherwise: Call) -> Call:
         if recording and input._requires_grad and input._counter is not None and out._data.dtype in INEXACT:
             plan = plan_of(1)
             node = start_node(entry, plan)
+            node.edges = (input if input._grad_fn is None else input._grad_fn,)
+            node.numbers = (input._output_nr,) if input._output_nr else None
+            out._requires_grad, out._grad_fn = True, node
             if plan.shape_alone:
                 node.saved = (x.shape,)
             elif not plan.keepers:
@@ -76,9 +79,6 @@ def single(entry: Any, otherwise: Call) -> Call:
                 node.saved = ((x, input._counter, input._counter[0], input), *args)
             else:
                 node.saved = keep(plan, (input, *args), (x, *args), (out,))
-            node.edges = (input if input._grad_fn is None else input._grad_fn,)
-            node.numbers = (input._output_nr,) if input._output_nr else None
-            out._requires_grad, out._grad_fn = True, node
         return out
 
     return call
@@ -97,7 +97,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
         kind = x.dtype
         known = SINGLES if kind is FLOAT32 else DOUBLES if kind is FLOAT64 else NONE
         try:
-            kept = known[b] if type(b) is float or type(b) is int else NONE[b]
+            kept = known[type(b)][b]
         except (KeyError, TypeError):
             return otherwise(a, b)
         if a._view is not None:
@@ -129,7 +129,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
 
 
 ONE = (1,)
-NONE: dict[Any, Any] = {}
+NONE: Numbers = {}
 
 
 def first_a_tensor(two: Call, otherwise: Call) -> Call:

@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradrepl.engine.api import functions
-from gradrepl.engine.graph import SECOND_TIME, Node
-from gradrepl.engine.node import OpNode
+from gradrepl.engine.dtype import INEXACT
+from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
+from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
 from gradrepl.engine.packing import Hooks, Packed, pack
+from gradrepl.engine.saved_names import (
+    ARE_TENSORS,
+    COMMON,
+    CONSTANTS,
+    LACKING,
+    NAMES,
+    NUMBERS_OF,
+    POSITIONS,
+    REDUCTIONS,
+)
 from gradrepl.engine.tensor import Tensor, make
 
 Hook = Callable[[Any], Any]
 
-NAMES = {"a": "self", "b": "other", "input": "self"}
-"""What PyTorch calls the arguments of our entries."""
-NAMES_OF = {
-    "pow_tensor": {"b": "exponent"},
-    "pow_base": {"base": "self", "b": "exponent"},
-    "mul_number": {"number": "other"},
-    "linalg_det": {"a": "A"},
-    "linalg_slogdet": {"a": "A", "out0": "sign"},
-    "inverse": {"out": "inverse"},
-    "solve_matrix": {"a": "A"},
-    "solve_vector": {"a": "A"},
-    "cholesky_lower": {"out": "L"},
-    "qr": {"out0": "Q", "out1": "R"},
-    "eigh": {"out0": "eigenvalues", "out1": "eigenvectors"},
-    "svd": {"out0": "U", "out1": "S", "out2": "Vh"},
-    "least_squares": {"a": "self"},
-}
-"""Where an entry's names differ from that."""
-CONSTANTS: dict[str, dict[str, Any]] = {"add": {"alpha": 1}, "sub": {"alpha": 1}, "rsub": {"alpha": 1}}
-"""What PyTorch keeps for an entry and we do not need to, because it never varies."""
-SUFFIXES = {"tensor": "", "value": "", "shape": "_sym_sizes", "dtype": "_scalar_type"}
+SUFFIXES = {"tensor": "", "fixed": "", "value": "", "shape": "_sym_sizes", "dtype": "_scalar_type"}
+LACKED = (
+    "_saved_{} of {} is part of PyTorch, but gradrepl's builtin engine does not keep it. "
+    "Start gradrepl with --engine torch to look at it."
+)
 
 
 def shown_name(entry: Any, field: tuple[str, int]) -> str:
-    """Return PyTorch's name of a kept thing, without the `_saved_` before it."""
+    """Return PyTorch's name of a kept thing, without the `_saved_` before it; empty where PyTorch keeps none."""
     kind, index = field
-    own = NAMES_OF.get(entry.name, {})
+    own = NAMES.get(entry.name, {})
     if kind == "out":
         return own.get(f"out{index}" if entry.several else "out", f"result{index or ''}")
     name = entry.arguments[index]
-    return own.get(name, NAMES.get(name, name)) + SUFFIXES[kind]
+    if kind == "shape" and f"{name}_shape" in own:
+        return own[f"{name}_shape"]
+    return own.get(name, COMMON.get(name, name)) + SUFFIXES[kind]
 
 
-def all_names(entry: Any) -> list[str]:
+def kept_names(entry: Any) -> list[str]:
     """Return the names of everything that an entry keeps where all its inputs require gradients."""
     fields = entry.plan((1 << len(entry.tensors)) - 1).fields
     kept = [shown_name(entry, field) for field in fields if field[0] != "dtype" and not in_list(entry, field)]
-    return [*kept, *CONSTANTS.get(entry.name, ())]
+    return [name for name in kept if name]
+
+
+def all_names(entry: Any) -> list[str]:
+    """Return all names under which PyTorch shows what its node of an entry keeps."""
+    return [*kept_names(entry), *constants(entry), *LACKING.get(entry.name, ())]
+
+
+def constants(entry: Any) -> dict[str, Any]:
+    return CONSTANTS.get(entry.name, {})
 
 
 def in_list(entry: Any, field: tuple[str, int]) -> bool:
@@ -64,46 +71,114 @@ def saved_attribute(node: OpNode, name: str) -> Any:
     """Return `_saved_NAME` of a node, None where it was not needed; raises RuntimeError once it was freed."""
     raw = name.startswith("_raw_saved_")
     wanted = name.removeprefix("_raw_saved_" if raw else "_saved_")
-    if wanted == name or wanted not in all_names(node.op):
+    if wanted == name or wanted not in all_names(node.op) or (raw and name not in raw_names(node)):
         raise AttributeError(f"'{type(node).__name__}' object has no attribute '{name}'", name=name, obj=node)
-    if wanted in CONSTANTS.get(node.op.name, ()):
-        return CONSTANTS[node.op.name][wanted]
+    if wanted in LACKING.get(node.op.name, ()):
+        return derived(node, wanted)
+    if wanted in constants(node.op):
+        return constants(node.op)[wanted]
+    found = (index for index, field in enumerate(node.plan.fields) if shown_name(node.op, field) == wanted)
+    index = next(found, None)
+    if raw:
+        return SavedTensor(node, index)
     if node.saved is None:
         raise RuntimeError(SECOND_TIME)
-    for index, field in enumerate(node.plan.fields):
-        if shown_name(node.op, field) == wanted:
-            return SavedTensor(node, index) if raw else shown(node, index)
-    return None
+    return None if index is None else shown(node, index)
+
+
+def derived(node: OpNode, name: str) -> Any:
+    """Return a size or stride of a kept tensor, or the count of a kept shape; raises AttributeError for all else."""
+    source, _, part = name.partition("_sym_")
+    if part in MEASURES:
+        of = source if part != "numel" else f"{source}_sym_sizes"
+        kept = saved_attribute(node, f"_saved_{of}") if of in kept_names(node.op) else None
+        if kept is not None:
+            return MEASURES[part](kept)
+    raise AttributeError(LACKED.format(name, type(node).__name__), name=name, obj=None)
+
+
+MEASURES: dict[str, Callable[[Any], Any]] = {
+    "sizes": lambda tensor: tuple(tensor._data.shape),
+    "strides": lambda tensor: tuple(side // tensor._data.itemsize for side in tensor._data.strides),
+    "numel": math.prod,
+}
+"""What PyTorch keeps of a tensor beside or in place of it."""
 
 
 def shown(node: OpNode, index: int) -> Any:
+    """Return something that a node keeps as PyTorch shows it."""
     assert node.saved is not None
-    item = node.saved[index]
+    item, (kind, position) = node.saved[index], node.plan.fields[index]
     if index >= node.plan.tensors:
-        return make(item) if isinstance(item, np.ndarray) else item
+        return plain(node.op.arguments[position], item)
+    if type(item) is tuple and item[1] is None:
+        return make(np.array(item[2])) if type(item[2]) in NUMBERS else make(item[0])
     tensor = node.unpack(index, item, True)
+    if kind == "out" and tensor._data.dtype not in INEXACT:
+        return make(tensor._data)
     return tuple(tensor) if isinstance(tensor, list) else tensor
 
 
+def plain(argument: str, item: Any) -> Any:
+    """Return a kept value, as C++ keeps it: words of losses as numbers, positions without a sign."""
+    if argument == "reduction":
+        return REDUCTIONS.get(item)
+    if argument in POSITIONS and type(item) is int and item < 0:
+        return item + 2**64
+    return as_tensors(item)
+
+
+def as_tensors(item: Any) -> Any:
+    """Return a kept value with tensors in the place of arrays."""
+    if isinstance(item, np.ndarray):
+        return make(item)
+    return tuple(map(as_tensors, item)) if type(item) is tuple else item
+
+
+def raw_names(node: OpNode) -> list[str]:
+    """Return the names of what PyTorch keeps as tensors."""
+    fields = node.op.plan((1 << len(node.op.tensors)) - 1).fields
+    tensors = {shown_name(node.op, field) for field in fields if field[0] in TENSORS}
+    return [
+        f"_raw_saved_{name}"
+        for name in all_names(node.op)
+        if name in tensors or (name in ARE_TENSORS and name not in NUMBERS_OF.get(node.op.name, ()))
+    ]
+
+
 def names_of(node: OpNode) -> list[str]:
-    saved = [f"_saved_{name}" for name in all_names(node.op)]
-    return sorted({*object.__dir__(node), *saved, *(f"_raw{name}" for name in saved[: node.plan.tensors])})
+    return sorted({*dir_of_node(node), *(f"_saved_{name}" for name in all_names(node.op)), *raw_names(node)})
+
+
+OF_OBJECT = (*dir(object), "__call__")
+OF_NODE = (
+    *("_input_metadata", "_register_hook_dict", "_sequence_nr", "_set_sequence_nr", "metadata", "name"),
+    *("next_functions", "register_hook", "register_prehook", "requires_grad"),
+)
+
+
+def dir_of_node(node: Node) -> list[str]:
+    """Return the names that PyTorch's nodes have."""
+    return [*OF_OBJECT, *OF_NODE, *(("variable",) if type(node) is AccumulateGrad else ())]
 
 
 OpNode.__getattr__ = saved_attribute  # type: ignore[attr-defined]
+Node.__dir__ = dir_of_node  # type: ignore[method-assign, assignment]
 OpNode.__dir__ = names_of  # type: ignore[method-assign, assignment]
 
 
 class SavedTensor:
     """One saved tensor of a node, to hang hooks on (torch._C._autograd.SavedTensor)."""
 
-    def __init__(self, node: OpNode, index: int) -> None:
+    def __init__(self, node: OpNode, index: int | None) -> None:
         self._node = node
         self._index = index
 
     @property
-    def data(self) -> Tensor:
-        """The saved tensor, without its history."""
+    def data(self) -> Tensor | None:
+        """The saved tensor, without its history; None where nothing was saved, or no longer."""
+        if self._index is None or self._node.saved is None:
+            return None
         return make(shown(self._node, self._index)._data)
 
     def register_hooks(self, pack_hook: Hook, unpack_hook: Hook) -> None:
@@ -111,6 +186,8 @@ class SavedTensor:
         node, index = self._node, self._index
         if node.saved is None:
             raise RuntimeError(SECOND_TIME)
+        if index is None:
+            raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
         if isinstance(node.saved[index], Packed):
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already been set. "

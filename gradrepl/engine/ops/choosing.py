@@ -256,7 +256,7 @@ def choose(condition: Tensor, input: Any = None, other: Any = None, **named: Any
         input = make(np.array(input, max(both, key=lambda kind: CATEGORY[kind])))
     arrays = (condition._data, *(x._data for x in (input, other) if isinstance(x, Tensor)))
     check_broadcast(arrays)
-    return where_pointwise(condition._data, input, other)
+    return where_pointwise(condition, input, other)
 
 
 def choose_from(input: Tensor, condition: Tensor, other: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64
-from gradrepl.engine.ops.criterion import as_reduced, data_of, reduction_of
+from gradrepl.engine.ops.criterion import as_reduced, reduction_of
 from gradrepl.engine.ops.loss import class_error, class_error_2d
 from gradrepl.engine.ops.number import over_number, plus_number, times_number
 from gradrepl.engine.ops.softmax import log_softmax
@@ -38,14 +38,13 @@ def negative_likelihood(input: Any, target: Any, weight: Any, ignored: int, redu
     """Choose the operation by the number of dimensions, as PyTorch does."""
     check_target(input, target, weight)
     scores = input._data
-    weights = data_of(weight)
     if scores.ndim <= 2:
-        return class_error(input, target._data, weights, reduction, ignored)
+        return class_error(input, target, weight, reduction, ignored)
     if scores.ndim == 4:
-        return class_error_2d(input, target._data, weights, reduction, ignored)
+        return class_error_2d(input, target, weight, reduction, ignored)
     batch, classes = scores.shape[:2]
     flat = target._data.reshape(batch, 1, -1)
-    losses = class_error_2d(input.reshape(batch, classes, 1, -1), flat, weights, reduction, ignored)
+    losses = class_error_2d(input.reshape(batch, classes, 1, -1), flat, weight, reduction, ignored)
     return losses.reshape(target._data.shape) if reduction == "none" else losses
 
 

@@ -176,14 +176,14 @@ def binary_cross_entropy_with_logits(
     if CATEGORY[target._data.dtype] < FLOAT:
         found, wanted = dtypes.of(input._data).tensor_type, dtypes.of(target._data).tensor_type
         raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
-    return logistic_entropy(input, target._data, data_of(weight), data_of(pos_weight), reduction)
+    return logistic_entropy(input, target, weight, pos_weight, reduction)
 
 
 def soft_margin_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Any:
     """Return log(1 + e ** (-target * input)) (torch.nn.functional.soft_margin_loss)."""
-    return soft_margin_error(input, target._data, reduction_of(size_average, reduce, reduction))
+    return soft_margin_error(input, target, reduction_of(size_average, reduce, reduction))
 
 
 def kl_div(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import INT64, OF_NUMPY, Array
+from gradrepl.engine.dtype import INT64, OF_NUMPY, Array, Fixed
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
@@ -36,13 +36,13 @@ def corner(a: Any, index: Any) -> Any:
 
 
 @op("GatherBackward0", samples=(((2, 3), 1, SOME),))
-def gather_at(a: Array, dim: int, index: Any) -> Any:
+def gather_at(a: Array, dim: int, index: Fixed) -> Any:
     """The elements of a at positions along a dimension"""
     return a[places(dim, index)] if a.ndim else a.copy()
 
 
 @op("ScatterAddBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
-def scatter_add_at(a: Array, dim: int, index: Any, src: Array) -> Any:
+def scatter_add_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
     """a, with src added at positions along a dimension"""
     out = a.copy()
     np.add.at(out, places(dim, index), corner(src, index))
@@ -58,7 +58,7 @@ def scatter_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
 
 
 @op("ScatterBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
-def scatter_at(a: Array, dim: int, index: Any, src: Array) -> Any:
+def scatter_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
     """a, with src put at positions along a dimension"""
     out = a.copy()
     out[places(dim, index)] = corner(src, index)
@@ -66,7 +66,7 @@ def scatter_at(a: Array, dim: int, index: Any, src: Array) -> Any:
 
 
 @op("ScatterBackward1", samples=(((2, 3), 1, SOME, 2.0),))
-def scatter_number(a: Array, dim: int, index: Any, value: Any) -> Any:
+def scatter_number(a: Array, dim: int, index: Fixed, value: Any) -> Any:
     """a, with one number put at positions along a dimension"""
     out = a.copy()
     out[places(dim, index)] = value
@@ -121,7 +121,7 @@ def gather(input: Tensor, dim: int, index: Tensor, sparse_grad: bool = False) ->
     """Take elements at positions along a dimension (torch.gather)."""
     place = dim_of(dim, input._data.ndim)
     check_index("gather", input._data, place, index._data)
-    return gather_at.call(input, place, index._data)
+    return gather_at.call(input, place, index)
 
 
 SCATTERS = (
@@ -145,7 +145,7 @@ def scattering(input: Tensor, dim: int, index: Tensor, src: Any, value: Any, red
         return reducing_scatter(input, place, index, src, value, reduce, write)
     entry, given = (scatter_number, value) if src is None else (scatter_at, src)
     call = in_place(entry) if write else entry
-    return call(input, place, index._data, given)
+    return call(input, place, index, given)
 
 
 def check_same_kind(input: Tensor, src: Tensor) -> None:
@@ -197,7 +197,7 @@ def adding(input: Tensor, dim: int, index: Tensor, src: Tensor, write: bool) -> 
     check_index("scatter", input._data, place, index._data, src._data)
     check_same_kind(input, src)
     call = in_place(scatter_add_at) if write else scatter_add_at
-    return call(input, place, index._data, src)
+    return call(input, place, index, src)
 
 
 @public("Tensor input, int dim, Tensor index, Tensor src, *, Tensor? out=None")
@@ -224,7 +224,7 @@ def start_value(reduce: str, kind: np.dtype[Any]) -> Any:
 
 
 @op("ScatterReduceBackward0", samples=(((2, 3), 1, SOME, (2, 2), "sum", True),))
-def scatter_reduce_at(a: Array, dim: int, index: Any, src: Array, reduce: str, include_self: bool) -> Any:
+def scatter_reduce_at(a: Array, dim: int, index: Fixed, src: Array, reduce: str, include_self: bool) -> Any:
     """a, with src reduced into it at positions along a dimension"""
     where = places(dim, index)
     out = a.copy()
@@ -310,7 +310,7 @@ def reduce_into(
     check_index("scatter", input._data, place, index._data, src._data)
     check_same_kind(input, src)
     call = in_place(scatter_reduce_at) if write else scatter_reduce_at
-    return call(input, place, index._data, src, reduce, include_self)
+    return call(input, place, index, src, reduce, include_self)
 
 
 REDUCE = "Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True"

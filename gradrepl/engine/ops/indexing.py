@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, c_name, fitting_number, of
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, Fixed, c_name, fitting_number, of
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
@@ -27,8 +27,8 @@ NON_TUPLE = (
 
 
 @op("IndexBackward0")
-def index_with(a: Array, indices: Indices) -> Any:
-    """The elements of a at arrays of positions"""
+def index_with(a: Array, indices: Indices, given: Fixed) -> Any:
+    """The elements of a at arrays of positions; given: the tensors that they came from"""
     return a[indices]
 
 
@@ -40,13 +40,13 @@ def index_add_zeros(a: Array, shape: tuple[int, ...], indices: Indices) -> Any:
     return whole
 
 
-index_with.grad(a=lambda g, a_shape, indices: index_add_zeros(g, a_shape, indices))
-index_add_zeros.grad(a=lambda g, indices: index_with(g, indices))
+index_with.grad(a=lambda g, a_shape, indices, given: index_add_zeros(g, a_shape, indices))
+index_add_zeros.grad(a=lambda g, indices: index_with(g, indices, ()))
 
 
 @op("IndexPutBackward0")
-def index_put(a: Array, indices: Indices, values: Array, accumulate: bool) -> Any:
-    """a, with values put (or added) at arrays of positions"""
+def index_put(a: Array, indices: Indices, values: Array, accumulate: bool, given: Fixed) -> Any:
+    """a, with values put (or added) at arrays of positions; given: the tensors that they came from"""
     out = a.copy()
     if accumulate:
         np.add.at(out, indices, values)
@@ -62,9 +62,9 @@ def index_put(a: Array, indices: Indices, values: Array, accumulate: bool) -> An
 
 
 index_put.grad(
-    a=lambda g, indices, accumulate: g if accumulate else index_put(g, indices, zero_like(g), False),
-    values=lambda g, indices, values_shape, values_dtype: sum_to_fit(
-        index_with(g, indices), values_shape, values_dtype
+    a=lambda g, indices, accumulate, given: g if accumulate else index_put(g, indices, zero_like(g), False, ()),
+    values=lambda g, indices, values_shape, values_dtype, given: sum_to_fit(
+        index_with(g, indices, ()), values_shape, values_dtype
     ),
 )
 
@@ -174,8 +174,8 @@ def dims_taken(item: Any) -> int:
     return 1
 
 
-def select_number(tensor: Tensor, dim: int, index: int) -> Tensor:
-    """Take one slice; raises IndexError in PyTorch's words."""
+def select_number(tensor: Tensor, dim: int, index: int, position: int = 0) -> Tensor:
+    """Take one slice; raises IndexError in PyTorch's words, which name the position of the number in the index."""
     if tensor._data.ndim == 0:
         raise IndexError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
@@ -183,8 +183,8 @@ def select_number(tensor: Tensor, dim: int, index: int) -> Tensor:
         )
     size = tensor._data.shape[dim]
     if not -size <= index < size:
-        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {size}")
-    return select_at(tensor, dim, index % size)
+        raise IndexError(f"index {index} is out of bounds for dimension {position} with size {size}")
+    return select_at(tensor, dim, index)
 
 
 def take_slice(tensor: Tensor, dim: int, item: slice, skip_whole: bool) -> Tensor:
@@ -211,14 +211,15 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
     dim = 0
     result = tensor
 
-    def place(array: Any, width: int) -> None:
+    def place(array: Any, width: int, given: Any) -> None:
         arrays.extend([None] * (dim - len(arrays)))
-        arrays.append((array, width))
+        same = isinstance(given, Tensor) and given._data is array
+        arrays.append((array, width, given if same else make(array)))
         arrays.extend(["covered"] * (width - 1))
 
-    for item in items:
+    for position, item in enumerate(items):
         if is_number(item):
-            result = select_number(result, dim, int(item))
+            result = select_number(result, dim, int(item), position)
         elif isinstance(item, slice):
             result = take_slice(result, dim, item, True)
             dim += 1
@@ -230,13 +231,13 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
         elif is_truth(item):
             result = unsqueeze_at(result, dim)
             truth = bool(item._data if isinstance(item, Tensor) else item)
-            place(np.zeros(1 if truth else 0, INT64), 1)
+            place(np.zeros(1 if truth else 0, INT64), 1, item)
             dim += 1
         elif isinstance(item, (Tensor, list, np.ndarray)):
             array = as_index_array(item)
             width = array.ndim if array.dtype == BOOL8 else 1
             check_mask(array, result, dim)
-            place(array, width)
+            place(array, width, item)
             dim += width
         else:
             raise unusable(item)
@@ -270,12 +271,17 @@ def numpy_indices(tensor: Tensor, arrays: Sequence[Any]) -> Indices:
         if entry is None:
             out.append(slice(None))
         elif entry != "covered":
-            array, _ = entry
+            array, *_ = entry
             if array.dtype != BOOL8 and array.size:
                 check_range(array, dim, tensor._data.shape[dim])
             out.append(array)
     check_together(out)
     return tuple(out)
+
+
+def as_given(arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the positions as the tensors that they came from, None where a dimension is taken whole."""
+    return tuple(entry and entry[2] for entry in arrays if entry != "covered")
 
 
 def check_together(arrays: Sequence[Any]) -> None:
@@ -308,7 +314,7 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         return take_slice(self, 0, index, False)
     result, arrays = walk(self, as_items(index))
     if arrays:
-        return index_with(result, numpy_indices(result, arrays))
+        return index_with(result, numpy_indices(result, arrays), as_given(arrays))
     return alias(result) if result is self else result
 
 
@@ -341,7 +347,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if not arrays:
         write_part(part, given)
         return
-    index_put_at_(part, numpy_indices(part, arrays), fitting(given, part), False)
+    index_put_at_(part, numpy_indices(part, arrays), fitting(given, part), False, as_given(arrays))
 
 
 def fitting(value: Tensor, part: Tensor) -> Tensor:

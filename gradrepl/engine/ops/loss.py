@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import exp, log, sign
 from gradrepl.engine.ops.nonlinearity import need_float
@@ -150,7 +150,7 @@ binary_entropy.grad(
 
 
 @op("BinaryCrossEntropyWithLogitsBackward0")
-def logistic_entropy(a: Array, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+def logistic_entropy(a: Array, target: Fixed, weight: Fixed, pos_weight: Fixed, reduction: str) -> Any:
     """The binary cross entropy of sigmoid(a), without overflow"""
     turned = np.log1p(np.exp(-np.abs(a))) + np.maximum(-a, 0)
     factor = 1 if pos_weight is None else (pos_weight - 1) * target + 1
@@ -175,7 +175,7 @@ logistic_entropy.grad(
 
 
 @op("SoftMarginLossBackward0")
-def soft_margin_error(a: Array, target: Any, reduction: str) -> Any:
+def soft_margin_error(a: Array, target: Fixed, reduction: str) -> Any:
     """log(1 + e ** (-target · a))"""
     return reduced(np.logaddexp(-target * a, a.dtype.type(0)), reduction)
 
@@ -226,13 +226,13 @@ def class_losses(a: Array, target: Array, weight: Any, reduction: str, ignored: 
 
 
 @op("NllLossBackward0")
-def class_error(a: Array, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
+def class_error(a: Array, target: Fixed, weight: Fixed, reduction: str, ignored: int) -> Any:
     """-a at the class of each example, weighted: the mean, the sum or each"""
     return class_losses(a, target, weight, reduction, ignored)
 
 
 @op("NllLoss2DBackward0")
-def class_error_2d(a: Array, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
+def class_error_2d(a: Array, target: Fixed, weight: Fixed, reduction: str, ignored: int) -> Any:
     """-a at the class of each pixel, weighted: the mean, the sum or each"""
     return class_losses(a, target, weight, reduction, ignored)
 

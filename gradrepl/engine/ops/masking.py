@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, Array, fitting_number
+from gradrepl.engine.dtype import BOOL8, Array, Fixed, fitting_number
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
@@ -21,13 +21,13 @@ Shape = tuple[int, ...]
 
 
 @op("MaskedFillBackward0", samples=(((2, 3), np.array([True, False, True]), 2.0),))
-def masked_fill_number(a: Array, mask: Any, value: Any) -> Any:
+def masked_fill_number(a: Array, mask: Fixed, value: Any) -> Any:
     """a, with one number where the mask holds"""
     return np.where(mask, a.dtype.type(value), a)
 
 
 @op("MaskedFillBackward1", samples=(((2, 3), np.array([True, False, True]), ()),))
-def masked_fill_tensor(a: Array, mask: Any, value: Array) -> Any:
+def masked_fill_tensor(a: Array, mask: Fixed, value: Array) -> Any:
     """a, with one number, from a tensor, where the mask holds"""
     return np.where(mask, value.astype(a.dtype), a)
 
@@ -54,7 +54,7 @@ def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tens
         value = fitting_number(value, input._data.dtype)
     check_broadcast((mask._data, input._data) if not write else (input._data, mask._data))
     call = in_place(entry) if write else entry
-    return call(input, mask._data, value)
+    return call(input, mask, value)
 
 
 MASKED = ("Tensor input, Tensor mask, Tensor value", "Tensor input, Tensor mask, Number value")
@@ -73,7 +73,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 
 @op("MaskedSelectBackward0", samples=(((2, 3), np.array([True, False, True])),))
-def masked_select_at(a: Array, mask: Any) -> Any:
+def masked_select_at(a: Array, mask: Fixed) -> Any:
     """The elements of a where the mask holds"""
     return np.broadcast_to(a, np.broadcast_shapes(a.shape, mask.shape))[np.broadcast_to(mask, common(a, mask))]
 
@@ -101,11 +101,11 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     if mask._data.dtype != BOOL8:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     check_broadcast((input._data, mask._data))
-    return masked_select_at.call(input, mask._data)
+    return masked_select_at.call(input, mask)
 
 
 @op("MaskedScatterBackward0", samples=(((3,), np.array([True, False, True]), (2,)),))
-def masked_scatter_at(a: Array, mask: Any, source: Array) -> Any:
+def masked_scatter_at(a: Array, mask: Fixed, source: Array) -> Any:
     """a, with the first elements of source where the mask holds"""
     wide = np.broadcast_shapes(a.shape, mask.shape)
     out = np.broadcast_to(a, wide).copy()
@@ -141,7 +141,7 @@ def masked_placing(input: Tensor, mask: Tensor, source: Tensor, write: bool) -> 
     if wide.sum() > source._data.size:
         raise RuntimeError("Number of elements of source < number of ones in mask")
     call = in_place(masked_scatter_at) if write else masked_scatter_at
-    return call(input, mask._data, source)
+    return call(input, mask, source)
 
 
 @public("Tensor input, Tensor mask, Tensor source")

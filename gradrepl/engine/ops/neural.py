@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, public
-from gradrepl.engine.dtype import INT64, Array
+from gradrepl.engine.dtype import INT64, Array, Fixed
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.linear import matmul, mm
@@ -85,7 +85,7 @@ def check_indices(indices: Array, rows: int) -> None:
 
 
 @op("EmbeddingBackward0", samples=(((4, 3), np.array([1, 2, 1]), -1),))
-def embedding_rows(weight: Array, indices: Any, padding: int) -> Any:
+def embedding_rows(weight: Array, indices: Fixed, padding: int) -> Any:
     """The rows of weight at the indices"""
     check_indices(indices, len(weight))
     return weight[indices]
@@ -128,7 +128,7 @@ def embedding(
     if weight._data.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     padding = -1 if padding_idx is None else padding_idx % rows
-    return embedding_rows(weight, input._data, padding)
+    return embedding_rows(weight, input, padding)
 
 
 @public("Tensor input, int num_classes=-1", space=SPACE, method=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import INT64, Array
+from gradrepl.engine.dtype import INT64, Array, Fixed
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
@@ -20,7 +20,7 @@ SOME = np.array([1, 0])
 
 
 @op("IndexSelectBackward0", samples=(((2, 3), 1, SOME),))
-def index_select_at(a: Array, dim: int, index: Any) -> Any:
+def index_select_at(a: Array, dim: int, index: Fixed) -> Any:
     """The slices of a at positions along a dimension"""
     return a[at(dim, index)] if a.ndim else a.copy()
 
@@ -34,7 +34,7 @@ def index_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
 
 
 @op("IndexAddBackward0", samples=(((2, 3), 1, SOME, (2, 2), 2.0),))
-def index_add_at(a: Array, dim: int, index: Any, source: Array, alpha: Any) -> Any:
+def index_add_at(a: Array, dim: int, index: Fixed, source: Array, alpha: Any) -> Any:
     """a, with alpha times source added to slices"""
     out = a.copy()
     np.add.at(out, at(dim, index), source if alpha == 1 else (source * alpha).astype(a.dtype))
@@ -42,7 +42,7 @@ def index_add_at(a: Array, dim: int, index: Any, source: Array, alpha: Any) -> A
 
 
 @op("IndexCopyBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
-def index_copy_at(a: Array, dim: int, index: Any, source: Array) -> Any:
+def index_copy_at(a: Array, dim: int, index: Fixed, source: Array) -> Any:
     """a, with source put in the place of slices"""
     out = a.copy()
     out[at(dim, index)] = source
@@ -50,7 +50,7 @@ def index_copy_at(a: Array, dim: int, index: Any, source: Array) -> Any:
 
 
 @op("IndexFillBackward0", samples=(((2, 3), 1, SOME, 2.0),))
-def index_fill_number(a: Array, dim: int, index: Any, value: Any) -> Any:
+def index_fill_number(a: Array, dim: int, index: Fixed, value: Any) -> Any:
     """a, with one number in slices"""
     out = a.copy()
     out[at(dim, index)] = value
@@ -58,7 +58,7 @@ def index_fill_number(a: Array, dim: int, index: Any, value: Any) -> Any:
 
 
 @op("IndexFillBackward1", samples=(((2, 3), 1, SOME, ()),))
-def index_fill_tensor(a: Array, dim: int, index: Any, value: Array) -> Any:
+def index_fill_tensor(a: Array, dim: int, index: Fixed, value: Array) -> Any:
     """a, with one number, from a tensor, in slices"""
     out = a.copy()
     out[at(dim, index)] = value
@@ -94,17 +94,22 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     bad = array.reshape(-1)[(array.reshape(-1) < 0) | (array.reshape(-1) >= side)]
     if bad.size:
         raise RuntimeError(f"INDICES element is out of DATA bounds, id={bad[0]} axis_dim={side}")
-    return index_select_at.call(input, place, array.reshape(-1))
+    return index_select_at.call(input, place, as_vector(index))
 
 
-def positions(name: str, index: Tensor, dim: int, side: int, error: type[Exception]) -> Array:
-    """Return an index of whole slices as an array; raises in PyTorch's words where it does not fit."""
+def as_vector(index: Tensor) -> Any:
+    """Return an index as it is where it is a vector, so that a node sees it written to; else as an array."""
+    return index if index._data.ndim == 1 else index._data.reshape(-1)
+
+
+def positions(name: str, index: Tensor, dim: int, side: int, error: type[Exception]) -> Any:
+    """Return an index of whole slices as a vector; raises in PyTorch's words where it does not fit."""
     array = index._data.reshape(-1)
     bad = array[(array < -side) | (array >= side)] if name == "index_fill" else array[(array < 0) | (array >= side)]
     if bad.size:
         start = "index_copy_(): " if name == "index_copy" else ""
         raise error(f"{start}index {bad[0]} is out of bounds for dimension {dim} with size {side}")
-    return array
+    return as_vector(index)
 
 
 def adding(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any, write: bool) -> Tensor:
@@ -207,7 +212,7 @@ PUT = "Tensor input, Tensors indices, Tensor values, bool accumulate=False"
 def putting(input: Tensor, indices: Any, values: Tensor, accumulate: bool, write: bool) -> Tensor:
     found = tuple(slice(None) if index is None else as_index_array(index) for index in indices)
     call = in_place(index_put) if write else index_put
-    return call(input, found, fitting(values, input), accumulate)
+    return call(input, found, fitting(values, input), accumulate, tuple(indices))
 
 
 @public(PUT, name="index_put")
@@ -373,4 +378,4 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(input._data.shape)} at dimension {dim}"
         )
-    return select_at(input, place, int(index) % side)
+    return select_at(input, place, int(index))

@@ -108,7 +108,9 @@ class Optimizer:
             gradient = param._grad._data
             if maximize:
                 gradient = -gradient
-            if decay and not group.get("decoupled_weight_decay", False):
+            if decay and group.get("decoupled_weight_decay", False):
+                np.multiply(param._data, 1 - number(group["lr"]) * number(decay), out=param._data)
+            elif decay:
                 gradient = gradient + param._data * number(decay)
             self.update(param._data, gradient, group, state_of[param] if self.remembers(group) else {})
             if param._counter is not None:
@@ -192,10 +194,28 @@ def number(value: Any) -> Any:
     return value._data.item() if isinstance(value, Tensor) else value
 
 
-def check(name: str, value: Any) -> None:
-    """Raise what PyTorch raises for a negative setting."""
-    if not value >= 0.0:
-        raise ValueError(f"Invalid {name}: {value}")
+NOT_NEGATIVE = {
+    "lr": "learning rate",
+    "lr_decay": "lr_decay value",
+    "eps": "epsilon value",
+    "momentum": "momentum value",
+    "weight_decay": "weight_decay value",
+    "initial_accumulator_value": "initial_accumulator_value value",
+    "alpha": "alpha value",
+    "momentum_decay": "momentum_decay value",
+}
+"""Settings that must not be negative, and what PyTorch calls them in its messages, in the order in which it checks."""
+
+
+def settings(**given: Any) -> dict[str, Any]:
+    """Return the settings of an optimizer; raises PyTorch's ValueError for one that can't be."""
+    for name, shown in NOT_NEGATIVE.items():
+        if name in given and not number(given[name]) >= 0.0:
+            raise ValueError(f"Invalid {shown}: {given[name]}")
+    for index, beta in enumerate(given.get("betas", ())):
+        if not 0.0 <= number(beta) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
+    return given
 
 
 def remembered(state: dict[str, Any], name: str, array: Any) -> Any:
