@@ -219,7 +219,7 @@ def test_no_colour_where_none_is_wanted(terminal: Open, arguments: tuple[str, ..
 
 
 def test_play_waits_at_a_prediction(terminal: Open) -> None:
-    screen = terminal("play", "1", "--typing", "off")
+    screen = terminal("play", "1", "--typing", "off", "--speed", "8", "--max-wait", "0.5")
     screen.wait(r"Space go on")
     assert "What do you expect?" in screen.text
     screen.send("q")
