@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gradrepl.repair.characters import plain_signs
+from gradrepl.repair.code import mended
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
 from gradrepl.repair.prompts import DOTS, PROMPT
-from gradrepl.repair.python import ATOM, LONGEST, VALUE, bare, names_in, parses, tree_of
-from gradrepl.repair.words import KNOWN, english
+from gradrepl.repair.python import ATOM, LONGEST, VALUE, bare, names_in, parses
+from gradrepl.repair.words import KNOWN
 from gradrepl.session.mask import mask
 
 ERROR = re.compile(r"(?:Traceback \(|\w*(?:Error|Warning): )")
@@ -35,10 +35,6 @@ def outputs(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
         notes.repaired("D07", line.number, line.text, "\n".join(pieces))
         made += [Line(piece, line.number) for piece in pieces]
     return made
-
-
-def mended(code: str) -> str:
-    return english(plain_signs(code.strip()))
 
 
 def boundary(code: str, vocabulary: Vocabulary, own: set[str]) -> int | None:
@@ -68,6 +64,8 @@ def stands(left: str, text: str, start: int, vocabulary: Vocabulary, own: set[st
     if last is None:
         return left[-1] in ")]" and (blank or text[start] not in "[(") and not bare(left)
     dotted, name = last.groups()
+    if name in ("True", "False", "None"):
+        return not bare(left)
     known = vocabulary.everything | KNOWN.keys() if dotted else own
     if "=" in mask(left).replace("==", "") and not re.search(r"\([^()]*$", mask(left)):
         return False
@@ -107,24 +105,3 @@ def apart(code: str) -> list[str]:
 
 def depth(covered: str) -> int:
     return sum((sign in "([{") - (sign in ")]}") for sign in covered)
-
-
-def is_statement(code: str) -> bool:
-    """Whether a line without a prompt is meant as code: an assignment, a call, an import, a block or an attribute."""
-    text = mended(code)
-    tree = tree_of(text)
-    if tree is None:
-        return parses(text) and re.match(r"\s*(?:with|for|if|while|def|class|try|else|elif|@)\b", text) is not None
-    import ast
-
-    plain = (ast.Name, ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.List, ast.Compare, ast.BoolOp, ast.Set)
-    body = tree.body
-    return bool(body) and not all(
-        (isinstance(node, ast.Expr) and (isinstance(node.value, plain) or is_value(text)))
-        or isinstance(node, ast.AnnAssign)
-        for node in body
-    )
-
-
-def is_value(text: str) -> bool:
-    return re.match(r"(?:tensor|torch\.Size|Parameter|Size|Traceback)\b", text) is not None

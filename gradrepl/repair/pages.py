@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from html.parser import HTMLParser
 from typing import Any
 
-from gradrepl.repair.glue import mended
+from gradrepl.repair.code import mended
 from gradrepl.repair.python import parses
 
 BLOCKS = frozenset(
@@ -32,7 +33,7 @@ BLOCKS = frozenset(
         "br",
     )
 )
-UNSEEN = frozenset(("script", "style", "noscript", "head", "template", "svg", "nav"))
+UNSEEN = frozenset(("script", "style", "noscript", "title", "template", "svg", "nav"))
 IS_HTML = re.compile(r"\s*(?:<!doctype html|<html|<body|<div|<p\b|<pre\b|<article|<table)", re.IGNORECASE)
 LARGEST = 10_000_000
 PYTHON = frozenset(("python", "pycon", "py", "ipython", "python3", "py3", "pytorch", "doctest"))
@@ -43,14 +44,22 @@ class UnreadablePageError(Exception):
 
 
 def decoded(data: bytes) -> str:
-    """Return a page's text: UTF-8, or else what its byte order mark says, or else Latin-1. Never raises."""
+    """Return a page's text: UTF-8, or what its byte order mark says, or what it looks like. Never raises."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    for encoding, looks in (("utf-8", None), ("gb18030", CHINESE), ("cp1258", VIETNAMESE)):
+        try:
+            text = unicodedata.normalize("NFC", data.decode(encoding)) if looks else data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if looks is None or len(looks.findall(text)) * 2 > sum(not sign.isascii() for sign in text):
+            return text
+    return data.decode("cp1252", "replace")
+
+
+CHINESE = re.compile("[\u4e00-\u9fa5\u3000-\u303f\uff00-\uff5e]")
+VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯàáèéìíòóùúýÀÁÈÉÌÍÒÓÙÚÝ]")
 
 
 def text_of(page: str, name: str = "") -> str:
@@ -131,7 +140,16 @@ def of_html(page: str) -> str:
     reader.feed(page)
     reader.close()
     code = "\n".join("".join(block) for block in reader.code)
-    return code if code.strip() and (">>>" in code or "torch" in code) else "".join(reader.text)
+    return code if code.strip() and (re.search(">>>|&gt;&gt;&gt;|torch", code)) else "".join(reader.text)
+
+
+GUTTER = re.compile(r"\b(?:gutter|line-?nos?|line-?numbers?|pre-numbering|hljs-ln-numbers|rouge-gutter)\b")
+HOLDERS = frozenset(("td", "th", "span", "div", "ul", "ol", "a", "i"))
+
+
+def is_gutter(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
+    """Whether an element is the column of line numbers beside code."""
+    return tag in HOLDERS and any(name == "class" and GUTTER.search(value or "") for name, value in attrs)
 
 
 class Reader(HTMLParser):
@@ -142,20 +160,22 @@ class Reader(HTMLParser):
         self.text: list[str] = []
         self.code: list[list[str]] = []
         self.unseen: list[str] = []
+        """The element that isn't read, and those of its name within it."""
         self.in_code = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in UNSEEN:
+        if tag in self.unseen if self.unseen else tag in UNSEEN or is_gutter(tag, attrs):
             self.unseen.append(tag)
-        if tag == "pre":
+        if tag == "pre" and not self.unseen:
             self.in_code += 1
             self.code.append([])
         if tag in BLOCKS:
             self.put("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if self.unseen and self.unseen[-1] == tag:
-            self.unseen.pop()
+        if self.unseen:
+            del self.unseen[len(self.unseen) - (self.unseen[-1] == tag) :]
+            return
         if tag == "pre" and self.in_code:
             self.in_code -= 1
         if tag in BLOCKS and tag != "br":
@@ -165,7 +185,7 @@ class Reader(HTMLParser):
         self.put(data if self.in_code else re.sub(r"[ \t\r\f\v]*\n[ \t\r\f\v]*", " ", data))
 
     def put(self, text: str) -> None:
-        if self.unseen and self.unseen[-1] != "head":
+        if self.unseen:
             return
         self.text.append(text)
         if self.in_code:

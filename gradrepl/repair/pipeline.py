@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable
 from functools import partial
 from itertools import takewhile
 
-from gradrepl.repair import characters, glue, prompts, statements
-from gradrepl.repair.characters import plain_signs
+from gradrepl.repair import characters, glue, margins, prompts, statements
+from gradrepl.repair.code import LINE_REPAIRS
 from gradrepl.repair.model import Line, Lines, Notes, Offer, Pass, Recovered, Statement, Vocabulary
 from gradrepl.repair.printed import ERROR, canonical
 from gradrepl.repair.prompts import DOTS, PROMPT
 from gradrepl.repair.python import names_in, parses, tree_of
-from gradrepl.repair.words import english, foreign_names, misspelt, respelt, with_call
+from gradrepl.repair.words import foreign_names, misspelt, respelt
 from gradrepl.session.mask import mask
 
 PASSES: tuple[Pass, ...] = (
     characters.mojibake,
+    characters.entities,
     characters.invisible,
-    prompts.numbered,
-    prompts.banners,
+    margins.quoted,
+    margins.gutters,
+    margins.numbered,
+    prompts.signs,
+    margins.banners,
     prompts.split_prompts,
+    statements.bare_cells,
     prompts.cells,
     statements.prompted,
+    statements.rejoined,
     prompts.continuations,
     glue.outputs,
     glue.statements,
 )
 """Page to page; first what tells code from output, so that later ones may touch one half only."""
 
-LINE_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("D03", plain_signs),
-    ("D15", with_call),
-    ("D01", english),
-)
-"""Line of code to line of code; each leaves alone what parses, but for D15 of a with block."""
-
 LONGEST_PAGE = 1_000_000
-LOST_OPERATOR = re.compile(r"(?<![\w.])(?P<left>[\w.]+(?:\(\))?) +(?P<right>[\w.]+)$")
+LOST_OPERATOR = re.compile(r"(?<=[\w.)\]]) +(?=[\w(])")
 
 
 def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     """Return the statements of a page's text, with everything that was repaired. Pure and deterministic."""
     notes = Notes()
     lines = bounded(text[:LONGEST_PAGE], notes)
-    if not statements.has_prompts(text) and (tree := tree_of(text)) is not None and tree.body:
+    if not statements.has_prompts(text) and (tree := tree_of(text)) is not None and is_program(tree):
         return of_python(text)
     for repair in PASSES:
         lines = repair(lines, vocabulary, notes)
@@ -61,6 +60,14 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
         found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
     repairs = tuple(sorted(notes.repairs, key=lambda repair: repair.line))
     return Recovered(tuple(found), repairs, tuple(notes.offers), prose_before(lines))
+
+
+def is_program(tree: ast.Module) -> bool:
+    """Whether all statements are meant as such: a number or True that stands alone is rather what a page printed."""
+    values = [node.value for node in tree.body if isinstance(node, ast.Expr)]
+    return bool(tree.body) and not any(
+        isinstance(value, ast.Constant) and not isinstance(value.value, str | type(...)) for value in values
+    )
 
 
 def bounded(text: str, notes: Notes) -> Lines:
@@ -175,11 +182,12 @@ MOST_READINGS = 8
 
 def offer(source: str, number: int, notes: Notes) -> None:
     """Offer what a statement that doesn't parse may have been: two values side by side have lost an operator (D15)."""
-    line = source.strip()
-    found = LOST_OPERATOR.search(mask(line))
-    if found is None:
-        return
-    left, right = line[: found.end("left")], line[found.start("right") :]
-    choices = [f"{left} {sign} {right}" for sign in ("*", "**", "-", "+", "/")]
-    if all(parses(choice) for choice in choices):
-        notes.offers.append(Offer("D15", number, line, tuple(choices)))
+    text = source.strip()
+    for gap in list(LOST_OPERATOR.finditer(mask(text)))[:MOST_GAPS]:
+        choices = [f"{text[: gap.start()]} {sign} {text[gap.end() :]}" for sign in ("*", "**", "-", "+", "/")]
+        if all(map(parses, choices)):
+            notes.offers.append(Offer("D15", number, text, tuple(choices)))
+            return
+
+
+MOST_GAPS = 20

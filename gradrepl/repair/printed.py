@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 
 from gradrepl.repair.model import Notes, Verdict
 from gradrepl.repair.words import KNOWN
 from gradrepl.session.outcome import Outcome
 
-DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+DECIMAL_COMMA = re.compile(r"(?P<size>Size\(\[[^\]]*\])|(?<=\d),(?P<digits>\d+)")
+USUAL_DIGITS = 4  # of a number in a tensor
+WORD = re.compile(r"[^\W\d_]{2,}")
+MOST_WORDS = 3  # beside a number that a program prints; a sentence has more
 EATEN = re.compile(r"grad_fn=(?=[,)\s]|$)")
 NODE = re.compile(r"<?(\w+Backward)\d*(?: object at 0x[0-9a-f]+)?>?")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
@@ -25,6 +29,9 @@ WORDS = {
     "tenxơ": "tensor",
     "ténor": "tensor",
     "张量": "tensor",
+    "真": "True",
+    "假": "False",
+    "无": "None",
 }
 SPELT = re.compile(r"\b(" + "|".join(KNOWN) + r")\b(?==)")
 
@@ -32,17 +39,38 @@ SPELT = re.compile(r"\b(" + "|".join(KNOWN) + r")\b(?==)")
 def canonical(printed: str, line: int, notes: Notes) -> str:
     """Return what a page printed with its damage undone where that is certain; wildcards are left as they are."""
     text = printed
-    for damage, pattern, new in (("D09", DECIMAL_COMMA, "."), ("D10", EATEN, "grad_fn=<?>")):
-        mended = pattern.sub(new, text)
+    for damage, change in (("D12", in_english), ("D09", with_points), ("D10", with_wildcards)):
+        mended = "\n".join(map(change, text.split("\n")))
         if mended != text:
             notes.repaired(damage, line, text, mended)
             text = mended
-    mended = SPELT.sub(lambda found: KNOWN[found[1]], text)
+    return text
+
+
+def in_english(line: str) -> str:
+    """Return a line of output with Python's words in English; prose that holds them is left as it is."""
+    text = SPELT.sub(lambda found: KNOWN[found[1]], line)
     for word, english in WORDS.items():
-        mended = re.sub(rf"(?<!\w){word}(?!\w)", english, mended)
-    if mended != text:
-        notes.repaired("D12", line, text, mended)
-    return mended
+        text = re.sub(rf"(?<!\w){word}(?!\w)", english, text)
+    plain = unicodedata.normalize("NFKC", text)
+    return text if plain.isascii() or SPELT.search(line) else line
+
+
+def with_points(line: str) -> str:
+    """Return a line of output with decimal points for decimal commas; lists without blanks and sizes stay."""
+    if not looks_printed(line) and len(WORD.findall(line)) > MOST_WORDS:
+        return line
+    lists = "[" in line and ", " not in line
+    return DECIMAL_COMMA.sub(
+        lambda found: (
+            found[0] if found["size"] or (lists and len(found["digits"]) < USUAL_DIGITS) else "." + found["digits"]
+        ),
+        line,
+    )
+
+
+def with_wildcards(line: str) -> str:
+    return EATEN.sub("grad_fn=<?>", line)
 
 
 def verdict(printed: str, outcomes: Sequence[Outcome]) -> Verdict:
@@ -61,9 +89,11 @@ def verdict(printed: str, outcomes: Sequence[Outcome]) -> Verdict:
         return "agree"
     if not got.strip():
         return "differs" if looks_printed(printed) else "silent"
-    if not looks_printed(printed) and not prose_or_nothing(printed, got):
-        return "lost"
-    return "agree" if begins_with(printed, got) else "differs"
+    if any(begins_with(text, form) for text in forms(printed) for form in (got, shown(outcomes, echo=False)) if form):
+        return "agree"
+    if OLD_TENSOR.search(printed) and same_numbers(printed, got):
+        return "agree"
+    return "differs" if looks_printed(printed) or unlabelled(printed) != printed else "lost"
 
 
 def prose_of(printed: str, outcomes: Sequence[Outcome]) -> str:
@@ -81,13 +111,51 @@ def prose_of(printed: str, outcomes: Sequence[Outcome]) -> str:
 MOST_LINES = 200
 
 
-def prose_or_nothing(printed: str, got: str) -> bool:
-    return bool(printed.strip()) and begins_with(printed, got)
+LABEL = re.compile(
+    r"\s*(?:(?:登录后)?复制(?:代码)?|代码运行|(?:输出|运行)?(?:结果|输出)(?:如下|为)?|Out(?:put)?|Result|Copy(?: code)?"
+    r"|Kết quả|Đầu ra|Sao chép(?: mã)?)\s*[:：]?\s*",
+    re.IGNORECASE,
+)
+MOST_PROSE = 5
 
 
-def shown(outcomes: Sequence[Outcome]) -> str:
-    """Return what a prompt shows of outcomes, without warnings and tracebacks."""
-    pieces = [piece for outcome in outcomes for piece in outcome.outputs if piece.kind != "stderr"]
+def unlabelled(printed: str) -> str:
+    """Return what a page printed without the labels above it, such as `Output:` or 登录后复制."""
+    lines = printed.split("\n")
+    start = next((n for n, line in enumerate(lines) if line.strip() and not LABEL.fullmatch(line)), len(lines))
+    return "\n".join(lines[start:]) if any(line.strip() for line in lines[:start]) else printed
+
+
+def forms(printed: str) -> Iterator[str]:
+    """Yield what a page printed, and without what it may have put before it: labels, prose, signs of comments."""
+    for text in (printed, unlabelled(printed), behind_prose(printed), COMMENT.sub("", printed)):
+        if text.strip():
+            yield text
+
+
+COMMENT = re.compile(r"^#+ *(?:=>|->|>)? *(?:[^\W\d]+ ?[:：] *)?", re.MULTILINE)
+
+
+def behind_prose(printed: str) -> str:
+    """Return what a page printed from the first line that Python may have printed, "" if that is far."""
+    lines = printed.split("\n")[:MOST_LINES]
+    start = next((n for n, line in enumerate(lines[:MOST_PROSE]) if looks_printed(line)), None)
+    return "" if start is None else "\n".join(lines[start:])
+
+
+OLD_TENSOR = re.compile(r"\[torch\.\w*Tensor of size [^\]]*\]")
+
+
+def same_numbers(printed: str, got: str) -> bool:
+    """Whether the numbers of a tensor as PyTorch printed it before 0.4 are those of a tensor (D17)."""
+    page, ours = NUMBER.findall(OLD_TENSOR.split(printed)[0]), NUMBER.findall(got)
+    return len(page) == len(ours) > 0 and all(map(same_number, page, ours))
+
+
+def shown(outcomes: Sequence[Outcome], echo: bool = True) -> str:
+    """Return what a prompt shows of outcomes, without warnings and tracebacks; a program that is run echoes nothing."""
+    unseen = ("stderr",) if echo else ("stderr", "echo")
+    pieces = [piece for outcome in outcomes for piece in outcome.outputs if piece.kind not in unseen]
     return "".join(piece.text + "\n" * (piece.kind == "echo") for piece in pieces)
 
 
@@ -147,8 +215,11 @@ def same_number(page: str, got: str) -> bool:
     return abs(float(page) - float(got)) <= 0.5000001 * 10.0**-digits if "." in page else float(page) == float(got)
 
 
+TYPOGRAPHIC = str.maketrans("−–‑“”‘’", "---\"\"''")
+
+
 def squeezed(text: str) -> str:
     """Return text without blanks, addresses and the numbers of node names, so that lost line breaks don't count."""
-    text = ADDRESS.sub("0x", text)
+    text = ADDRESS.sub("0x", unicodedata.normalize("NFKC", text.translate(TYPOGRAPHIC)))
     text = re.sub(r"<(\w+Backward)\d*>", r"<\1>", text)
     return re.sub(r"\s+", "", text)

@@ -1,60 +1,43 @@
-"""Damage to line breaks around prompts: banners (D14), glued prompts (D05), cells (D06), continuations (D08)."""
+"""Damage to prompts: other signs for them, glued ones (D05), cells (D06), continuations (D08)."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
-from gradrepl.repair.characters import plain_signs
+from gradrepl.repair.blocks import indented
+from gradrepl.repair.code import mended
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
 from gradrepl.repair.python import VALUE, is_header, parses
-from gradrepl.repair.words import english
 from gradrepl.session.mask import ends_covered, mask
 
 PROMPT = re.compile(r"^\s*>>>(?: |(?=\S)|$)")
 PROMPTS = re.compile(r"(?<![`>])>{3,} ?")
-CELL_IN = re.compile(r"\bIn\s*\[\s*\d*\s*\]\s*:\s?")
-CELL_OUT = re.compile(r"\s*(?<![A-Z])Out\s*\[\s*\d*\s*\]\s*:[ \t]*")
+NUMBER = r"\s*\[\s*\d*\s*\]\s*[:：]"
+CELL_IN = re.compile(rf"(?:\bIn|^\s*(?:Trong|Vào|Đầu vào|输入|在)){NUMBER}\s?")
+CELL_OUT = re.compile(rf"(?:\s*(?<![A-Z])Out|^\s*(?:Ra|Ngoài|Đầu ra|Kết quả|输出|出)){NUMBER}[ \t]*")
+SIGNS = re.compile(r"^(\s*)(?:[＞>›❯»]{3}|>( ?)>\2>|»[>›]|[>›]»)(?!>) ?(?=\S|$)")
+DOT_SIGNS = re.compile(r"^(\s*)(?:…|\.…|…\.|\. \. \.)(?=\s|$)")
 CELL_DOTS = re.compile(r"^\s*\.{3,}:\s?")
 DOTS = re.compile(r"^\s*\.\.\.(?: |$|(?=\S))")
-NUMBERED = re.compile(r"^\s*\d+[.)|:]?\s+(?=>>>|In \[|\.\.\. )")
-BANNER = re.compile(
-    r"^\s*(?:Microsoft Windows|\(c\) .*Microsoft|Copyright|Python \d+\.\d+\.\d+.*|Type \"help\"|Nhập \"trợ giúp\"|"
-    r"IPython \d+\.\d+|(?:\(\w+\)\s*)?[A-Z]:[\\/]?[^>]*>\s*(?:conda|python|activate|pip)?.*|"
-    r"(?:\(\w+\) )?\$ (?:python|ipython|conda).*|conda activate .*)$"
-)
-ENDS_BLOCK = re.compile(r"^(?:else|elif|except|finally)\b")
 
 
-def numbered(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
-    """Take off line numbers: of every line where they count up through the page, else those before prompts."""
-    found = [(line, COUNTED.match(line.text)) for line in lines if line.text.strip()]
-    counts = [int(match[1]) if match else -1 for _, match in found]
-    steps = sum(0 < after - before <= 2 for before, after in pairwise(counts))
-    pattern = COUNTED if len(counts) > 3 and steps >= MOSTLY * (len(counts) - 1) else NUMBERED
-    made = [Line(pattern.sub("", line.text), line.number) for line in lines]
-    first = next((pair for pair in zip(lines, made, strict=True) if pair[0] != pair[1]), None)
-    if first is not None:
-        notes.repaired("D14", first[0].number, first[0].text, first[1].text)
-    return made
-
-
-COUNTED = re.compile(r"^\s*(\d{1,4})[.)|:]?(?: |$)")
-MOSTLY = 0.9
-
-
-def banners(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
-    """Drop what a shell or Python says when it starts; a prompt glued to it is kept."""
-    kept = []
+def signs(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
+    """Make prompts of the signs that look like them: full-width ones, `> > >`, `»>`, and `…` below a prompt."""
+    made: Lines = []
+    inside = False
     for line in lines:
-        before, prompt, rest = line.text.partition(">>>")
-        if not PROMPT.match(line.text) and BANNER.match(before if prompt else line.text):
-            notes.repaired("D14", line.number, before, "")
-            if not prompt:
-                continue
-            line = Line(prompt + rest, line.number)
-        kept.append(line)
-    return kept
+        text = line.text
+        found = SIGNS.match(text)
+        if found and not PROMPT.match(text) and (" " not in found[0].strip() or parses(mended(text[found.end() :]))):
+            text = f"{found[1]}>>> {text[found.end() :]}"
+        dots = DOT_SIGNS.match(text) if inside else None
+        if dots:
+            text = f"{dots[1]}...{text[dots.end() :]}"
+        inside = PROMPT.match(text) is not None or (inside and DOTS.match(text) is not None)
+        if text != line.text:
+            notes.repaired("D03", line.number, line.text, text)
+        made.append(Line(text, line.number))
+    return made
 
 
 def cells(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
@@ -177,7 +160,12 @@ def parses_alone(text: str) -> bool:
 
 def mended_parses(code: str) -> bool:
     """Whether code parses, as it is or with plain signs and English keywords line by line."""
-    return parses(code) or parses("\n".join(english(plain_signs(line)) for line in code.splitlines()))
+    return parses(code) or parses("\n".join(map(mended_line, code.splitlines())))
+
+
+def mended_line(line: str) -> str:
+    """Return a line repaired, its indentation as it is."""
+    return line[: len(line) - len(line.lstrip())] + mended(line)
 
 
 def at_dots(code: str) -> list[str]:
@@ -199,22 +187,3 @@ def opens(code: str, within: bool) -> bool:
     """Whether a continuation may follow: code that heads a block or decorates, or any line within a block."""
     text = code.strip()
     return within or is_header(text) or text.startswith("@") or not text
-
-
-def indented(codes: list[str]) -> list[str]:
-    """Return the lines of a statement with blocks indented by four; only else and the like move a line out."""
-    if parses("\n".join(codes)):
-        return codes
-    level, made = 0, []
-    for index, code in enumerate(codes):
-        text = english(plain_signs(code.strip()))
-        if not text:
-            made.append("")
-            continue
-        if ENDS_BLOCK.match(text):
-            level = max(level - 1, 0)
-        made.append("    " * level + code.strip())
-        level += is_header(text)
-        if index == 0 and text.startswith("@"):
-            level = 0
-    return made

@@ -19,6 +19,7 @@ VALUE = re.compile(
     r"|\(tensor\(|torch\.autograd\.grad_mode"
 )
 """How what a prompt prints may begin."""
+TRY = re.compile(r"try\s*:")
 ATOM = re.compile(r"[\w.)\]}'\"]$")
 
 
@@ -37,7 +38,9 @@ def tree_of(source: str) -> ast.Module | None:
 def parses(source: str) -> bool:
     """Whether a source is Python, or the head of a block."""
     text = source.strip()
-    return bool(text) and len(text) <= LONGEST and (tree_of(text) is not None or parses_line(text))
+    if not text or len(text) > LONGEST:
+        return False
+    return TRY.fullmatch(text) is not None or tree_of(text) is not None or parses_line(text)
 
 
 def statement_sources(source: str) -> list[str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 
-from gradrepl.repair.glue import apart, boundary, is_statement, mended
+from gradrepl.repair.blocks import indented, length
+from gradrepl.repair.code import is_statement, is_value, mended
+from gradrepl.repair.glue import apart, boundary, depth
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
-from gradrepl.repair.prompts import DOTS, PROMPT, indented
-from gradrepl.repair.python import is_header, names_in, parses, tree_of
+from gradrepl.repair.prompts import CELL_IN, CELL_OUT, DOTS, PROMPT, mended_line
+from gradrepl.repair.python import VALUE, is_header, names_in, parses, tree_of
+from gradrepl.session.mask import mask
 
 LONGEST_BLOCK = 80
 DEEPEST = 8  # blocks within blocks: more are no program that a person reads
@@ -16,9 +21,78 @@ MOST_FAILED = 100
 """Lines of a page that open a statement which never ends, before it is taken for no program."""
 
 
+def bare_cells(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
+    """Put prompts before the code of cells that begin below their `In [n]:` (D06)."""
+    made: Lines = []
+    index = 0
+    while index < len(lines):
+        head = CELL_IN.fullmatch(lines[index].text.strip())
+        end = index + 1
+        while head and end < len(lines) and not (CELL_IN.search(lines[end].text) or CELL_OUT.search(lines[end].text)):
+            end += 1
+        if head and any(line.text.strip() for line in lines[index + 1 : end]):
+            found = prompted(lines[index + 1 : end], vocabulary, notes)
+            notes.repaired("D06", lines[index].number, lines[index].text, found[0].text)
+            made += found
+        else:
+            made += lines[index:end]
+        index = end
+    return made
+
+
+def rejoined(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
+    """Give code that a page wrapped its continuation back: lines that close its brackets, the rest of a comment."""
+    made: Lines = []
+    index = 0
+    while index < len(lines):
+        made.append(lines[index])
+        found = PROMPT.match(lines[index].text) or DOTS.match(lines[index].text)
+        tail = wrapped(lines, index, lines[index].text[found.end() :]) if found else []
+        if tail and "#" in mask(lines[index].text):
+            made[-1] = Line(" ".join([lines[index].text, *(line.text.strip() for line in tail)]), lines[index].number)
+        else:
+            made += [Line(PROMPTS[1] + line.text, line.number) for line in tail]
+        if tail:
+            before = "\n".join(line.text for line in (lines[index], *tail))
+            notes.repaired("D08", lines[index].number, before, "\n".join(line.text for line in made[-1 - len(tail) :]))
+        index += 1 + len(tail)
+    return made
+
+
+def wrapped(lines: Lines, index: int, code: str) -> Lines:
+    """Return the lines below a line of code that belong to it."""
+    below = list(takewhile(lambda line: not is_prompt(line.text), lines[index + 1 : index + 1 + MOST_WRAPPED]))
+    if not below or not below[0].text.strip():
+        return []
+    covered = mask(code)
+    if "#" in covered:
+        after = lines[index + 1 + len(below)].text if index + 1 + len(below) < len(lines) else ""
+        goes = DOTS.match(after) is not None and DOTS.sub("", after).strip() not in ("", ",") and is_prompt(after)
+        return below if goes and not any(map(is_code_or_value, below)) else []
+    if depth(covered) <= 0:
+        return []
+    for count in range(1, len(below) + 1):
+        if parses("\n".join([mended(code), *(mended_line(line.text) for line in below[:count])])):
+            return below[:count]
+        if parses(mended("\n".join([code, *(line.text for line in below[:count])]))):
+            return below[:count]
+    return []
+
+
+MOST_WRAPPED = 8
+
+
+def is_prompt(text: str) -> bool:
+    return PROMPT.match(text) is not None or (DOTS.match(text) is not None and text.strip() != "...,")
+
+
+def is_code_or_value(line: Line) -> bool:
+    return is_statement(line.text) or VALUE.match(line.text.strip()) is not None
+
+
 def has_prompts(text: str) -> bool:
     """Whether a text shows prompts of Python or IPython."""
-    return ">>>" in text or "In [" in text or "In[" in text
+    return ">>>" in text or any(CELL_IN.search(line) for line in text.split("\n"))
 
 
 def as_prompts(source: str) -> str:
@@ -81,7 +155,7 @@ PROMPTS = (">>> ", "... ")
 def block_texts(block: Lines, notes: Notes) -> list[str]:
     """Return the lines of a statement, indented where that was lost."""
     texts = [line.text for line in block]
-    if tree_of("\n".join(map(english_lines, texts))) is not None:
+    if tree_of("\n".join(map(mended_line, texts))) is not None:
         return texts
     made = indented(texts)
     notes.repaired("D08", block[0].number, "\n".join(texts), "\n".join(made))
@@ -91,26 +165,43 @@ def block_texts(block: Lines, notes: Notes) -> list[str]:
 def block_at(lines: Lines, index: int) -> Lines:
     """Return the lines of the statement that begins at an index; none where no code begins there."""
     first = lines[index].text
-    if not first.strip() or (not is_statement(first) and not unfinished(first)):
+    if not first.strip() or is_value(first.strip()) or (not is_statement(first) and not unfinished(first)):
         return []
     if parses(mended(first)) and not is_header(mended(first)) and not first.lstrip().startswith("@"):
         return [Line(first.strip(), lines[index].number)] if tree_of(mended(first)) is not None else []
+    if is_flat(lines, index):
+        return unindented_block(lines, index)
     found: Lines = []
     block: Lines = []
     mended_lines: list[str] = []
     for line in lines[index : index + LONGEST_BLOCK]:
-        if block and not line.text.strip() and found:
+        if found and not line.text.startswith((" ", ")", "]", "}")) and not goes_on(line.text):
             break
         block.append(line)
-        mended_lines.append(english_lines(line.text))
-        code = "\n".join(mended_lines)
-        if len(block) > 1 and tree_of(code) is not None and len(getattr(tree_of(code), "body", ())) == 1:
+        mended_lines.append(mended_line(line.text))
+        tree = tree_of("\n".join(mended_lines)) if len(block) > 1 and line.text.strip() else None
+        if tree is not None and len(tree.body) == 1:
             found = list(block)
-        elif len(block) == 2 and is_header(mended(first)) and not line.text.startswith(" ") and is_statement(line.text):
-            return unindented_block(lines, index)
-        elif found and not line.text.startswith((" ", ")", "]", "}")):
-            break
     return found
+
+
+def goes_on(text: str) -> bool:
+    """Whether a line that isn't indented may belong to the block above it: an empty one, or `else` and the like."""
+    return not text.strip() or mended(text).startswith(("else", "elif ", "except", "finally"))
+
+
+def is_flat(lines: Lines, index: int) -> bool:
+    """Whether the block that begins at an index has lost its indentation."""
+    head = next((at for at in range(index, len(lines)) if not lines[at].text.lstrip().startswith("@")), index)
+    below = lines[head + 1].text if head + 1 < len(lines) else ""
+    if reads_as_prose(lines[head].text) or not is_header(mended(lines[head].text)):
+        return False
+    return bool(below.strip()) and below[:1] != " " and is_statement(below)
+
+
+def reads_as_prose(text: str) -> bool:
+    """Whether the head of a block may be a sentence: `Với torch.no_grad():`, `使用 torch.no_grad()：`."""
+    return not text.isascii() and (text.strip()[0].isupper() or text.rstrip().endswith("："))
 
 
 def unindented_block(lines: Lines, index: int) -> Lines:
@@ -119,12 +210,7 @@ def unindented_block(lines: Lines, index: int) -> Lines:
     while end < min(len(lines), index + LONGEST_BLOCK) and is_statement(lines[end].text) and headers < DEEPEST:
         headers += is_header(mended(lines[end].text))
         end += 1
-    return lines[index:end]
-
-
-def english_lines(text: str) -> str:
-    lead = text[: len(text) - len(text.lstrip())]
-    return lead + mended(text)
+    return lines[index : index + length([mended(line.text) for line in lines[index:end]])]
 
 
 def unfinished(text: str) -> bool:
@@ -138,24 +224,83 @@ def unfinished(text: str) -> bool:
 def pieces_of(line: Line, vocabulary: Vocabulary, own: set[str], notes: Notes) -> Iterator[Line]:
     """Yield the statements and values that are glued together in a line without prompts; else the line."""
     text = line.text.strip()
-    while text:
-        found = boundary(text, vocabulary, own)
-        left = text if found is None else text[:found].rstrip()
-        parts = apart(left)
-        if not all(is_statement(part) for part in parts) or (
-            found is None and len(parts) == 1 and not is_statement(left)
-        ):
-            yield Line(text, line.number)
-            return
-        if found is not None or len(parts) > 1:
-            notes.repaired("D04", line.number, line.text, left)
-        for part in parts:
-            yield Line(f">>> {part}", line.number)
-            own |= names_in(mended(part))
-        text = "" if found is None else text[found:].lstrip()
-        if found is not None:
-            yield Line(text, line.number)
-            return
+    label = LABEL.match(text)
+    pieces = split_line(text, vocabulary, own)
+    if not pieces and label:
+        pieces = split_line(text[label.end() :], vocabulary, own)
+        pieces = [label[0].strip(), *pieces] if len(pieces) > 1 else []
+    if not pieces:
+        yield Line(PROMPTS[0] * looks_like_code(text) + text, line.number)
+        return
+    if len(pieces) > 1:
+        notes.repaired("D04", line.number, line.text, "\n".join(pieces))
+    if any(piece.startswith(PROMPTS[1]) for piece in pieces):
+        notes.repaired("D08", line.number, line.text, "\n".join(pieces))
+    yield from (Line(piece, line.number) for piece in pieces)
+
+
+LABEL = re.compile(r"[^=()\[\]#]{1,60}?[:：] +")
+CODE = re.compile(
+    r"(?:[A-Za-z_]\w*(?:\.\w+|\[[^]]*\])* *[-+*/]?= *[^= ]|[A-Za-z_]\w*(?:\.\w+)+ ?\(|@[A-Za-z_][\w.]*\b *(?:\(|$)).*"
+)
+MOST_PIECES = 60
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether a line is damaged code and no prose: it assigns, calls or decorates, or heads a block."""
+    return text.isascii() and (CODE.fullmatch(text) is not None or (is_header(text) and is_statement(text)))
+
+
+def split_line(text: str, vocabulary: Vocabulary, own: set[str]) -> list[str]:
+    """Return a line without prompts as statements behind prompts and values between them; none where it is prose."""
+    pieces: list[str] = []
+    while text and len(pieces) < MOST_PIECES:
+        value = LEADING_VALUE.match(text)
+        if value:
+            pieces.append(value[0].strip())
+            text = text[value.end() :]
+            continue
+        parts, text = statements_before_value(text, vocabulary, own)
+        if not parts:
+            return []
+        pieces += in_block(parts)
+        own |= names_in("\n".join(map(mended, parts)))
+        if text and not LEADING_VALUE.match(text):
+            return [*pieces, text]
+    return pieces if any(piece.startswith(PROMPTS[0]) for piece in pieces) else []
+
+
+def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) -> tuple[list[str], str]:
+    """Return the statements that a line begins with and the rest, which begins with what the last of them printed."""
+    parts = apart(text)
+    if all(map(is_statement, parts)) and boundary(parts[-1], vocabulary, own) is None:
+        return parts, ""
+    for value in list(VALUE.finditer(text))[:MOST_PIECES]:
+        parts = apart(text[: value.start()].rstrip())
+        names = own | names_in("\n".join(map(mended, parts[:-1])))
+        start = value.start() - text.rindex(parts[-1], 0, value.start() + 1) if parts[-1] else 0
+        tail = text[value.start() - start :]
+        if start and all(map(is_statement, parts)) and boundary(tail, vocabulary, names) == start:
+            return parts, text[value.start() :].lstrip()
+    return [], text
+
+
+LEADING_VALUE = re.compile(r"(?:True|False|None|-?\d+(?:\.\d+)?|tensor\([^()]*\))(?: +(?=[^\W\d])|$)")
+
+
+def in_block(parts: list[str]) -> list[str]:
+    """Return statements behind prompts; those that follow the head of a block in its line are in the block."""
+    for index, part in enumerate(parts[:-1]):
+        head = ONE_LINE.match(mask(mended(part)))
+        if head is not None and not depth(head[0]):
+            first = mended(part)
+            lines = [first[head.end() :].strip(), *parts[index + 1 :]]
+            before = [PROMPTS[0] + earlier for earlier in parts[:index]]
+            return [*before, PROMPTS[0] + head[0], *(f"{PROMPTS[1]}    {line}" for line in lines)]
+    return [PROMPTS[0] + part for part in parts]
+
+
+ONE_LINE = re.compile(r"(?:with|for|while|if)\b.*?:(?= )")
 
 
 def grouped(lines: Lines) -> Iterator[tuple[Lines, Lines]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import GeneratorType
 
 from gradrepl.repair.model import Vocabulary
@@ -14,18 +14,39 @@ from gradrepl.session.foreign import TRANSLATED
 from gradrepl.session.mask import mask
 
 MORE_WORDS = {
-    "Không có": "None", "không có": "None", "Không": "None", "đúng": "True", "sai": "False", "Với": "with",
-    "Nếu": "if", "Từ": "from", "Nhập": "import", "Cho": "for", "in": "print", "假": "False", "真": "True",
-    "无": "None", "对于": "for", "与": "with", "使用": "with", "定义": "def", "类": "class", "否则": "else",
-    "当": "while", "尝试": "try",
+    "Không có": "None", "không có": "None", "Không": "None", "đúng": "True", "sai": "False", "in": "print",
+    "không phải là": "is not", "là": "is", "xác định": "def", "trả lại": "return", "trở lại": "return",
+    "trở về": "return", "nhập khẩu": "import", "dưới dạng": "as", "cuối cùng": "finally", "ngắt": "break",
+    "vượt qua": "pass", "khẳng định": "assert", "loại trừ": "except", "đèn pin": "torch", "ngọn đuốc": "torch",
+    "đuốc": "torch", "tenxơ": "tensor",
 }  # fmt: skip
-WORDS = {**TRANSLATED, **MORE_WORDS}
-WORD = re.compile(
-    r"(?<![\w.])("
-    + "|".join(re.escape(word) for word in sorted(WORDS, key=len, reverse=True) if word != "in")
-    + r")(?!\w)"
+CHINESE = {
+    "假": "False", "真": "True", "无": "None", "对于": "for", "与": "with", "使用": "with", "定义": "def",
+    "类": "class", "否则如果": "elif", "否则": "else", "当": "while", "尝试": "try", "进口": "import", "引入": "import",
+    "火炬": "torch", "手电筒": "torch", "继续": "continue", "中断": "break", "不是": "is not", "是": "is", "在": "in",
+    "作为": "as", "除了": "except", "最后": "finally", "通过": "pass", "断言": "assert", "并且": "and", "或者": "or",
+    "不": "not", "打印": "print", "导入": "import", "从": "from", "返回": "return", "如果": "if",
+}  # fmt: skip
+ENGLISH = (
+    *("import", "from", "with", "for", "if", "else", "elif", "def", "class", "return", "try", "except", "while"),
+    *("and", "or", "not", "print", "torch"),
 )
-PRINT = re.compile(r"^(\s*)in(?=\s*\()")
+CAPITALS = {
+    **{word.capitalize(): word for word in ENGLISH},
+    **{form: value for value in ("True", "False", "None") for form in (value.lower(), value.upper())},
+}
+LOWER = {**TRANSLATED, **MORE_WORDS, **CHINESE}
+WORDS = {**{word.capitalize(): word_of for word, word_of in LOWER.items()}, **CAPITALS, **LOWER}
+
+
+def longest_first(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+WORD = re.compile(rf"(?<![\w.])({longest_first(word for word in WORDS if word.lower() != 'in')})(?!\w)")
+WITHIN = re.compile(rf"({longest_first(CHINESE)})")
+"""Chinese words, which no blank sets apart: 从torch导入nn."""
+PRINT = re.compile(r"^(\s*)(in)(?=\s*\()")
 
 KNOWN = {
     "autogard": "autograd", "autogad": "autograd", "autorgad": "autograd", "no_gard": "no_grad", "no_gad": "no_grad",
@@ -35,6 +56,9 @@ KNOWN = {
     "requires_gard": "requires_grad", "require_grads": "requires_grad", "tensror": "tensor", "tenxor": "tensor",
     "backwards": "backward", "zeros_": "zero_", "gard": "grad", "gard_fn": "grad_fn", "is_leave": "is_leaf",
     "manual_sed": "manual_seed", "retain_gard": "retain_grad",
+    "ngược": "backward", "lùi": "backward", "反向": "backward", "向后": "backward", "tổng": "sum", "求和": "sum",
+    "trung_bình": "mean", "平均": "mean", "梯度": "grad", "độ_dốc": "grad", "tenxơ": "tensor", "张量": "tensor",
+    "không_grad": "no_grad", "yêu_cầu_grad": "requires_grad", "需要_grad": "requires_grad", "形状": "shape",
 }  # fmt: skip
 """Wrong spellings that pages really have."""
 CUTOFF = 0.8
@@ -45,19 +69,27 @@ def english(code: str) -> str:
     """Return code that doesn't parse with its keywords in English, where that makes it parse; else as it is."""
     if parses(code):
         return code
-    whole, covered = code, mask(code)
-    for pattern in (WORD, PRINT):
-        pieces, end = [], 0
-        for found in pattern.finditer(covered):
-            word = found[1] if pattern is WORD else "in"
-            start = found.start(1) if pattern is WORD else found.end(1)
-            pieces += [code[end:start], WORDS[word]]
-            end = start + len(word)
-        candidate = "".join(pieces) + code[end:]
+    candidate = code
+    for pattern in (WORD, PRINT, WITHIN):
+        candidate = exchanged(pattern, candidate)
         if parses(candidate):
             return candidate
-        code, covered = candidate, mask(candidate)
-    return whole
+    return code
+
+
+def exchanged(pattern: re.Pattern[str], code: str) -> str:
+    """Return code with the words that a pattern finds outside of strings in English, set apart by blanks."""
+    pieces, end, spot = [], 0, pattern.groups
+    for found in pattern.finditer(mask(code)):
+        before, after = code[found.start(spot) - 1 : found.start(spot)], code[found.end(spot) : found.end(spot) + 1]
+        word = " " * is_letter(before) + WORDS[found[spot]] + " " * is_letter(after)
+        pieces += [code[end : found.start(spot)], word]
+        end = found.end(spot)
+    return "".join(pieces) + code[end:]
+
+
+def is_letter(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def with_call(code: str) -> str:
@@ -132,10 +164,20 @@ def foreign_names(source: str, own: set[str]) -> list[tuple[str, str]]:
     """Return translated words that are Python names as they stand (`打印(x)`, `Đúng`), each with the English one."""
     tree = tree_of(source)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
-    return [(name, WORDS[name]) for name in sorted(names - own) if WORDS.get(name) in VALUES]
+    if tree is not None and len(tree.body) == 1 and len(names) == 1:
+        (name,) = names - own or {""}
+        words = exchanged(WITHIN, name).strip()
+        if source.strip() == name and words.startswith(("import ", "from ")) and parses(words):
+            return [(name, words)]
+    alone = {ast.unparse(node) for node in ast.walk(tree or ast.Module([], [])) if isinstance(node, ast.Expr)}
+    return [
+        (name, WORDS[name])
+        for name in sorted(names - own)
+        if WORDS.get(name) in VALUES or (name in alone and WORDS.get(name) in ("continue", "break", "pass"))
+    ]
 
 
-VALUES = ("True", "False", "None", "print")
+VALUES = ("True", "False", "None", "print", "torch")
 
 
 def respelt(source: str, pairs: list[tuple[str, str]]) -> str:
