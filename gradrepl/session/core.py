@@ -30,6 +30,7 @@ FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 FUTURE = functools.reduce(or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names))
 Sink = Callable[[Output], None]
 inputs = itertools.count(1)  # of the whole process: linecache keeps the lines of all sessions
+MOST_SOURCES = 10_000
 
 
 class Session:
@@ -116,7 +117,9 @@ class Session:
         expressions, as Python's prompt does; a `;` at the end of the source silences the last one.
         """
         self.past.input += 1
-        name = filename or failure.INPUT.format(next(inputs))
+        number = next(inputs)
+        name = filename or failure.INPUT.format(number)
+        linecache.cache.pop(failure.INPUT.format(number - MOST_SOURCES), None)
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         try:
             with attribute(warnings, "showwarning", collector([])):

@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
@@ -20,9 +20,10 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.prompt import PromptReader
 from gradrepl.app.repl import Repl
 
-# A process grows with each prompt that it makes, and slows down: ten runs of 1,000 with --hypothesis-seed=1 to 10 are
-# quicker than one of 10,000. Ctrl-C only ends what the prompt runs: stop it with SIGTERM.
+# GRADREPL_JUNK=10000 makes ten runs of 1,000, each with a seed of its own, in some 15 minutes. prompt_toolkit keeps a
+# little of every prompt that there was, so the process grows. Ctrl-C only ends what the prompt runs: SIGTERM stops it.
 EXAMPLES = int(os.environ.get("GRADREPL_JUNK", "300"))
+EACH = min(EXAMPLES, 1000)
 LAST_KEYS = "\x1b[201~\x03\x03\x03alive = kept + 1\r\x04"
 VIETNAMESE = "với tensor đạo hàm của ệ là gì"
 HALVES = (
@@ -63,20 +64,21 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.timeout(300 if EXAMPLES <= 300 else 0)
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(junk=JUNK)
-def test_junk_never_ends_the_prompt(junk: str, elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    repl, names, drawn = typed(junk, elsewhere / "history")
-    said = capsys.readouterr().out
-    assert names["kept"] == 41
-    assert names.get("alive") == 42
-    assert repl.status == 0
-    for on, off in (("?2004h", "?2004l"), ("?25l", "?25h"), ("?7l", "?7h")):
-        assert re.findall(f"{re.escape(on)}|{re.escape(off)}", drawn)[-1] == off
-    assert "\x9b" not in drawn + said
-    assert "\x1b" not in said
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("run", range(EXAMPLES // EACH))
+def test_junk_never_ends_the_prompt(run: int, elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    @seed(run)
+    @settings(max_examples=EACH, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(junk=JUNK)
+    def goes_on(junk: str) -> None:
+        repl, names, drawn = typed(junk, elsewhere / "history")
+        said = capsys.readouterr().out
+        assert names["kept"] == 41
+        assert names.get("alive") == 42
+        assert repl.status == 0
+        for on, off in (("?2004h", "?2004l"), ("?25l", "?25h"), ("?7l", "?7h")):
+            assert re.findall(f"{re.escape(on)}|{re.escape(off)}", drawn)[-1] == off
+        assert "\x9b" not in drawn + said
+        assert "\x1b" not in said
+
+    goes_on()
