@@ -285,8 +285,14 @@ def grad(
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """Return the gradients of `outputs` by `inputs`, touching no `.grad` (torch.autograd.grad)."""
+) -> Any:
+    """Return the gradients of `outputs` by `inputs`, touching no `.grad` (torch.autograd.grad).
+
+    They come as a tuple; where `inputs` is a dict, under its keys.
+    """
+    if isinstance(inputs, dict):
+        options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
+        return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
     retain = bool(create_graph if retain_graph is None else retain_graph)
     if grad_outputs is None and only_inputs and not (allow_unused or is_grads_batched or materialize_grads):
         results = straight_to(outputs, as_tuple(inputs), retain, create_graph)

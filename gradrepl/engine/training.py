@@ -33,7 +33,7 @@ from gradrepl.engine.ops import (
     pooling,
     softmax,
 )
-from gradrepl.engine.optim import algorithms, cycles, optimizer, schedules
+from gradrepl.engine.optim import algorithms, averaging, cycles, lbfgs, optimizer, schedules, variants, warm_restarts
 
 PARTS = (
     *(padding, convolution, pooling, loss, neural, nonlinearity, gating, softmax, criterion, classification, attending),
@@ -53,7 +53,7 @@ PARTS = (
         transformer,
         utils,
     ),
-    *(optimizer, algorithms, schedules, cycles),
+    *(optimizer, algorithms, variants, lbfgs, schedules, cycles, warm_restarts, averaging),
     *(datasets, samplers, loader),
     serialization,
 )

@@ -180,6 +180,8 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
+        if not alpha >= 0.0:
+            raise ValueError(f"Invalid alpha value: {alpha}")
         super().__init__(
             params,
             settings(

@@ -54,14 +54,8 @@ class OneCycleLR(LRScheduler):
 
     def set_momenta(self, lows: list[Any], highs: list[Any]) -> None:
         for group, low, high in zip(self.optimizer.param_groups, lows, highs, strict=True):
-            self.set_momentum(group, high)
+            set_momentum(group, high)
             group["max_momentum"], group["base_momentum"] = high, low
-
-    def set_momentum(self, group: dict[str, Any], value: float) -> None:
-        if self.use_beta1:
-            group["betas"] = (value, *group["betas"][1:])
-        else:
-            group["momentum"] = value
 
     def anneal(self, start: float, end: float, share: float) -> float:
         if self._anneal_func_type == "linear":
@@ -81,10 +75,18 @@ class OneCycleLR(LRScheduler):
                     share = (step - start) / (end - start)
                     rates.append(self.anneal(group[rate[0]], group[rate[1]], share))
                     if self.cycle_momentum:
-                        self.set_momentum(group, self.anneal(group[momentum[0]], group[momentum[1]], share))
+                        set_momentum(group, self.anneal(group[momentum[0]], group[momentum[1]], share))
                     break
                 start = end
         return rates
+
+
+def set_momentum(group: dict[str, Any], value: float) -> None:
+    """Set a group's momentum, or what stands for it in Adam and its kin."""
+    if "betas" in group:
+        group["betas"] = (value, *group["betas"][1:])
+    else:
+        group["momentum"] = value
 
 
 Phase = tuple[float, tuple[str, str], tuple[str, str]]

@@ -201,7 +201,6 @@ NOT_NEGATIVE = {
     "momentum": "momentum value",
     "weight_decay": "weight_decay value",
     "initial_accumulator_value": "initial_accumulator_value value",
-    "alpha": "alpha value",
     "momentum_decay": "momentum_decay value",
 }
 """Settings that must not be negative, and what PyTorch calls them in its messages, in the order in which it checks."""
