@@ -12,8 +12,9 @@ from textwrap import dedent
 from gradrepl.repair.model import Offer, Recovered, Statement, Vocabulary
 from gradrepl.repair.pages import UnreadablePageError, text_of
 from gradrepl.repair.pipeline import LONGEST_PAGE, recover
+from gradrepl.repair.prompts import has_prompts
 from gradrepl.repair.python import statement_sources, tree_of
-from gradrepl.repair.statements import as_prompts, has_prompts
+from gradrepl.repair.unprompted import as_prompts
 from gradrepl.session.read import without_prompts
 from gradrepl.view.plain import source as with_prompts
 
@@ -123,6 +124,7 @@ def meaning(source: str) -> str | None:
 
 
 def made(text: str, page: str, found: Recovered) -> Proposal:
+    """Return the proposal that was recovered; text: as it was pasted; page: what of it was looked at."""
     lines = page.split("\n")
     groups = [tuple(group) for _, group in groupby(found.statements, key=lambda statement: statement.line)]
     ends = [group[0].line - 1 for group in groups[1:]] + [len(lines)]

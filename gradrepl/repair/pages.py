@@ -10,6 +10,7 @@ from typing import Any
 
 from gradrepl.repair.code import mended
 from gradrepl.repair.python import parses
+from gradrepl.repair.unprompted import as_prompts
 
 BLOCKS = frozenset(
     (
@@ -90,8 +91,6 @@ def of_notebook(page: str) -> str:
 
 
 def cell_text(cell: dict[str, Any]) -> str:
-    from gradrepl.repair.statements import as_prompts
-
     source = joined(cell["source"])
     source = "\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
     printed = []

@@ -7,7 +7,7 @@ import re
 from functools import partial
 from itertools import takewhile
 
-from gradrepl.repair import characters, glue, margins, prompts, statements
+from gradrepl.repair import characters, glue, margins, prompts, statements, unprompted, wrapped
 from gradrepl.repair.code import LINE_REPAIRS
 from gradrepl.repair.model import Line, Lines, Notes, Offer, Pass, Recovered, Statement, Vocabulary
 from gradrepl.repair.printed import ERROR, canonical
@@ -26,10 +26,10 @@ PASSES: tuple[Pass, ...] = (
     prompts.signs,
     margins.banners,
     prompts.split_prompts,
-    statements.bare_cells,
+    unprompted.bare_cells,
     prompts.cells,
-    statements.prompted,
-    statements.rejoined,
+    unprompted.prompted,
+    wrapped.rejoined,
     prompts.continuations,
     glue.outputs,
     glue.statements,
@@ -44,8 +44,8 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     """Return the statements of a page's text, with everything that was repaired. Pure and deterministic."""
     notes = Notes()
     lines = bounded(text[:LONGEST_PAGE], notes)
-    if not statements.has_prompts(text) and (tree := tree_of(text)) is not None and is_program(tree):
-        return of_python(text)
+    if not prompts.has_cells(text) and (tree := tree_of(text)) is not None and is_program(tree):
+        return of_python(text, tree)
     for repair in PASSES:
         lines = repair(lines, vocabulary, notes)
     own: set[str] = set()
@@ -101,23 +101,21 @@ def needs_torch(found: list[Statement]) -> bool:
     return False
 
 
-def of_python(text: str) -> Recovered:
+def of_python(text: str, tree: ast.Module) -> Recovered:
     """Return the statements of a page that is a program already."""
-    pieces = list(
-        statements.grouped(
-            [Line(line, number) for number, line in enumerate(statements.as_prompts(text).split("\n"), 1)]
-        )
+    return Recovered(
+        tuple(Statement(source + "\n", "", line) for line, source in statements.sources(text, tree)), (), ()
     )
-    return Recovered(tuple(Statement(source_of(code), "", code[0].number) for code, _ in pieces), (), ())
 
 
 def source_of(code: Lines) -> str:
-    """Return a statement's lines without their prompts."""
+    """Return a statement's lines without their prompts; blanks at their ends go where Python doesn't take them."""
     first, *rest = [line.text for line in code]
     lines = [PROMPT.sub("", first, count=1), *(DOTS.sub("", line, count=1) for line in rest)]
     while lines and not lines[-1].strip():
         lines.pop()
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    source = "\n".join(lines) + "\n"
+    return source if tree_of(source) is not None else "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes: Notes) -> Statement:

@@ -11,7 +11,8 @@ from gradrepl.repair.python import VALUE, is_header, parses
 from gradrepl.session.mask import ends_covered, mask
 
 PROMPT = re.compile(r"^\s*>>>(?: |(?=\S)|$)")
-PROMPTS = re.compile(r"(?<![`>])>{3,} ?")
+PROMPTS = (">>> ", "... ")
+RUN = re.compile(r"(?<![`>])>{3,} ?")
 NUMBER = r"\s*\[\s*\d*\s*\]\s*[:：]"
 CELL_IN = re.compile(rf"(?:\bIn|^\s*(?:Trong|Vào|Đầu vào|输入|在)){NUMBER}\s?")
 CELL_OUT = re.compile(rf"(?:\s*(?<![A-Z])Out|^\s*(?:Ra|Ngoài|Đầu ra|Kết quả|输出|出)){NUMBER}[ \t]*")
@@ -19,6 +20,16 @@ SIGNS = re.compile(r"^(\s*)(?:[＞>›❯»]{3}|>( ?)>\2>|»[>›]|[>›]»)(?!>
 DOT_SIGNS = re.compile(r"^(\s*)(?:…|\.…|…\.|\. \. \.)(?=\s|$)")
 CELL_DOTS = re.compile(r"^\s*\.{3,}:\s?")
 DOTS = re.compile(r"^\s*\.\.\.(?: |$|(?=\S))")
+
+
+def has_prompts(text: str) -> bool:
+    """Whether a text shows prompts of Python or IPython."""
+    return ">>>" in text or has_cells(text)
+
+
+def has_cells(text: str) -> bool:
+    """Whether a text shows IPython's prompts: `In [1]: x = 2` is Python too, an annotation."""
+    return any(CELL_IN.search(line) for line in mask(text).split("\n"))
 
 
 def signs(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
@@ -79,7 +90,7 @@ def split_prompts(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
 
 
 def pieces_at_prompts(text: str) -> list[str]:
-    found = list(PROMPTS.finditer(text))
+    found = list(RUN.finditer(text))
     if not found or (text.lstrip().startswith(">") and not text.lstrip().startswith(">>>")):
         return [text]
     lead = found[0].end() if not text[: found[0].start()].strip() else 0
@@ -88,7 +99,7 @@ def pieces_at_prompts(text: str) -> list[str]:
     covered = text[:lead] + mask(text[lead:])
     if ends_covered(text[lead:]):
         covered = text  # a quote is open: it is a part of the damage
-    starts = [behind_bracket(spot, text) for spot in list(PROMPTS.finditer(covered)) or found]
+    starts = [behind_bracket(spot, text) for spot in list(RUN.finditer(covered)) or found]
     pieces = [text[: starts[0][0]]] if text[: starts[0][0]].strip() else []
     ends = [start for start, _ in starts[1:]] + [len(text)]
     pieces += [

@@ -38,9 +38,9 @@ def tree_of(source: str) -> ast.Module | None:
 def parses(source: str) -> bool:
     """Whether a source is Python, or the head of a block."""
     text = source.strip()
-    if not text or len(text) > LONGEST:
-        return False
-    return TRY.fullmatch(text) is not None or tree_of(text) is not None or parses_line(text)
+    if not text or TRY.fullmatch(text) or tree_of(text) is not None:
+        return bool(text)
+    return len(text) <= LONGEST and parses_line(text)
 
 
 def statement_sources(source: str) -> list[str]:
