@@ -20,6 +20,9 @@ class Limited:
     def __init__(self, screen: Screen, _: Translate) -> None:
         self._screen = screen
         self._ = _
+        self._begin()
+
+    def _begin(self) -> None:
         self._lines, self._letters = MOST_LINES, MOST_LETTERS
         self._hidden = 0
         self._last: deque[Output] = deque(maxlen=4 * LAST_LINES)
@@ -40,9 +43,12 @@ class Limited:
         self._lines -= output.text.count("\n", 0, end)
 
     def finish(self) -> None:
-        """After the input: the last lines of what wasn't shown, and how to see the rest."""
-        if not self._hidden:
-            return
+        """After the input: the last lines of what wasn't shown, and how to see the rest. A new one may begin."""
+        if self._hidden:
+            self._end_hidden()
+        self._begin()
+
+    def _end_hidden(self) -> None:
         text = "".join(output.text for output in self._last)
         for line in text.rstrip("\n").split("\n")[-LAST_LINES:]:
             self._screen.output(Output("stdout", line[-MOST_LETTERS // 10 :] + "\n"))

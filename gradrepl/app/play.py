@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from gradrepl.app import stage
 from gradrepl.app.playback.machine import Stop
+from gradrepl.app.playback.quiz import Quiz, quiz
 from gradrepl.app.reader import Reader
 from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
-from gradrepl.lesson.model import Example, Lesson, Step
+from gradrepl.lesson.model import Example, Lesson
 from gradrepl.lesson.player import Place
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
 from gradrepl.record.page_graph import picture
@@ -58,9 +59,8 @@ def play(
                 while not place.finished:
                     stage.show_step(place, screen, speech)
                     stage.show_task(place.step, screen, speech)
-                    if stop != "never" and (place.step.cells or place.step.options):
-                        _ask(place.step, reader, screen, translator(speech))
-                    differing |= _play_step(place, session, screen, speech, record)
+                    asked = _ask(place, session, screen, speech, reader if stop != "never" else None)
+                    differing |= _play_step(place, session, asked, record)
                     place = player.forward(place)
                     if stop == "step":
                         _pause(reader, translator(speech))
@@ -69,18 +69,18 @@ def play(
     return FAILED if differing else 0
 
 
-def _play_step(place: Place, session: Session, screen: Screen, speech: Speech, record: Record) -> bool:
-    """Play one step; returns whether it differs from what the lesson promises."""
-    step = place.step
-    stage.show_answer(step, screen, speech)
+def _play_step(place: Place, session: Session, asked: Quiz, record: Record) -> bool:
+    """Play one step, its questions having been asked; returns whether it differs from what the lesson promises."""
+    step, screen = place.step, asked.screen
+    asked.show_answer()
     record(StepBegins(place.lesson, step, place.index + 1))
     ran = _run(place, step.examples, session, screen, record)
     if step.cells:
         truths = Truths(step, player.truths(step, session))
-        stage.show_truths(step, truths.values, screen)
+        asked.show_truths(truths.values, session)
         record(truths)
     if step.solution:
-        stage.show_solution(step, screen, translator(speech))
+        stage.show_solution(step, screen, asked._)
         record(SolutionBegins(step))
         ran += _run(place, step.solution, session, screen, record)
     warnings = [warned for _example, outcomes in ran for outcome in outcomes for warned in outcome.warnings]
@@ -97,13 +97,20 @@ def place_at(lesson: Lesson, index: int) -> Place:
     return place
 
 
-def _ask(step: Step, reader: Reader | None, screen: Screen, _: Translate) -> None:
-    """Wait before the outcome of a question is shown, if somebody is there."""
-    if reader is None:
-        return
-    if step.cells:
-        screen.note(_("What do you expect?") + " " + ", ".join(step.cells))
-    _pause(reader, _)
+def _ask(place: Place, session: Session, screen: Screen, speech: Speech, reader: Reader | None) -> Quiz:
+    """Ask before the outcome of a question is shown, and take answers, if somebody is there."""
+    step = place.step
+    if reader is None or not (step.cells or step.options):
+        return Quiz(step, screen, speech)
+    asked = quiz(place, session, screen, speech)
+    for example in step.examples if step.cells else ():
+        screen.source(example.source)
+    asked.ask()
+    answer = _pause(reader, asked._)
+    while asked.count and answer.isdecimal():
+        asked.take(int(answer))
+        answer = _pause(reader, asked._)
+    return asked
 
 
 def _run(
@@ -117,12 +124,14 @@ def _run(
     return ran
 
 
-def _pause(reader: Reader | None, _: Translate) -> None:
+def _pause(reader: Reader | None, _: Translate) -> str:
+    """Wait for somebody, if anybody is there; returns what was typed."""
     if reader is None:
-        return
+        return ""
     try:
         answer = reader.line(_("Enter: go on; q: leave "))
     except EOFError:
         raise Leave from None
     if answer.strip().lower() in ("q", ":q", ":quit"):
         raise Leave
+    return answer.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gradrepl.app.lessons import languages, texts, title
+from gradrepl.app.limited import Limited
 from gradrepl.app.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
@@ -93,13 +94,21 @@ def show_verdict(verdict: Verdict, screen: Screen, speech: Speech, _: Translate)
 
 
 def run(
-    examples: Iterable[Example], step: Step, lesson: Lesson, session: Session, screen: Screen, *, sources: bool = True
+    examples: Iterable[Example],
+    step: Step,
+    lesson: Lesson,
+    session: Session,
+    screen: Screen,
+    *,
+    sources: bool = True,
+    limited: Limited | None = None,
 ) -> list[tuple[Example, list[Outcome]]]:
     """Run examples and show what they do; sources: show their code too. Each comes back with its outcomes.
 
+    limited: shows what is printed, where that must not become too much.
     Raises KeyboardInterrupt where Ctrl-C stopped the code.
     """
-    session.sink = screen.output
+    session.sink = limited or screen.output
     ran = []
     for example in examples:
         if sources:
@@ -107,6 +116,8 @@ def run(
         outcomes = []
         for outcome in session.run(example.source):
             outcomes.append(outcome)
+            if limited is not None:
+                limited.finish()
             screen.result(outcome, lesson.id, step.id)
             if outcome.failure is not None and outcome.failure.type == "KeyboardInterrupt":
                 raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from gradrepl.app.screen import PlainScreen
 from gradrepl.i18n import english
 from gradrepl.lesson.load import load
 from gradrepl.lesson.shelf import lessons
+from gradrepl.record.event import Event, Ran
 from gradrepl.session.engine import Engine
 
 Run = Callable[..., CompletedProcess[str]]
@@ -207,3 +208,49 @@ def test_somebody_at_the_keyboard_is_asked_at_questions_and_after_each_step(
     assert play([load(small)], built, PlainScreen(english), "en", keyboard) == 0
     assert len(keyboard.asked) == asked
     assert ("Make `z`." in capsys.readouterr().out) == played
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (("2", ""), "y.requires_grad = False\n>>> import torch\n"),
+        (("2", ""), "Right: y.requires_grad = False"),
+        (("1", ""), "y.requires_grad: you said True, it is False.\nNobody set the flag.\n"),
+        (("9", ""), "y.requires_grad -> False"),
+        (("",), "y.requires_grad -> False"),
+    ],
+)
+def test_a_prediction_is_answered_by_a_number_and_judged(
+    small: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], said: str
+) -> None:
+    from gradrepl.app.engines import load as engine
+
+    assert play([load(small)], engine("builtin"), PlainScreen(english), "en", Keyboard(*answers), stop="predict") == 0
+    shown = capsys.readouterr().out
+    assert "y.requires_grad:  1 True   2 False\n" in shown
+    assert said in shown
+
+
+def test_a_choice_is_answered_until_it_is_right(capsys: pytest.CaptureFixture[str]) -> None:
+    from gradrepl.app.engines import load as engine
+
+    keyboard = Keyboard("2", "1", "", "q")
+    lesson, first = load(lessons()[0]), 6
+    assert play([lesson], engine("builtin"), PlainScreen(english), "en", keyboard, stop="predict", first=first) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("No, it isn't 2.") < shown.index("gave `True`.") < shown.index("Right.\nAutograd knows")
+    assert "Right is 1." not in shown
+
+
+def test_a_question_leaves_values_and_random_numbers_as_they_are(small: Path, tmp_path: Path) -> None:
+    from gradrepl.app.engines import load as engine
+
+    small.write_text(LESSON.replace(">>> y\n", ">>> y = torch.rand(1)\n>>> y\n"), "utf-8")
+    built: Engine = engine("builtin")
+    values = []
+    for stop in ("never", "predict"):
+        events: list[Event] = []
+        play([load(small)], built, PlainScreen(english), "en", Keyboard("1", ""), events.append, stop=stop)  # type: ignore[arg-type]
+        values.append([outcome.value for event in events if isinstance(event, Ran) for outcome in event.outcomes])
+    assert values[0] == values[1]
+    assert any(value and value.startswith("tensor([0.") for value in values[0])

@@ -8,7 +8,21 @@ from pathlib import Path
 import pytest
 
 from gradrepl.app.playback.footer import line
-from gradrepl.app.playback.machine import Cue, End, Key, Rewind, Run, Show, State, TakeOver, Tick, Type, advance, later
+from gradrepl.app.playback.machine import (
+    Answer,
+    Cue,
+    End,
+    Key,
+    Rewind,
+    Run,
+    Show,
+    State,
+    TakeOver,
+    Tick,
+    Type,
+    advance,
+    later,
+)
 from gradrepl.app.playback.score import Pace, score
 from gradrepl.i18n import english, vietnamese
 from gradrepl.lesson.model import Example, Lesson, Step, Text
@@ -71,9 +85,9 @@ def playing(stop: str = "never", **more: object) -> Show_:
 
 def test_everything_comes_in_its_order_once() -> None:
     show = playing()
-    wanted = ["intro 0", "run x = 1", "end 0", "intro 1", "question 1", "run x", "run y", "truth 1", "end 1", "End"]
-    assert show.run() == wanted
-    assert [cue.count for cue in show.said if isinstance(cue, Type)] == [1, 2, 3, 4, 5, 1, 1]
+    first = ["intro 0", "run x = 1", "end 0", "intro 1", "draft 1", "draft 1", "question 1"]
+    assert show.run() == [*first, "run x", "run y", "truth 1", "end 1", "End"]
+    assert [cue.count for cue in show.said if isinstance(cue, Type)] == [1, 2, 3, 4, 5, 1, 1, 1, 1]
     assert show.said[-1] == End(left=False)
 
 
@@ -85,7 +99,7 @@ def test_the_same_seed_is_the_same_rhythm_and_another_is_not() -> None:
 def test_without_typing_a_statement_stands_there_at_once() -> None:
     show = Show_(State(score(LESSON, "en", Pace(typing=0.0)), "never"))
     show.run()
-    assert [cue.count for cue in show.said if isinstance(cue, Type)] == [5, 1, 1]
+    assert [cue.count for cue in show.said if isinstance(cue, Type)] == [5, 1, 1, 1, 1]
 
 
 def test_no_wait_is_longer_than_the_longest() -> None:
@@ -207,3 +221,22 @@ def test_the_line_at_the_bottom_names_step_time_speed_and_keys() -> None:
     assert "Tab try it" in shown
     assert "x2" in shown
     assert "0:0" in shown
+
+
+def test_the_code_of_one_example_is_typed_before_its_question_and_not_again() -> None:
+    lesson = Lesson("one", None, Path("one.md"), NOTHING, NOTHING, (step("a", "x = 1\n", cells=("x",)),))
+    show = Show_(State(score(lesson, "en", Pace()), "predict"))
+    assert show.run() == ["intro 0", "draft 0", "question 0"]
+    show.press("space")
+    assert show.run() == ["run x = 1", "truth 0", "end 0", "End"]
+    assert [cue.count for cue in show.said if isinstance(cue, Type)] == [1, 2, 3, 4, 5]
+
+
+def test_a_digit_answers_only_where_a_question_waits() -> None:
+    show = playing("predict")
+    assert show.press("2") is None
+    show.run()
+    assert show.press("2") == Answer(2)
+    assert show.state.held == "stopped"
+    show.press("space")
+    assert show.press("2") is None

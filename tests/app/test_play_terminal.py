@@ -42,6 +42,27 @@ def test_it_stops_at_a_question_and_goes_on_with_space(terminal: Open, lesson: s
     assert "1/2  \N{BOX DRAWINGS HEAVY HORIZONTAL}" not in screen.text
 
 
+def test_a_digit_answers_and_the_lesson_replies_and_goes_on(terminal: Open, lesson: str) -> None:  # noqa: F811
+    screen = terminal("play", "--trust", lesson, "--typing", "1", "--max-wait", "0")
+    text = screen.wait(r"‖ 1/2 .* 1-2 answer  Space go on")
+    assert re.search(r">>> y\n.*y.requires_grad\ny.requires_grad:  1 True   2 False", text)
+    screen.send("1")
+    assert screen.end() == 0
+    assert "y.requires_grad = True" in screen.text
+    assert re.search(r"you said True, it is False\.\s+Nobody set the flag\.", screen.text)
+
+
+def test_a_long_output_is_cut_and_keys_work_behind_it(terminal: Open, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "long.py").write_text("print('x' * 10**6)\n\nfor i in range(9_000): print(i)\n", "utf-8")
+    screen = terminal("play", "--trust", str(tmp_path / "long.py"), "--max-wait", "0", "--stop", "step")
+    screen.wait(r"more is printed than is shown(.|\n)*‖ 1/2")
+    screen.send(" ")
+    screen.wait(r"\n8999\n.* characters more were printed(.|\n)*‖ 2/2")
+    screen.send("q")
+    assert screen.end() == 0
+    assert len(screen.raw) < 200_000
+
+
 def test_back_and_take_over_keep_the_lessons_values(terminal: Open, lesson: str) -> None:  # noqa: F811
     screen = terminal("play", "--trust", lesson, "--typing", "off", "--max-wait", "0", "--stop", "step")
     screen.wait(r"‖ 1/2")

@@ -10,6 +10,7 @@ from gradrepl.app.playback.score import Beat
 Stop = Literal["predict", "step", "never"]
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 SLOWEST, FASTEST = SPEEDS[0], SPEEDS[-1]
+DIGITS = "123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a beat that isn't code."""
+    """Show a beat that isn't run; the code of a draft stands there already."""
 
     beat: Beat
 
@@ -62,6 +63,13 @@ class TakeOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Take the answer of that number to what is asked."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """It is over; left: somebody ended it."""
 
@@ -69,7 +77,7 @@ class End:
 
 
 Event = Key | Tick
-Cue = Show | Type | Run | Rewind | TakeOver | End
+Cue = Show | Type | Run | Rewind | TakeOver | Answer | End
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,11 @@ class State:
     def beat(self) -> Beat:
         """The beat that is playing, the last one at the end."""
         return self.beats[min(self.at, len(self.beats) - 1)]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for the answer to a question."""
+        return self.held == "stopped" and self.beat.kind == "question"
 
     @property
     def wait(self) -> float | None:
@@ -131,14 +144,11 @@ def _go_on(state: State, now: float) -> tuple[State, Cue | None]:
     if state.at == len(state.beats):
         return replace(state, over=True), End(left=False)
     beat, hurried = state.beat, state.hurried == state.beat.step
-    if beat.kind != "code":
-        return _rest(state, now), Show(beat)
-    size = len(beat.example.source.rstrip("\n")) if beat.example else 0
-    if state.typed < size:
-        typed = size if hurried or not beat.letters else state.typed + 1
-        pause = beat.letters[typed] if typed < size else 0.0
+    if state.typed < beat.size:
+        typed = beat.size if hurried or not beat.letters else state.typed + 1
+        pause = beat.letters[typed] if typed < beat.size else 0.0
         return replace(state, typed=typed, due=now + pause / state.speed), Type(beat, typed)
-    return _rest(state, now), Run(beat)
+    return _rest(state, now), Run(beat) if beat.kind == "code" else Show(beat)
 
 
 def _rest(state: State, now: float) -> State:
@@ -159,7 +169,7 @@ def _next(state: State, now: float) -> tuple[State, Cue | None]:
 
 def _press(state: State, key: Key) -> tuple[State, Cue | None]:
     now = key.now
-    if key.name in ("+", "-", "=", "1"):
+    if key.name in ("+", "-", "="):
         return _at_speed(state, _speed(state.speed, key.name), now), None
     if key.name == "q":
         return replace(state, over=True), End(left=True)
@@ -174,6 +184,8 @@ def _press(state: State, key: Key) -> tuple[State, Cue | None]:
         return replace(state, typed=0 if not state.shown else state.typed, due=now), TakeOver()
     if key.name == "enter":
         return _skip(state, now)
+    if key.name in DIGITS and state.asks:
+        return state, Answer(int(key.name))
     return state, None
 
 
@@ -187,11 +199,10 @@ def _hold(state: State, now: float) -> State:
 def _skip(state: State, now: float) -> tuple[State, Cue | None]:
     """The rest of the line at once; where none is being typed, what waits goes on."""
     beat = state.beat
-    if state.shown or beat.example is None:
+    if state.shown or not beat.size:
         return replace(state, held="", left=0.0, due=now), None
-    size = len(beat.example.source.rstrip("\n"))
     held: Literal["", "paused", "stopped"] = "" if state.held == "stopped" else state.held
-    return replace(state, typed=size, due=now, held=held, left=0.0), Type(beat, size)
+    return replace(state, typed=beat.size, due=now, held=held, left=0.0), Type(beat, beat.size)
 
 
 def _back(state: State, now: float) -> tuple[State, Cue | None]:

@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from gradrepl.app import stage
 from gradrepl.app.drawn import DrawnScreen
+from gradrepl.app.limited import Limited
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.play import Record, place_at
 from gradrepl.app.playback import footer
 from gradrepl.app.playback.keyboard import Keyboard
 from gradrepl.app.playback.machine import (
+    Answer,
     Cue,
     End,
     Event,
@@ -29,6 +31,7 @@ from gradrepl.app.playback.machine import (
     later,
 )
 from gradrepl.app.playback.pen import Pen
+from gradrepl.app.playback.quiz import Quiz, quiz
 from gradrepl.app.playback.score import Beat
 from gradrepl.app.reader import Reader, open_reader
 from gradrepl.app.replay import Dice, called
@@ -77,6 +80,8 @@ class Performance:
         self._warnings: list[Warned] = []
         self._reader: Reader | None = None
         self._record = record
+        self._quiz = Quiz(lesson.steps[0], screen, options.speech)
+        self._answered = False
         self._heard: list[record_event.Event] = []
         self._unrecorded = 0
 
@@ -105,9 +110,14 @@ class Performance:
     def _draw(self, state: State) -> None:
         console = self._screen.console
         columns, ascii_only = console.width - 1, console.options.ascii_only
-        self._pen.footer(footer.line(state, len(self.lesson.steps), columns, self._, ascii_only=ascii_only))
+        answers = self._quiz.count if state.asks else 0
+        steps = len(self.lesson.steps)
+        self._pen.footer(footer.line(state, steps, columns, self._, answers=answers, ascii_only=ascii_only))
 
     def _event(self, state: State) -> Event:
+        if self._answered:
+            self._answered = False
+            return Key("space", self._clock())
         timeout = None if state.wait is None else max(state.wait - self._clock(), 0.0)
         try:
             key = self._keyboard.key(timeout)
@@ -132,6 +142,9 @@ class Performance:
             case TakeOver():
                 self._between()
                 self._take_over()
+            case Answer(number):
+                self._between()
+                self._answer(number)
             case End(left):
                 self.left = left
 
@@ -148,13 +161,14 @@ class Performance:
             self._heard = [StepBegins(self.lesson, step, beat.step + 1)]
             stage.show_step(Place(self.lesson, beat.step), screen, speech)
             stage.show_task(step, screen, speech)
-        elif beat.kind == "question" and step.cells:
-            screen.note(self._("What do you expect?") + " " + ", ".join(step.cells))
+            self._quiz = quiz(place_at(self.lesson, beat.step), self._session, screen, speech)
+        elif beat.kind == "question":
+            self._quiz.ask()
         elif beat.kind == "option":
-            stage.show_answer(step, screen, speech)
+            self._quiz.show_answer()
         elif beat.kind == "truth":
             truths = player.truths(step, self._session)
-            stage.show_truths(step, truths, screen)
+            self._quiz.show_truths(truths, self._session)
             self._heard.append(Truths(step, truths))
         elif beat.kind == "solution":
             stage.show_solution(step, screen, self._)
@@ -170,12 +184,20 @@ class Performance:
         with ExitStack() as stack:
             if ASKS.intersection(called(beat.example.source)):
                 stack.enter_context(self._keyboard.lent())
-            ran = stage.run((beat.example,), step, self.lesson, self._session, self._screen, sources=False)
+            screen, limited = self._screen, Limited(self._screen, self._)
+            examples = (beat.example,)
+            ran = stage.run(examples, step, self.lesson, self._session, screen, sources=False, limited=limited)
         self._ran.append(beat.example.source)
         for example, outcomes in ran:
             self._heard.append(Ran(self.lesson, step, example, tuple(outcomes), picture(self._session, outcomes)))
             self.differing |= bool(difference(example, outcomes))
             self._warnings += [warned for outcome in outcomes for warned in outcome.warnings]
+
+    def _answer(self, number: int) -> None:
+        """Take an answer; behind the last one the lesson goes on."""
+        asked = self._quiz.count
+        self._quiz.take(number)
+        self._answered = bool(asked) and not self._quiz.count
 
     def _tell(self, step: int) -> None:
         """A step is recorded once it has ended, and once only, however often it was played."""
