@@ -178,6 +178,7 @@ class Repl:
         """Run an input and show what it did; returns whether it ended the prompt."""
         from gradrepl.app.execute import exit_status
         from gradrepl.app.limited import KEPT, Limited
+        from gradrepl.app.replay import watch_numpy
         from gradrepl.app.state import show_run
 
         screen = self.screen
@@ -187,6 +188,7 @@ class Repl:
             screen.note(unavailable(error, self._))
             return False
         session.sink, session.most = Limited(screen, self._), KEPT
+        watch_numpy(self.chronicle, source)
         outcomes = list(session.run(source))
         session.sink.finish()
         if not outcomes:
@@ -208,9 +210,7 @@ class Repl:
         if self.terminal.drawn:
             import gradrepl.app.drawn
             import gradrepl.session.core  # noqa: F401
-        engine = engines.load(self.options.engine)
-        engine.torch.get_rng_state()  # takes a while the first time
-        return engine
+        return engines.load(self.options.engine)
 
     def toolbar(self) -> str:
         """The line below the input: grad mode, engine, language."""

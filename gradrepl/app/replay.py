@@ -6,7 +6,7 @@ import ast
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gradrepl.app.merge import merge
@@ -43,7 +43,10 @@ class NotReplayableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dice:
-    """The states of the random generators as a session began; imported: whether it began with `torch`."""
+    """The states of the random generators as a session began, numpy's if it was imported.
+
+    imported: whether the session began with `torch`.
+    """
 
     torch: Any
     python: Any
@@ -64,6 +67,18 @@ class Dice:
         numpy = sys.modules.get("numpy.random")
         if numpy is not None and self.numpy is not None:
             numpy.set_state(self.numpy)
+
+
+def watch_numpy(chronicle: Chronicle, source: str) -> None:
+    """Note the state of numpy's generator before the first input that may use it.
+
+    Importing it earlier would cost all prompts memory that few need.
+    """
+    dice = chronicle.dice
+    if isinstance(dice, Dice) and dice.numpy is None and "numpy" in source:
+        import numpy.random
+
+        chronicle.dice = replace(dice, numpy=numpy.random.get_state())
 
 
 def check(chronicle: Chronicle, inputs: Sequence[Input]) -> None:

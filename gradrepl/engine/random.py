@@ -10,6 +10,7 @@ import numpy as np
 
 from gradrepl.engine.device import CPU, require_cpu
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, CNamed, name_with_module
+from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.tensor import Tensor, make
 
 MASK64 = 2**64 - 1
@@ -28,6 +29,21 @@ STATE = np.dtype(
     ]
 )
 """The bytes of a generator's state."""
+
+
+DRAWN_WHILE_MAPPING = (
+    "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+    "randomness flags on vmap or perform the randomness operation out of vmap"
+)
+
+
+def words_of_seed(seed: int) -> list[int]:
+    """Return the 624 words that the Mersenne twister begins with; seed: below 2**32."""
+    words = [seed]
+    for place in range(1, 624):
+        last = words[-1]
+        words.append((1812433253 * (last ^ (last >> 30)) + place) & 0xFFFFFFFF)
+    return words
 
 
 class Generator(metaclass=CNamed):
@@ -69,8 +85,11 @@ class Generator(metaclass=CNamed):
 
     def get_state(self) -> Tensor:
         """Return the whole state as bytes, laid out as PyTorch does (torch.Generator.get_state)."""
-        key, position = self._twister_now().state["state"].values()
         fresh = self._twister_is_new
+        if self._twister is None:
+            key, position = words_of_seed(self._initial & 0xFFFFFFFF), 624
+        else:
+            key, position = self._twister.state["state"].values()
         state = np.zeros((), STATE)
         state["seed"], state["seeded"], state["words"] = self._initial, 1, key
         state["left"], state["next"] = (1, 0) if fresh else (625 - position, position)
@@ -109,6 +128,8 @@ class Generator(metaclass=CNamed):
 
     def raw(self, count: int) -> Array:
         """Return the next `count` 32-bit words, as uint64."""
+        if mode.drawing_refused:
+            raise RuntimeError(DRAWN_WHILE_MAPPING)
         twister = self._twister_now()
         if count:
             self._twister_is_new = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -47,6 +48,23 @@ def test_undo_keeps_random_numbers(shown: Type) -> None:
     draw = "import random; a = torch.rand(2); k = random.random(); first = a.clone()"
     lines = shown(draw, "b = torch.rand(2)", ":undo", "bool((a == first).all())")
     assert lines == ["True"]
+
+
+NUMPY = """
+import sys
+from gradrepl.app.options import Options, Terminal
+from gradrepl.app.reader import LineReader
+from gradrepl.app.repl import Repl
+
+looked = "import sys; print(any(name.endswith('mtrand') for name in sys.modules))"
+typed = iter([looked, "import numpy as np; a = np.random.rand()", "n = 1", ":undo"])
+Repl(Options(plain=True), Terminal(False, False, True), LineReader(lambda prompt: next(typed, ":q"))).loop()
+"""
+
+
+def test_undo_keeps_numpys_random_numbers_which_come_when_they_are_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", NUMPY], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[2:] == ["False", "undone: n = 1"]
 
 
 def test_undo_gives_the_grad_mode_back(shown: Type) -> None:

@@ -18,6 +18,7 @@ from gradrepl.app.learning.trail import Origin, Trail
 from gradrepl.app.limited import KEPT, Limited
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import Reader
+from gradrepl.app.replay import watch_numpy
 from gradrepl.app.scope import Scope
 from gradrepl.app.screen import Screen, open_screen
 from gradrepl.app.state import show_run
@@ -211,6 +212,7 @@ class Learner:
         here = self.play or self.trail
         limited = Limited(self.screen, self._)
         here.session.sink, here.session.most = limited, KEPT
+        watch_numpy(here.chronicle, source)
         outcomes = list(here.session.run(source))
         limited.finish()
         if outcomes:
