@@ -204,10 +204,9 @@ def _add_repair(command: Callable[[str, str], argparse.ArgumentParser], _: Trans
     repair = command("repair", _("turn a damaged tutorial into a transcript that runs"))
     repair.add_argument("file", metavar="FILE", help=_("text, HTML, Markdown or .ipynb; - is standard input"))
     repair.add_argument("--explain", action="store_true", help=_("say what happened to the page"))
-    repair.add_argument("--to", metavar="LESSON.md", help=_("write a lesson to start from"))
-    repair.add_argument(
-        "--run", action="store_true", help=_("run the statements step by step, then stay at the prompt")
-    )
+    what = repair.add_mutually_exclusive_group()
+    what.add_argument("--to", metavar="LESSON.md", help=_("write a lesson to start from"))
+    what.add_argument("--run", action="store_true", help=_("run the statements step by step, then stay at the prompt"))
 
 
 def _add_memory(command: Callable[[str, str], argparse.ArgumentParser], _: Translate) -> None:

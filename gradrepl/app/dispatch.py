@@ -224,15 +224,17 @@ def _engines_of_check(parsed: Namespace, options: Options, _: Translate) -> list
 
 
 def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
-    from gradrepl.app import repairing
+    from gradrepl.app import repair_report, repairing
+    from gradrepl.repair.pages import text_of
 
     page = repairing.load(parsed.file, _)
     engine = _engine(options, _)
     found = repairing.recovered(page, engine, _)
     if parsed.run:
-        from gradrepl.app import repair_run
+        from gradrepl.app import repair_proposal, repair_run
 
-        return repair_run.start(found, options, survey(options, os.environ), _)
+        proposal = repair_proposal.made(page.text, text_of(page.text, page.name), found)
+        return repair_run.start(page.name, proposal, options, survey(options, os.environ), _)
     repaired = repairing.checked(page, found, engine)
     if parsed.to is not None:
         from gradrepl.app import repair_lesson
@@ -241,7 +243,7 @@ def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
     if options.json:
         sys.stdout.write(repairing.to_json(repaired) + "\n")
     else:
-        repairing.show(repaired, _screen_of_errors(options), _, explain=parsed.explain)
+        repair_report.show(repaired, _screen_of_errors(options), _, explain=parsed.explain)
     return repaired.status
 
 

@@ -18,6 +18,7 @@ from gradrepl.lesson.front import ID
 from gradrepl.lesson.matching import BLANK, error_text, plain, shown
 from gradrepl.lesson.shelf import id_of
 from gradrepl.repair.printed import prose_of
+from gradrepl.repair.prose import words_between
 from gradrepl.repair.verify import Checked
 from gradrepl.session.outcome import Outcome
 from gradrepl.view.plain import source as with_prompts
@@ -46,7 +47,7 @@ def write(name: str, repaired: Repaired, _: Translate) -> None:
         text = _("{name} can't be a lesson's file: use small letters, digits and hyphens, such as my-lesson.md.")
         raise UsageError(text.format(name=repr(name)))
     drafts = list(steps(repaired))
-    if not drafts:
+    if not any(draft.items for draft in drafts):
         raise UsageError(
             _("{name}: no statement of it is Python; nothing was written.").format(name=repaired.page.name)
         )
@@ -57,16 +58,38 @@ def write(name: str, repaired: Repaired, _: Translate) -> None:
 
 def steps(repaired: Repaired) -> Iterator[Draft]:
     """Yield the steps: a new one begins behind prose, and when one is full."""
-    draft = Draft(repaired.recovered.before)
+    places = list(words_between(repaired.page.text, repaired.page.name))
+    draft = Draft(joined(taken(places, 1), repaired.recovered.before))
     for item in repaired.checked:
+        prose = taken(places, item.statement.line)
+        if prose and draft.items:
+            yield draft
+            draft = Draft()
+        draft.prose = joined(draft.prose, prose)
         if item.verdict != "broken":
             draft.items.append(item)
         prose = prose_of(item.statement.printed, item.outcomes)
         if draft.items and (prose or len(draft.items) == MOST_STATEMENTS):
             yield draft
-            draft = Draft(prose)
+            draft = Draft()
+        draft.prose = joined(draft.prose, prose)
     if draft.items:
         yield draft
+        draft = Draft()
+    draft.prose = joined(draft.prose, *(words for _line, words in places))
+    if draft.prose:
+        yield draft
+
+
+def taken(places: list[tuple[int, str]], line: int) -> str:
+    """Take out the words that stand before a line, and return them."""
+    found = [words for place, words in places if place <= line]
+    del places[: len(found)]
+    return joined(*found)
+
+
+def joined(*texts: str) -> str:
+    return "\n\n".join(text for text in texts if text)
 
 
 def lesson(id: str, drafts: Sequence[Draft]) -> str:
@@ -81,6 +104,8 @@ def lesson(id: str, drafts: Sequence[Draft]) -> str:
 def step(number: int, draft: Draft) -> str:
     """One step in the lesson format."""
     words = [f"<!--{speech}-->\n{words_of(draft, speech)}" for speech in ("vi", "en")]
+    if not draft.items:
+        return "\n".join([f"## step-{number}", *words])
     code = "".join(f"{line}\n" for item in draft.items for line in example(item))
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", code)), 3)
     warned = [promise(item.outcomes) for item in draft.items]
@@ -95,7 +120,10 @@ def words_of(draft: Draft, speech: str) -> str:
 
 
 def harmless(line: str) -> str:
-    """A line of the page's prose without what would be a step, a comment, a fence or code in a lesson."""
+    """A line of the page's prose without what would be a step, a comment, a fence or code in a lesson.
+
+    Both languages of a step must name the same code, and the author has one of them to translate yet: no code here.
+    """
     plain_line = re.sub(r"^(?:#+|\+{3,}|~{3,}|>+|[-*=_]{2,})\s*", "", line.strip().replace("`", "'"))
     return plain_line.replace("<", "‹").replace(">", "›")
 

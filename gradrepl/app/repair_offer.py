@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradrepl.app.asking import number_of
 from gradrepl.app.repair_proposal import Change, Proposal, propose
+from gradrepl.app.repair_report import stories
 from gradrepl.app.repair_vocabulary import vocabulary
 from gradrepl.app.repair_words import KINDS
 from gradrepl.i18n import mark
@@ -68,7 +69,7 @@ def show(state: PromptState, proposal: Proposal, title: str) -> None:
         screen.note(_("lines of output and words, which don't run: {count}").format(count=proposal.left_out))
     screen.gap()
     screen.note(_("Why:"))
-    screen.prose("\n".join(f"- **{_(KINDS[id].name)}**: {_(KINDS[id].story)}" for id in proposal.damages))
+    screen.prose(stories(proposal.damages, _))
     screen.gap()
 
 

@@ -1,23 +1,25 @@
-"""The prompt on a repaired page: each statement is offered in turn, Enter runs it."""
+"""The prompt on a repaired page: what was repaired is shown, then each statement is offered in turn, Enter runs it."""
 
 from __future__ import annotations
 
 from gradrepl.app import repair_offer
 from gradrepl.app.options import Options, Terminal
+from gradrepl.app.repair_proposal import Proposal
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import Translate
-from gradrepl.repair.model import Recovered
 
 
-def start(found: Recovered, options: Options, terminal: Terminal, _: Translate) -> int:
+def start(name: str, proposal: Proposal, options: Options, terminal: Terminal, _: Translate) -> int:
     """Run the prompt with the statements of a page; without a keyboard they run one after the other.
 
     Returns the exit status. Statements that are no Python are left out.
     """
     repl = Repl(options, terminal)
-    sources = [statement.source for statement in found.statements]
+    if proposal.damages:
+        repair_offer.show(repl, proposal, _("{name}, repaired").format(name=name))
+    sources = [statement.source for statement in proposal.statements]
     if terminal.keyboard:
-        repair_offer.step(repl, sources)
+        repair_offer.step(repl, repair_offer.decided(repl, proposal) or sources)
         text = _("{count} statements of the page: Enter runs the next one.")
         return repl.loop(text.format(count=len(repl.proposals)))
     repair_offer.run(repl, sources)

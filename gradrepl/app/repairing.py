@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import UsageError
 from gradrepl.app.repair_vocabulary import vocabulary
-from gradrepl.app.repair_words import KINDS, VERDICTS
 from gradrepl.i18n import Translate
-from gradrepl.repair.model import Offer, Recovered, Repair
+from gradrepl.repair.model import Recovered
 from gradrepl.repair.pages import LARGEST, UnreadablePageError, decoded, text_of
 from gradrepl.repair.pipeline import LONGEST_PAGE, recover
 from gradrepl.repair.python import statement_sources
 from gradrepl.repair.verify import Checked, verified
 from gradrepl.session.core import Session
 from gradrepl.view import plain
-from gradrepl.view.safe import as_json, one_line, visible
+from gradrepl.view.safe import as_json, visible
 
 if TYPE_CHECKING:
-    from gradrepl.app.screen import Screen
     from gradrepl.session.engine import Engine
     from gradrepl.session.outcome import Outcome
 
 FAILED = 1
 MOST_OUTPUT = 200_000  # bytes of a statement's output that are compared
-WIDEST_CELL = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,65 +127,6 @@ def printed_by(outcomes: Iterable[Outcome]) -> str:
     return "".join(parts)
 
 
-def report(repaired: Repaired, screen: Screen, _: Translate, *, explain: bool) -> None:
-    """Say what was done to the page, what is only offered, and how its outputs agree."""
-    repairs, offers = repaired.recovered.repairs, repaired.recovered.offers
-    if repairs:
-        screen.heading(_("Repairs"))
-        headings = [_("damage"), _("line"), _("the page had"), _("now")]
-        screen.listing(headings, [_repair_row(repair, _) for repair in repairs])
-    else:
-        screen.note(_("Nothing had to be repaired."))
-    if explain:
-        for id in sorted({*(repair.damage for repair in repairs), *(offer.damage for offer in offers)}):
-            screen.note(f"{id} {_(KINDS[id].name)}: {_(KINDS[id].story)}")
-    if offers:
-        screen.heading(_("Choose yourself"))
-        headings = [_("damage"), _("line"), _("the page has"), _("it may have been")]
-        screen.listing(headings, [_offer_row(offer, _) for offer in offers])
-    screen.heading(_("Outputs"))
-    rows = [_verdict_row(item, _) for item in repaired.checked if item.verdict != "silent"]
-    if rows:
-        screen.listing([_("statement"), _("line"), _("verdict"), _("the page printed"), _("gradrepl prints")], rows)
-    screen.note(_summary(repaired, _))
-
-
-def _repair_row(repair: Repair, _: Translate) -> list[str]:
-    name = f"{repair.damage} {_(KINDS[repair.damage].name)}"
-    return [name, str(repair.line), *map(_cell, changed_part(repair.original, repair.result))]
-
-
-def _offer_row(offer: Offer, _: Translate) -> list[str]:
-    choices = " | ".join(offer.choices)
-    return [f"{offer.damage} {_(KINDS[offer.damage].name)}", str(offer.line), _cell(offer.original), one_line(choices)]
-
-
-def _verdict_row(item: Checked, _: Translate) -> list[str]:
-    differs = item.verdict == "differs"
-    both = (item.statement.printed, printed_by(item.outcomes)) if differs else ("", "")
-    return [_cell(item.statement.source), str(item.statement.line), _(VERDICTS[item.verdict].name), *map(_cell, both)]
-
-
-def changed_part(before: str, after: str) -> tuple[str, str]:
-    """Return two texts without most of what they begin with in common, if they are long."""
-    same = next(
-        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
-    )
-    cut = max(before.rfind("\n", 0, same) + 1, same - WIDEST_CELL // 2, 0) if len(before) > WIDEST_CELL else 0
-    return ("…" * bool(cut)) + before[cut:], ("…" * bool(cut)) + after[cut:]
-
-
-def _cell(text: str) -> str:
-    line = one_line(text.strip("\n"))
-    return line if len(line) <= WIDEST_CELL else line[: WIDEST_CELL - 1] + "…"
-
-
-def _summary(repaired: Repaired, _: Translate) -> str:
-    counts = {name: sum(item.verdict == name for item in repaired.checked) for name in VERDICTS}
-    text = ", ".join(f"{_(VERDICTS[name].name)}: {count}" for name, count in counts.items() if count)
-    return _("statements: {count} ({verdicts})").format(count=len(repaired.checked), verdicts=text)
-
-
 def to_json(repaired: Repaired) -> str:
     """All of it as one JSON object."""
     statements = [
@@ -215,11 +152,3 @@ def to_json(repaired: Repaired) -> str:
             "status": repaired.status,
         }
     )
-
-
-def show(repaired: Repaired, screen: Screen, _: Translate, *, explain: bool) -> None:
-    """Write the transcript to standard output, and all that is said of it to standard error."""
-    sys.stdout.write(transcript(repaired))
-    sys.stdout.flush()
-    with redirect_stdout(sys.stderr):
-        report(repaired, screen, _, explain=explain)
