@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import pathlib
+import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
+from opcode import opmap
+from types import FrameType, ModuleType
 from typing import Any
 
 from gradrepl.engine.tensor import Tensor
@@ -14,19 +16,22 @@ from gradrepl.engine.tensor import Tensor
 @functools.cache
 def pytorch_names() -> dict[str, frozenset[str]]:
     """Return the names that PyTorch's modules and its Tensor have."""
-    text = (Path(__file__).parent / "pytorch_names.txt").read_text(encoding="utf-8")
+    text = (pathlib.Path(__file__).parent / "pytorch_names.txt").read_text(encoding="utf-8")
     lines = [line.partition(": ") for line in text.splitlines()]
     return {owner: frozenset(names.split()) for owner, _, names in lines}
+
+
+LACKING = (
+    "{} is part of PyTorch, but gradrepl's builtin engine does not have it. "
+    + "Start gradrepl with --engine torch to use it."
+)
 
 
 def only_we_lack(owner: str, name: str) -> str | None:
     """Return what to say of a name that PyTorch has under `owner` and the builtin engine has not, or None."""
     if name not in pytorch_names().get(owner, ()):
         return None
-    return (
-        f"{owner}.{name} is part of PyTorch, but gradrepl's builtin engine does not have it. "
-        "Start gradrepl with --engine torch to use it."
-    )
+    return LACKING.format(f"{owner}.{name}")
 
 
 def attribute_error(owner: str, name: str, message: str, thing: Any) -> AttributeError:
@@ -46,6 +51,9 @@ def module_getattr(module: ModuleType) -> Callable[[str], Any]:
     thing = None if owner == "torch" else module
 
     def missing(name: str) -> Any:
+        lack = only_we_lack(owner, name)
+        if lack is not None and is_import(sys._getframe(2)):
+            raise ImportError(lack, name=owner)
         raise attribute_error(owner, name, f"module '{owner}' has no attribute '{name}'", thing)
 
     return missing
@@ -55,3 +63,29 @@ def tensor_getattr(self: Tensor, name: str) -> Any:
     """Raise for an attribute that a tensor lacks."""
     kind = type(self).__name__
     raise attribute_error("torch.Tensor", name, f"'{kind}' object has no attribute '{name}'", self)
+
+
+def is_import(frame: FrameType) -> bool:
+    """Whether a frame is at `from module import name`: Python has words of its own for an AttributeError there."""
+    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
+
+
+def class_getattr(cls: type[Tensor], name: str) -> Any:
+    """Raise for an attribute that the class Tensor lacks."""
+    raise attribute_error("torch.Tensor", name, f"type object '{cls.__name__}' has no attribute '{name}'", cls)
+
+
+class Path(list[str]):
+    """The `__path__` of the engine's modules, by which they are told from PyTorch's."""
+
+
+class MissingModules:
+    """Says of `import torch.NAME`, where only we lack it, what a missing name is told (sys.meta_path)."""
+
+    @staticmethod
+    def find_spec(fullname: str, path: Any = None, target: Any = None) -> None:
+        """Raise ModuleNotFoundError for a module that PyTorch has."""
+        owner, _, name = fullname.rpartition(".")
+        lack = only_we_lack(owner, name) if isinstance(path, Path) else None
+        if lack is not None:
+            raise ModuleNotFoundError(lack, name=fullname)

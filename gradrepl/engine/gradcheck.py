@@ -167,6 +167,12 @@ def check_close(found: Any, wanted: Any, place: tuple[int, int], inputs: Any, op
         )
 
 
+def need_one(**flags: bool) -> None:
+    """Raise what PyTorch raises where nothing is to be checked."""
+    if not any(flags.values()):
+        raise AssertionError(f"Expected at least one of {' or '.join(flags)} to be True")
+
+
 def gradcheck(
     func: Callable[..., Any],
     inputs: Any,
@@ -186,8 +192,7 @@ def gradcheck(
     masked: bool | None = None,
 ) -> bool:
     """Return True where gradients agree with finite differences; else raise GradcheckError, or return False."""
-    if not (check_forward_ad or check_backward_ad):
-        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    need_one(check_forward_ad=check_forward_ad, check_backward_ad=check_backward_ad)
     try:
         check(func, as_tuple(inputs), eps, Options(atol, rtol, nondet_tol, check_forward_ad, check_backward_ad))
     except GradcheckError:
@@ -217,8 +222,7 @@ def gradgradcheck(
     masked: bool = False,
 ) -> bool:
     """Return True where gradients of gradients agree with finite differences; else raise or return False."""
-    if not (check_fwd_over_rev or check_rev_over_rev):
-        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    need_one(check_fwd_over_rev=check_fwd_over_rev, check_rev_over_rev=check_rev_over_rev)
     given = as_tuple(inputs)
     starts = start_gradients(func, given) if grad_outputs is None else as_tuple(grad_outputs)
     count = len(starts)

@@ -112,7 +112,14 @@ NOT_A_LEAF_HINT = (
 )
 
 
-class Tensor:
+class _TensorMeta(type):
+    """The class of Tensor; torch.py lets it find attributes that come only when they are asked for."""
+
+
+_TensorMeta.__module__ = "torch._C"
+
+
+class Tensor(metaclass=_TensorMeta):
     """A multi-dimensional array that can record what is computed from it (torch.Tensor).
 
     `_counter` holds the version of the storage in a list shared by all views of it; it is None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import pathlib
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +21,7 @@ from gradrepl.engine import (
     saved,
 )
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.absent import module_getattr, tensor_getattr
+from gradrepl.engine.absent import MissingModules, Path, class_getattr, module_getattr, tensor_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.floating_errors import be_silent
 from gradrepl.engine.ops import (
@@ -99,7 +100,7 @@ OWN: dict[str, dict[str, Any]] = {
 @functools.cache
 def rest_names() -> dict[str, frozenset[str]]:
     """Return what comes only with the rest: the names that it adds to Tensor and to each module."""
-    text = (Path(__file__).parent / "rest_names.txt").read_text(encoding="utf-8")
+    text = (pathlib.Path(__file__).parent / "rest_names.txt").read_text(encoding="utf-8")
     lines = [line.partition(":") for line in text.splitlines()]
     return {owner: frozenset(names.split()) for owner, _, names in lines}
 
@@ -118,8 +119,9 @@ def build() -> dict[str, ModuleType]:
         parent, _, child = name.rpartition(".")
         if parent and child not in rest_names().get(parent, ()):
             made[parent].__dict__.setdefault(child, module)
-        module.__dict__.update({"__path__": [], "__getattr__": getter(module), "__dir__": lister(module)})
+        module.__dict__.update({"__path__": Path(), "__getattr__": getter(module), "__dir__": lister(module)})
     fill(made)
+    sys.meta_path.append(MissingModules)
     return made
 
 
@@ -178,6 +180,14 @@ def tensor_names(self: Tensor) -> list[str]:
     return sorted({*object.__dir__(self), *rest_names()["torch.Tensor"]})
 
 
+def class_attribute(cls: type[Tensor], name: str) -> Any:
+    """Find an attribute of the class Tensor that is not there yet, or say that it is missing."""
+    if name in rest_names()["torch.Tensor"] and load_rest():
+        return getattr(cls, name)
+    return class_getattr(cls, name)
+
+
+type(Tensor).__getattr__ = class_attribute  # type: ignore[attr-defined]
 Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
 Tensor.__dir__ = tensor_names  # type: ignore[method-assign]
 
