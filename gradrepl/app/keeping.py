@@ -8,9 +8,14 @@ from gradrepl.app.commands import Command
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradrepl.app.repair_proposal import Proposal
     from gradrepl.app.state import PromptState
+    from gradrepl.session.outcome import Outcome
 
 FORCE = "-f"
+UNREADABLE = ("SyntaxError", "IndentationError", "TabError")
 
 
 def _history(repl: PromptState, argument: str) -> None:
@@ -159,18 +164,30 @@ def _repair(repl: PromptState, argument: str) -> bool:
 
 def takes(repl: PromptState, text: str) -> bool:
     """Whether there is a repaired form of a pasted text to offer; it is then kept for `:repair`."""
+    repl.pasted = _repaired(repl, text)
+    return repl.pasted is not None
+
+
+def point_to_repair(repl: PromptState, source: str, outcomes: Sequence[Outcome]) -> None:
+    """Say that `:repair` helps, below an input that is no Python and whose damage is known."""
+    failure = outcomes[-1].failure
+    if failure is not None and failure.type in UNREADABLE and len(outcomes) == 1 and _repaired(repl, source):
+        repl.screen.note(repl._(":repair shows it repaired."))
+
+
+def _repaired(repl: PromptState, text: str) -> Proposal | None:
+    """What there is to offer for a text that isn't Python as it stands."""
     from gradrepl.session.read import is_suspect
 
     if not is_suspect(text):
-        return False
+        return None
     from gradrepl.app import repair_offer
     from gradrepl.app.engines import EngineUnavailableError
 
     try:
-        repl.pasted = repair_offer.proposed(repl, text)
+        return repair_offer.proposed(repl, text)
     except EngineUnavailableError:
-        return False
-    return repl.pasted is not None
+        return None
 
 
 def _set(repl: PromptState, argument: str) -> None:

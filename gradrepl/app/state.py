@@ -75,12 +75,13 @@ def show_run(state: PromptState, source: str, outcomes: Sequence[Outcome]) -> No
 
     outcomes: at least one, as the session yielded them.
     """
-    from gradrepl.app import explaining, seeing, settings
+    from gradrepl.app import explaining, keeping, seeing, settings
     from gradrepl.app.merge import merge
 
     state.chronicle.note(source, outcomes, state.session.names)
     merged = merge(outcomes)
     settings.show(state.screen, merged, state.options.table)
     explaining.remember(state, outcomes)
+    keeping.point_to_repair(state, source, outcomes)
     if state.watched:
         seeing.watched(state, merged.rows if merged.changed_rows else ())

@@ -170,6 +170,11 @@ def test_the_last_input_is_repaired_by_a_command(type_in: Type) -> None:
     assert seen.shown.endswith("x: requires_grad = True; grad_fn = None; grad = None [new]\n")
 
 
+def test_an_error_that_damage_made_points_to_the_command(type_in: Type) -> None:
+    assert type_in("x = torch.ones(2，3）").shown.endswith("\n:repair shows it repaired.\n")
+    assert ":repair" not in type_in("x = = 1").shown
+
+
 def test_what_has_run_of_the_last_input_is_not_repaired(type_in: Type) -> None:
     shown = type_in("n = 1\nn += 1; x = torch.ones(n)\nx.requires_gard", ":repair", "1", "n").shown
     assert "\n- x.requires_gard\n+ >>> x.requires_grad\n" in shown
