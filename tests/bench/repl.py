@@ -136,8 +136,8 @@ def first_key(prompt: Prompt) -> list[float]:
 def ready(prompt: Prompt) -> None:
     """Wait until the prompt has loaded everything."""
     prompt.wait(">>>")
-    prompt.send("y = 1\r")
-    prompt.wait(r"(?s)\n.*>>>")
+    prompt.send("y = print('lo' + 'aded')\r")
+    prompt.wait(r"(?s)loaded.*>>>")
     prompt.rest(0.4)
 
 
