@@ -12,12 +12,14 @@ from typing import Any
 import pyte
 import pytest
 
+from gradrepl.app import lessons
 from gradrepl.app.cli import main
+from gradrepl.i18n import english
 from gradrepl.lesson import shelf
 from tests.whole import some
 
 VARIABLE, NAME = "ASCIINEMA_PLAYER", "asciinema-player"
-LESSONS = [(shelf.id_of(path), speech) for path in shelf.lessons() for speech in ("vi", "en")]
+LESSONS = [(path.stem, speech) for path in shelf.lessons() for speech in ("vi", "en")]
 OPENED = """async (data) => {
   window.player?.dispose();
   window.player = AsciinemaPlayer.create({data}, document.getElementById("stage"), {preload: true, fit: false});
@@ -47,14 +49,16 @@ def player(request: pytest.FixtureRequest) -> Iterator[Any]:
     page.context.close()
 
 
-@pytest.mark.parametrize(("lesson", "speech"), some(LESSONS, 0, 29))
-def test_the_player_shows_a_cast_as_it_is(player: Any, tmp_path: Path, lesson: str, speech: str) -> None:
+@pytest.mark.parametrize(("stem", "speech"), some(LESSONS, 0, 29))
+def test_the_player_shows_a_cast_as_it_is(player: Any, tmp_path: Path, stem: str, speech: str) -> None:
     path = tmp_path / "lesson.cast"
-    assert main(["export", lesson, "--lang", speech, "--engine", "builtin", "--to", str(path)]) == 0
+    assert main(["export", stem[3:], "--lang", speech, "--engine", "builtin", "--to", str(path)]) == 0
     header, *events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     times = list(itertools.accumulate(event[0] for event in events))
     assert player.evaluate(OPENED, path.read_text("utf-8")) == pytest.approx(times[-1])
     marks = [time for time, event in zip(times, events, strict=True) if event[1] == "m"]
+    (lesson,) = lessons.named([stem[3:]], english)
+    assert len(marks) == len(lesson.steps)
     assert player.evaluate(MARKED, len(marks)) == pytest.approx(marks)
     player.evaluate("time => player.seek(time)", times[-1])
     wanted = shown(header["term"], events)
