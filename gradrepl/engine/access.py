@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import functions, methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, c_name
-from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
@@ -20,8 +20,21 @@ LOSES_GRAD = (
 )
 
 
+ITEM_WHILE_MAPPING = (
+    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, "
+    "please try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch "
+    "internals, please file a bug report."
+)
+TRUTH_WHILE_MAPPING = (
+    "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that "
+    "yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
+)
+
+
 def item(self: Tensor) -> Any:
     """Return the single element as a Python number; raises RuntimeError for any other count of elements."""
+    if mode.mapping:
+        raise RuntimeError(ITEM_WHILE_MAPPING)
     if self._data.size != 1:
         raise RuntimeError(f"a Tensor with {self._data.size} elements cannot be converted to Scalar")
     return self._data.item()
@@ -57,6 +70,8 @@ def wrap_array(self: Tensor, array: Array) -> Tensor:
 
 def scalar(self: Tensor) -> Any:
     """Return the number that int() and complex() start from."""
+    if mode.mapping:
+        raise RuntimeError(ITEM_WHILE_MAPPING)
     if self._data.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return self._data.item()
@@ -87,6 +102,8 @@ def as_index(self: Tensor) -> int:
 
 def truth(self: Tensor) -> bool:
     """Return whether the single element is not zero."""
+    if mode.mapping:
+        raise RuntimeError(TRUTH_WHILE_MAPPING)
     if self._data.size == 0:
         raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
     if self._data.size > 1:
@@ -130,6 +147,8 @@ def set_data(self: Tensor, value: Any) -> None:
     """Put another tensor's storage under this name, flags and history unchanged."""
     if not isinstance(value, Tensor):
         raise TypeError("Variable data has to be a tensor, but got " + c_name(value))
+    if self._counter is None and mode.recording > INFERENCE:
+        raise RuntimeError("Inference tensors do not track version counter.")
     if self._requires_grad and CATEGORY[value._data.dtype] < FLOAT:
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
     self._data = value._data

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import autograd, function, in_place, node, op
+from gradrepl.engine import autograd, function, in_place, node, op, quick
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.graph import Node, Walk, next_sequence
@@ -58,7 +58,7 @@ def switch(enabled: bool, check_nan: bool) -> None:
     """Switch anomaly mode on or off: new nodes are numbered with their traces, backward looks at every result."""
     state.enabled, state.check_nan = enabled, check_nan
     number = traced_sequence if enabled else next_sequence
-    for module in (node, op, in_place, function):
+    for module in (node, op, quick, in_place, function):
         module.next_sequence = number  # type: ignore[attr-defined]
     autograd.walks[-1] = CarefulWalk if enabled else Walk
 

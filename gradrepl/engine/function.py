@@ -15,7 +15,7 @@ from gradrepl.engine.dual import among, forward, suspended
 from gradrepl.engine.forward_ad import Kept, carry_through, plain_kept
 from gradrepl.engine.grad_mode import ON, mode, no_grad
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.in_place import check_view, rebase
+from gradrepl.engine.in_place import bump, check_view, rebase
 from gradrepl.engine.node import SAVED_INFERENCE, modified
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.shape import cast, sum_to
@@ -257,10 +257,12 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the call."""
         in_two_parts = cls.setup_context is not Function.setup_context
-        if in_two_parts or kwargs:
-            bound = inspect.signature(cls.forward).bind(*(() if in_two_parts else (None,)), *args, **kwargs)
+        if in_two_parts:
+            bound = inspect.signature(cls.forward).bind(*args, **kwargs)
             bound.apply_defaults()
-            args = bound.args[0 if in_two_parts else 1 :]
+            args = bound.args
+        elif kwargs:
+            args = placed_by_name(cls.forward, args, kwargs)
         ctx: FunctionNode = cls._backward_cls()
         tensors = [arg for arg in args if isinstance(arg, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
@@ -283,6 +285,23 @@ class Function(metaclass=FunctionMeta):
 
 
 Function.__module__ = "torch.autograd.function"
+
+
+def placed_by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the arguments with those given by name in their places; raises TypeError where one before is missing."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [name for name, one in inspect.signature(function).parameters.items() if one.kind in kinds][1:]
+    for name in kwargs:
+        if name not in names:
+            raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+        if names.index(name) < len(args):
+            raise TypeError(f"forward() got multiple values for argument '{name}'")
+    placed = list(args)
+    for position in range(len(args), max(map(names.index, kwargs)) + 1):
+        if names[position] not in kwargs:
+            raise TypeError(f"forward() missing required argument: '{names[position]}' (position {position})")
+        placed.append(kwargs[names[position]])
+    return tuple(placed)
 
 
 def recorded(ctx: FunctionNode, tensors: list[Tensor], output: Any, recording: bool) -> Any:
@@ -324,6 +343,8 @@ def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], r
         check_view(out, out._view)
     if dirty and out._requires_grad and out.grad_fn is None and recording:
         raise RuntimeError(DIRTY_LEAF)
+    if dirty:
+        bump(out)
     differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)
     if is_among(out, tensors) and not dirty:
         with no_grad():

@@ -20,9 +20,12 @@ class _Mode(threading.local):
     """The state of one thread; a new thread starts with gradients on, as in PyTorch.
 
     recording: ON, OFF, or in inference mode INFERENCE or less (where enable_grad may be on, and has no effect).
+    mapping: whether a function runs that vmap maps over a dimension; drawing_refused: without random numbers.
     """
 
     recording = ON
+    mapping = False
+    drawing_refused = False
 
     @property
     def enabled(self) -> bool:

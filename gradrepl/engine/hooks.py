@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.in_place import bump
 from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.indexing import copy
@@ -86,6 +87,8 @@ class TensorOps:
             np.add(before._data, gradient, out=before._data, casting="unsafe")
             if before._counter is not None:
                 before._counter[0] += 1
+            else:
+                bump(before)
         extra = leaf._extra
         if extra is not None and extra.post_accumulate:
             run_post_accumulate(leaf, extra)

@@ -143,10 +143,10 @@ def check_holds(shape: tuple[int, ...], result: tuple[int, ...]) -> None:
         raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(result)}")
 
 
-def broadcasting(forward: Callable[..., Any], *values: Any) -> Any:
-    """Run a pointwise forward; raises PyTorch's RuntimeError for shapes that do not go together."""
+def broadcasting(run: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """Run a pointwise operation; raises PyTorch's RuntimeError for shapes that do not go together."""
     try:
-        return forward(*values)
+        return run(values)
     except ValueError:
         check_broadcast(value for value in values if isinstance(value, np.ndarray))
         raise
@@ -178,7 +178,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)
-        result = broadcasting(entry.forward, *values) if entry.broadcasts else entry.forward(*values)
+        result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
         if mask and mode.recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)

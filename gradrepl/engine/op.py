@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import bfloat16
+from gradrepl.engine import bfloat16, half
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
@@ -74,6 +74,8 @@ class Op:
         self.promotes = promotes
         self.view = view
         self.several = several
+        exact = view or isinstance(compute, np.ufunc) or {"kind", "dtype", "draw"} & {*self.arguments}
+        self.widens = not (exact or node is None or self.name in half.STEPWISE)
         self.samples = tuple(samples)
         self.rules: dict[str, Rule] = {}
         self.plans: dict[int, Plan] = {}
@@ -140,7 +142,15 @@ class Op:
         for i in self.tensors:
             if isinstance(args[i], Tensor):
                 return self.call_tensors(args)
-        return bfloat16.computed(self.forward, args) if bfloat16.use.seen else self.forward(*args)
+        return self.run(args)
+
+    def run(self, values: Sequence[Any]) -> Any:
+        """Run the forward on arrays; those of 16 bits are computed in float32, and the result is rounded once."""
+        if bfloat16.use.seen and not self.view and self.name != "cast":
+            return bfloat16.computed(self.forward, values)
+        if self.widens and getattr(values[self.tensors[0]], "dtype", None) is half.HALF:
+            return half.computed(self.forward, values)
+        return self.forward(*values)
 
     def call_tensors(self, args: tuple[Any, ...]) -> Any:
         values = list(args)
@@ -157,9 +167,8 @@ class Op:
             values[i] = data_of(args[i])
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
-        rounds = bfloat16.use.seen and not self.view and self.name != "cast"
         try:
-            result = bfloat16.computed(self.forward, values) if rounds else self.forward(*values)
+            result = self.run(values)
         except ValueError:
             if self.broadcasts:
                 check_broadcast(values[i] for i in self.tensors)

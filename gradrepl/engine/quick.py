@@ -10,6 +10,7 @@ import numpy as np
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
+from gradrepl.engine.half import HALF
 from gradrepl.engine.node import keep, start_node
 from gradrepl.engine.operands import DOUBLES, SINGLES, Numbers, check_broadcast
 from gradrepl.engine.packing import Hooks
@@ -56,7 +57,9 @@ def single(entry: Any, otherwise: Call) -> Call:
             return otherwise(input, *args)
         x = input._data
         kind = x.dtype
-        if (broadcasts and kind is not FLOAT32 and kind is not FLOAT64) or type(x) is not ndarray:
+        if kind is not FLOAT32 and kind is not FLOAT64 and (broadcasts or kind is HALF):
+            return otherwise(input, *args)
+        if type(x) is not ndarray:
             return otherwise(input, *args)
         if input._view is not None:
             refresh_view(input)

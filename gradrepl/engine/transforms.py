@@ -11,10 +11,11 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import stacked
 from gradrepl.engine.functional import gradients
-from gradrepl.engine.grad_mode import enable_grad
+from gradrepl.engine.grad_mode import enable_grad, mode
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.view import alias
+from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import Tensor, make
 
 Argnums = int | tuple[int, ...]
@@ -206,15 +207,22 @@ def vmap(
 ) -> Function:
     """Return the function that maps a function over a dimension of its arguments (torch.func.vmap)."""
 
+    name = func_name(func)
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        dims = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args)
-        if len(dims) != len(args):
-            raise ValueError(
-                f"vmap({func.__name__}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the "
-                f"structure of inputs. in_dims has structure {len(dims)} but inputs has structure {len(args)}."
-            )
-        rows = [func(*row, **kwargs) for row in rows_of(args, dims, func_name(func), in_dims)]
+        dims = dims_for(args, in_dims, name)
+        rows = []
+        state = default_generator.get_state() if randomness == "same" else None
+        for row in rows_of(args, dims, name, in_dims):
+            if state is not None:
+                default_generator.set_state(state)
+            with Mapping(randomness == "error"):
+                rows.append(func(*row, **kwargs))
+        for row in rows:
+            check_returned(row, name)
         return joined(rows, out_dims)
 
     return wrapper
@@ -224,6 +232,67 @@ NOT_MAPPED = (
     "vmap({}, in_dims={}, ...)(<inputs>): Got in_dim={} for an input but the input is of type {}. We cannot vmap over "
     "non-Tensor arguments, please use None as the respective in_dim"
 )
+NO_SUCH_DIM = (
+    "vmap({}, in_dims={}, ...)(<inputs>): Got in_dim={} for some input, but that input is a Tensor of dimensionality "
+    "{} so expected in_dim to satisfy -{} <= in_dim < {}."
+)
+
+
+def dims_for(args: tuple[Any, ...], in_dims: Any, name: str) -> Sequence[Any]:
+    """Return the dimension to map over for each argument; raises ValueError in PyTorch's words where they don't fit."""
+    if not isinstance(in_dims, (int, tuple)):
+        raise ValueError(
+            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) "
+            f"tuple matching the structure of inputs, got: {type(in_dims)}."
+        )
+    if not args:
+        raise ValueError(
+            f"vmap({name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a "
+            "function with no inputs. The latter is unsupported."
+        )
+    dims = in_dims if isinstance(in_dims, tuple) else (in_dims,) * len(args)
+    if len(dims) != len(args):
+        raise ValueError(
+            f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): in_dims is not compatible with the structure of "
+            f"`inputs`. in_dims has structure {structure(dims)} but inputs has structure {structure(args)}."
+        )
+    return dims
+
+
+def structure(items: Sequence[Any]) -> str:
+    """Return a flat tuple as PyTorch's messages draw it."""
+    leaves = ",\n  ".join("*" * len(items))
+    return f"TreeSpec(tuple, None, [{leaves}])"
+
+
+def check_returned(result: Any, name: str) -> None:
+    """Raise ValueError in PyTorch's words for a result of a mapped function that is no tensor."""
+    if isinstance(result, dict):
+        result = tuple(result.values())
+    for one in result if isinstance(result, (tuple, list)) else (result,):
+        if isinstance(one, (tuple, list, dict)):
+            check_returned(one, name)
+        elif not isinstance(one, Tensor):
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(one)}. Did you mean to set "
+                "out_dims= to None for output?"
+            )
+
+
+class Mapping:
+    """A call of a mapped function: single elements can't be looked at, nor random numbers drawn where that is fixed."""
+
+    def __init__(self, fixed: bool) -> None:
+        self.now = (True, fixed)
+
+    def __enter__(self) -> None:
+        self.before = (mode.mapping, mode.drawing_refused)
+        mode.mapping, mode.drawing_refused = self.now
+
+    def __exit__(self, *exception: object) -> None:
+        mode.mapping, mode.drawing_refused = self.before
+
+
 NOT_A_TENSOR = "Thing passed to transform API must be Tensor, got {}"
 
 
@@ -233,6 +302,10 @@ def rows_of(args: tuple[Any, ...], dims: Sequence[Any], name: str, all_dims: Any
     for arg, dim in mapped_over:
         if not flat(arg):
             raise ValueError(NOT_MAPPED.format(name, all_dims, dim, type(arg)))
+        for tensor in flat(arg):
+            if not -tensor.dim() <= dim < tensor.dim():
+                count = tensor.dim()
+                raise ValueError(NO_SUCH_DIM.format(name, all_dims, dim, count, count, count))
     sizes = [tensor.shape[dim] for arg, dim in mapped_over for tensor in flat(arg)]
     if not sizes:
         raise ValueError("vmap: at least one input must be mapped over (have in_dims != None)")
@@ -252,7 +325,7 @@ def joined(rows: list[Any], out_dims: Any) -> Any:
     """Return the results of the calls, stacked."""
     if isinstance(rows[0], (tuple, list)):
         dims = out_dims if isinstance(out_dims, (tuple, list)) else (out_dims,) * len(rows[0])
-        return tuple(joined([row[i] for row in rows], dim) for i, dim in enumerate(dims))
+        return type(rows[0])(joined([row[i] for row in rows], dim) for i, dim in enumerate(dims))
     if isinstance(rows[0], dict):
         return {key: joined([row[key] for row in rows], out_dims) for key in rows[0]}
     out: Any = stacked(rows)

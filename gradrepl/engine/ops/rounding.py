@@ -94,7 +94,10 @@ def fmod_of(a: Array, b: Array) -> Any:
 
 def remainder_of(a: Array, b: Array) -> Any:
     check_divisor("remainder_cpu", a, b)
-    return np.remainder(a, b)
+    if a.dtype.kind != "f":
+        return np.remainder(a, b)
+    rest = np.fmod(a, b)  # np.remainder gives 0 for -2 % 2, PyTorch -0
+    return np.where((rest != 0) & ((b < 0) != (rest < 0)), rest + b, rest)
 
 
 @op("FmodBackward0", samples=(((2, 3), 2.0),))

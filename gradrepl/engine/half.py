@@ -1,0 +1,46 @@
+"""float16 as PyTorch computes it: an operation works in float32 and rounds once, its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import FLOAT32
+
+HALF = np.dtype(np.float16)
+STEPWISE = frozenset(
+    (
+        *("add_times", "sub_times", "xlogy_by_number", "sigmoid_gradient", "logit_of", "entr", "logsumexp_dims"),
+        *("normal_both", "normal_std", "normal_mean", "rsqrt", "dropped"),
+    )
+)
+"""Entries that PyTorch computes in several steps, each of which is rounded."""
+ndarray = np.ndarray
+
+
+def widened(value: Any) -> Any:
+    """Return an array of float16, or those in a sequence, as float32."""
+    if isinstance(value, (ndarray, np.generic)):
+        return value.astype(FLOAT32) if value.dtype is HALF else value
+    return type(value)(map(widened, value)) if type(value) in (list, tuple) else value
+
+
+def narrowed(result: Any) -> Any:
+    """Return results of float32 as float16."""
+    if isinstance(result, tuple):
+        return tuple(map(narrowed, result))
+    if isinstance(result, (ndarray, np.generic)) and result.dtype is FLOAT32:
+        return result.astype(HALF)
+    return result
+
+
+def computed(forward: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """Return what a forward gives for operands of float16: computed in float32, rounded once.
+
+    Beside float32 they stay as they are: the operation decides.
+    """
+    if any(isinstance(value, ndarray) and value.dtype is FLOAT32 for value in values):
+        return forward(*values)
+    return narrowed(forward(*map(widened, values)))
