@@ -11,6 +11,7 @@ from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut
 
 REPAIR = ":repair"
+PAUSE = 0.05  # seconds in which the next line of a paste comes
 
 
 def never(text: str) -> bool:
@@ -52,10 +53,14 @@ class Reader(Protocol):
 
 
 class LineReader:
-    """Reads standard input line by line: for dumb terminals and pipes."""
+    """Reads standard input line by line: for dumb terminals and pipes.
 
-    def __init__(self, ask: Callable[[str], str] = input) -> None:
-        self._ask = ask
+    more: whether another line has come already, where that can be asked.
+    """
+
+    def __init__(self, ask: Callable[[str], str] = input, more: Callable[[], bool] | None = None) -> None:
+        self._ask, self._more = ask, more or (lambda: False)
+        self._waiting: list[str] = []
         self.toolbar: Callable[[], str] = str
         self.idle: Callable[[], object] = str
         self.damaged: Callable[[str], bool] = never
@@ -65,33 +70,60 @@ class LineReader:
         self.theme = "auto"
 
     def code(self, offered: str = "") -> str:
-        from gradrepl.session.read import Incomplete, read
+        from gradrepl.session.read import Incomplete, is_suspect, read
         from gradrepl.view import plain
 
         if offered:
             print(plain.source(offered))
         self.idle()
-        text = self._ask(">>> ")
+        text = self._next(">>> ")
         if offered and not text.strip():
             return offered
+        if is_suspect(text) and self._takes(text):
+            return REPAIR
         while isinstance(read(text + "\n"), Incomplete):
-            text += "\n" + self._ask("... ")
+            text += "\n" + self._next("... ")
         return text
+
+    def _next(self, prompt: str) -> str:
+        return self._waiting.pop(0) if self._waiting else self._ask(prompt)
+
+    def _takes(self, text: str) -> bool:
+        """Whether a line and those that came with it, as a paste does, go to `:repair`; else they wait their turn."""
+        while self._more():
+            try:
+                self._waiting.append(self._ask(""))
+            except EOFError:
+                break
+        taken = bool(self._waiting) and self.damaged("\n".join([text, *self._waiting]))
+        if taken:
+            self._waiting.clear()
+        return taken
 
     def line(self, prompt: str, offered: str = "") -> str:
         from gradrepl.view.safe import visible
 
         sys.stdout.flush()
-        return self._ask(visible(f"{prompt}[{offered}] " if offered else prompt)).strip() or offered
+        return self._next(visible(f"{prompt}[{offered}] " if offered else prompt)).strip() or offered
 
     def loss(self) -> str | None:
         return None
 
 
+def has_more() -> bool:
+    """Whether another line waits at the terminal; False where a system can't tell."""
+    import select
+
+    try:
+        return bool(select.select([sys.stdin], [], [], PAUSE)[0])
+    except (OSError, ValueError):
+        return False
+
+
 def open_reader(terminal: Terminal, options: Options) -> Reader:
     """The best reader for a terminal, as the options want it."""
     if not (terminal.keyboard and terminal.drawn):
-        return LineReader()
+        return LineReader(more=has_more if terminal.keyboard else None)
     from gradrepl.app.history import QuietHistory
     from gradrepl.app.places import place
     from gradrepl.app.prompt import PromptReader

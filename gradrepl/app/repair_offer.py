@@ -130,7 +130,7 @@ def source_of(state: PromptState, statement: Statement, offer: Offer | None) -> 
     """Return a statement's source, asked for where it may be one of several; None after Ctrl-C."""
     _ = state._
     if offer is not None:
-        state.screen.note(_("Something is missing in `{code}`. What was it?").format(code=offer.original))
+        state.screen.sentence(_("Something is missing in `{code}`. What was it?").format(code=offer.original))
         sources, shown = (*offer.choices, offer.original), [*offer.choices, _("none of these")]
     elif statement.readings:
         state.screen.note(_("Where a block ended was lost. Which of these was it?"))

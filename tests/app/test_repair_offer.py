@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import REPAIR, never
+from gradrepl.app.reader import REPAIR, LineReader, never
 from gradrepl.app.repl import Repl
 from gradrepl.view.change import change
 
@@ -205,3 +205,17 @@ def test_words_that_differ_are_underlined_and_what_a_glued_word_keeps_is_not() -
         ("requirements_grad", "bold underline red"),
         ("requires_grad", "bold underline green"),
     ]
+
+
+def test_a_line_reader_takes_the_lines_that_came_together() -> None:
+    coming = ["x = 1", "với torch.no_grad():", "    y = 2", "", "z = = 3", "w = 4"]
+    asked: list[str] = []
+
+    def damaged(text: str) -> bool:
+        asked.append(text)
+        return text.startswith("với")
+
+    reader = LineReader(lambda prompt: coming.pop(0), lambda: len(coming) not in (0, 2))
+    reader.damaged = damaged
+    assert [reader.code() for _ in range(4)] == ["x = 1", REPAIR, "z = = 3", "w = 4"]
+    assert asked == ["với torch.no_grad():\n    y = 2\n", "z = = 3\nw = 4"]
