@@ -103,6 +103,7 @@ INEXACT = frozenset(kind.numpy for kind in ALL if kind.category >= FLOAT)
 """The numpy dtypes that can require gradients."""
 
 FLOAT32, FLOAT64, INT64, BOOL8 = float32.numpy, float64.numpy, int64.numpy, bool_.numpy
+COMPLEX128 = complex128.numpy
 
 
 def refuse_new(*args: Any, **kwargs: Any) -> Any:

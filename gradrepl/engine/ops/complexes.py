@@ -11,7 +11,7 @@ from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, conj, conj_of, sgn
-from gradrepl.engine.ops.shape import clone, where, zeros_of
+from gradrepl.engine.ops.shape import clone, real_parts, where, zeros_of
 from gradrepl.engine.ops.view import select_at
 from gradrepl.engine.tensor import Tensor
 
@@ -85,6 +85,9 @@ angle_of.grad(a=lambda g, a: angle_slope(g, a))
 def part(z: Any, which: int) -> Any:
     """Return the real (0) or imaginary (1) part of an array or tensor."""
     return select_at(as_real(z), z.ndim, which)
+
+
+real_parts.append(lambda z: part(z, 0))
 
 
 @public("Tensor input")

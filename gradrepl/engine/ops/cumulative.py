@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine.api import SPACES, public
 from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import Op, op
+from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.along import add_along, plain
 from gradrepl.engine.ops.arithmetic import exp, log, sub
 from gradrepl.engine.ops.logic import logical_xor
@@ -73,6 +73,7 @@ def cumprod_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
     return np.where(clear, summed_from(np.where(clear, g * out, 0), dim) / a, found)
 
 
+analytic(cumprod_dim)
 cumprod_dim.grad(a=lambda g, a, out, dim: cumprod_gradient(g, a, out, dim))
 
 

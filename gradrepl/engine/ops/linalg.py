@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine.api import SPACES, checked, functions, public
 from gradrepl.engine.dtype import CATEGORY, COMPLEX
 from gradrepl.engine.once import warn_once
-from gradrepl.engine.ops.arithmetic import mul
+from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.decomposition import (
     LinAlgError,
     check_matrices,
@@ -349,7 +349,7 @@ def vecdot_of(x: Any, y: Any, dim: int = -1) -> Any:
     """Return the dot product along a dimension (torch.linalg.vecdot)."""
     if x.ndim == y.ndim == 1 and CATEGORY[x._data.dtype] != COMPLEX:
         return x.vdot(y)
-    return mul(x, y).sum(dim_of(dim, max(x.ndim, y.ndim)))
+    return mul(conj_of(x), y).sum(dim_of(dim, max(x.ndim, y.ndim)))
 
 
 linalg("Tensor input, Tensor other, *, Tensor? out=None", name="matmul")(matmul)

@@ -11,11 +11,11 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, public
 from gradrepl.engine.dtype import INT64, Array, Fixed
 from gradrepl.engine.grad_mode import no_grad
-from gradrepl.engine.op import op
+from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.linear import matmul, mm
 from gradrepl.engine.ops.linear_sums import add_mm
 from gradrepl.engine.ops.number import plus_number
-from gradrepl.engine.ops.shape import sum_to
+from gradrepl.engine.ops.shape import summed_to, without
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import make
@@ -34,7 +34,7 @@ def affine(input: Array, mat1: Array, mat2: Array) -> Any:
 
 # the gradient of a matrix that lies turned over in memory is computed turned over: so it needs no copying
 affine.grad(
-    input=lambda g, input_shape: sum_to(g, input_shape),
+    input=lambda g, input_shape: summed_to(g, input_shape),
     mat1=lambda g, mat2: mm(g, t(mat2)),
     mat2=lambda g, mat1: t(mm(t(g), mat1)),
 )
@@ -47,6 +47,7 @@ def project(input: Array, mat2: Array) -> Any:
 
 
 project.grad(input=lambda g, mat2: mm(g, t(mat2)), mat2=lambda g, input: t(mm(t(g), input)))
+analytic(affine, project)
 
 
 @public("Tensor input, Tensor weight, Tensor? bias=None", space=SPACE, method=False)
@@ -104,7 +105,16 @@ def embedding_gradient(g: Array, shape: tuple[int, ...], indices: Any, padding: 
 embedding_rows.grad(
     weight=lambda g, weight_shape, indices, padding: embedding_gradient(g, weight_shape, indices, padding)
 )
-embedding_gradient.grad(g=lambda gg, indices, padding: embedding_rows(gg, indices, padding))
+
+
+def without_padding(rows: Any, indices: Any, padding: int) -> Any:
+    """Return rows with zeros where the padding was looked up."""
+    return rows if padding < 0 else without((indices == padding)[..., None], rows)
+
+
+embedding_gradient.grad(
+    g=lambda gg, indices, padding: without_padding(embedding_rows(gg, indices, padding), indices, padding)
+)
 
 
 def embedding(

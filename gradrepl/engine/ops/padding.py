@@ -52,10 +52,10 @@ fold_border.grad(g=lambda gg, pads, mode: take_border(gg, pads, mode))
 
 def take_border(a: Any, pads: Pads, mode: str) -> Any:
     """Return an array or tensor with a border of its own elements."""
-    return COPYING["reflect" if mode == "reflect" else "replicate", len(pads) // 2](a, pads)
+    return COPYING[NAMES[mode], len(pads) // 2](a, pads)
 
 
-def copying(node: str, name: str, mode: str) -> Op:
+def copying(node: str, name: str, mode: str, dims: int) -> Op:
     """Make the entry of a border that copies elements of the array."""
 
     def pad(a: Array, pads: Pads) -> Any:
@@ -63,17 +63,19 @@ def copying(node: str, name: str, mode: str) -> Op:
 
     pad.__name__ = name
     pad.__doc__ = f"a with a border of its own elements ({mode})"
-    entry: Op = op(node, samples=(((1, 2, 4), (1, 1)),) if "1" in name else ())(pad)
+    entry: Op = op(node, samples=(((1, 2, *(3,) * dims), (1, 1) * dims),))(pad)
     entry.grad(a=lambda g, a_shape, pads: fold_border(g, a_shape, pads, mode))
     return entry
 
 
+KINDS = (("reflect", "reflect", "Reflection"), ("replicate", "edge", "Replication"))
+NAMES = {own: mode for mode, own, _ in KINDS} | {"wrap": "circular"}
+"""PyTorch's names of numpy's modes."""
 COPYING = {
-    ("reflect", 1): copying("ReflectionPad1DBackward0", "pad_reflect_1d", "reflect"),
-    ("reflect", 2): copying("ReflectionPad2DBackward0", "pad_reflect_2d", "reflect"),
-    ("replicate", 1): copying("ReplicationPad1DBackward0", "pad_replicate_1d", "edge"),
-    ("replicate", 2): copying("ReplicationPad2DBackward0", "pad_replicate_2d", "edge"),
-}
+    (mode, dims): copying(f"{shown}Pad{dims}DBackward0", f"pad_{mode}_{dims}d", own, dims)
+    for mode, own, shown in KINDS
+    for dims in (1, 2, 3)
+} | {("circular", dims): copying("CopySlices", f"pad_circular_{dims}d", "wrap", dims) for dims in (1, 2, 3)}
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
@@ -110,7 +112,20 @@ def pad_copying(input: Any, pads: Pads, mode: str, value: float | None) -> Any:
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
+    if mode == "reflect":
+        check_reflection(input._data.shape, pads)
     return entry(input, pads)
+
+
+def check_reflection(shape: tuple[int, ...], pads: Pads) -> None:
+    """Raise what PyTorch raises for a border that is as wide as the side that it is a reflection of."""
+    for back in range(1, len(pads) // 2 + 1):
+        before, after = pads[2 * back - 2 : 2 * back]
+        if max(before, after) >= shape[-back]:
+            raise RuntimeError(
+                f"Argument #{2 * back + 2}: Padding size should be less than the corresponding input dimension, but "
+                f"got: padding ({before}, {after}) at dimension {len(shape) - back} of input {list(shape)}"
+            )
 
 
 functions("torch.nn.functional", pad=pad)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.shape import zeros_of
@@ -162,6 +162,25 @@ mean_bins.grad(a=lambda g, a: mean_bins_gradient(g, a))
 mean_bins_gradient.grad(g=lambda gg, g_shape: mean_bins(gg, g_shape[-2:]), a=lambda gg: zeros_of(gg))
 
 
+@op("AdaptiveMaxPool2DBackward0", several=True, samples=(((1, 2, 5, 4), (2, 3)),))
+def max_bins(a: Array, out: Ints) -> Any:
+    """The greatest elements of a given number of bins in both dimensions, and their places in the plane"""
+    best = np.empty((*a.shape[:-2], *out), a.dtype)
+    places_ = np.empty(best.shape, np.int64)
+    height, width = a.shape[-2:]
+    for i, j in np.ndindex(*out):
+        top, left = i * height // out[0], j * width // out[1]
+        part = a[..., top : -(-(i + 1) * height // out[0]), left : -(-(j + 1) * width // out[1])]
+        which = part.reshape(*part.shape[:-2], -1).argmax(-1)
+        row, column = np.divmod(which, part.shape[-1])
+        places_[..., i, j] = (top + row) * width + left + column
+        best[..., i, j] = part.max((-1, -2))
+    return best, places_
+
+
+max_bins.grad(a=lambda g, a, out1: max_windows_gradient(g[0], a, place_array(out1)))
+
+
 def out_sizes(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
     """Return the number of windows; with `ceil` those count too that reach over the edge."""
     out = []
@@ -301,8 +320,64 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return squeeze_at(adaptive_avg_pool2d(planes, (1, *spread(output_size, 1))), input.dim() - 1)
 
 
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool2d)."""
+    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    out = tuple(s if o is None else int(o) for s, o in zip(input._data.shape[-2:], wanted, strict=True))
+    values, indices = max_bins(input, out)
+    return (values, indices) if return_indices else values
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Take the greatest elements so that the sequence has a given length (torch.nn.functional.adaptive_max_pool1d)."""
+    place = input.dim() - 1
+    found = adaptive_max_pool2d(unsqueeze_at(input, place), (1, *spread(output_size, 1)), True)
+    values, indices = (squeeze_at(one, place) for one in found)
+    return (values, indices) if return_indices else values
+
+
+def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """Take the p-norm of every window (torch.nn.functional.lp_pool2d)."""
+    kernel = spread(kernel_size, 2)
+    means = avg_pool2d(input.pow(norm_type), kernel, stride, 0, ceil_mode)
+    return ((means.sign() * means.abs().relu()) * (kernel[0] * kernel[1])).pow(1.0 / norm_type)
+
+
+def lp_pool1d(input: Any, norm_type: float, kernel_size: int, stride: Any = None, ceil_mode: bool = False) -> Any:
+    """Take the p-norm of every window of a sequence (torch.nn.functional.lp_pool1d)."""
+    means = avg_pool1d(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+    return ((means.sign() * means.abs().relu()) * kernel_size).pow(1.0 / norm_type)
+
+
+@op("MaxUnpool2DBackward0", samples=(((1, 2, 2, 2), np.array([[[[0, 3], [8, 10]]] * 2]), (4, 4)),))
+def unpooled(a: Array, places_: Fixed, out: Ints) -> Any:
+    """Zeros, with a at its places in every plane"""
+    planes = np.zeros((*a.shape[:-2], out[0] * out[1]), a.dtype)
+    flat = place_array(places_).reshape(*a.shape[:-2], -1)
+    np.put_along_axis(planes, flat, a.reshape(flat.shape), -1)
+    return planes.reshape(*a.shape[:-2], *out)
+
+
+unpooled.grad(a=lambda g, places_: at_places(g, place_array(places_)))
+
+
+def max_unpool2d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+) -> Any:
+    """Put the greatest elements back to their places (torch.nn.functional.max_unpool2d)."""
+    kernel, border = spread(kernel_size, 2), spread(padding, 2)
+    settings = zip(input.shape[-2:], kernel, stride_of(stride, kernel), border, strict=True)
+    sides = tuple((side - 1) * t + k - 2 * p for side, k, t, p in settings)
+    return unpooled(input, indices, sides if output_size is None else tuple(output_size)[-2:])
+
+
 functions(
     "torch.nn.functional",
+    adaptive_max_pool1d=adaptive_max_pool1d,
+    adaptive_max_pool2d=adaptive_max_pool2d,
+    lp_pool1d=lp_pool1d,
+    lp_pool2d=lp_pool2d,
+    max_unpool2d=max_unpool2d,
     max_pool1d=max_pool1d,
     max_pool2d=max_pool2d,
     adaptive_avg_pool1d=adaptive_avg_pool1d,

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public, two_operands, unary
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT64, INEXACT, INT, Array
+from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX128, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.operands import constant
@@ -253,11 +253,19 @@ def square_(input: Tensor) -> Any:
     return pow_(input, 2)
 
 
+def is_complex(value: Any) -> bool:
+    return value._data.dtype.kind == "c" if isinstance(value, Tensor) else isinstance(value, complex)
+
+
 def float_power(input: Any, exponent: Any) -> Any:
-    """Raise to a power in float64 (torch.float_power)."""
+    """Raise to a power in float64, or complex128 where one of the two is complex (torch.float_power)."""
+    twofold = any(is_complex(value) for value in (input, exponent))
+    kind = COMPLEX128 if twofold else FLOAT64
 
     def widened(value: Any) -> Any:
-        return cast(value, FLOAT64) if isinstance(value, Tensor) and value._data.dtype != FLOAT64 else value
+        if not isinstance(value, Tensor):
+            return complex(value) if twofold else float(value)
+        return cast(value, kind) if value._data.dtype != kind else value
 
     return pow(widened(input), widened(exponent))
 

@@ -16,7 +16,7 @@ from gradrepl.engine.ops.arithmetic import conj_of, mul, sign
 from gradrepl.engine.ops.linear import dot, mm
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.reshaping import reshape
-from gradrepl.engine.ops.shape import sum_to
+from gradrepl.engine.ops.shape import summed_to
 from gradrepl.engine.ops.view import dim_of, permute_dims, squeeze_all, unsafe_view
 from gradrepl.engine.tensor import Tensor, make
 
@@ -137,7 +137,7 @@ def cross_of(input: Array, other: Array, dim: int) -> Any:
 
 
 def fitted_cross(a: Any, b: Any, dim: int, shape: tuple[int, ...]) -> Any:
-    return sum_to(cross_of(a, b, dim), shape)
+    return summed_to(cross_of(a, b, dim), shape)
 
 
 cross_of.grad(

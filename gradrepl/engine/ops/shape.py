@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,9 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     if type(gradient) is np.ndarray and gradient.dtype is kind:
         return sum_to.forward(gradient, shape)
     data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)
+    if data.dtype.kind == "c" != kind.kind:
+        gradient = real_parts[0](gradient)
+        data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)
     if data.shape != shape:
         gradient = summed_to(gradient if isinstance(gradient, Tensor) else data, shape)
     if data.dtype != kind or data.dtype.metadata != kind.metadata:
@@ -88,6 +92,9 @@ def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
 
 
 node_module.fitters.append(sum_to_fit)
+
+real_parts: list[Callable[[Any], Any]] = []
+"""Filled by ops/complexes.py, which is made of operations itself."""
 
 
 def zeros_of(gradient: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine.api import public
 from gradrepl.engine.bfloat16 import rounded, stripped
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
-from gradrepl.engine.op import Op, op
+from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.reduction import Dims, add_up, count_of, dims_of, mean_all, mean_dims, restored, unreduced
@@ -156,6 +156,7 @@ def logsumexp_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
     return found if keepdim else found.reshape(add_up(a, axis=dim).shape)
 
 
+analytic(logsumexp_dims)
 logsumexp_dims.grad(a=lambda g, a, out, dim, keepdim: restored(g, dim, keepdim) * exp(a - restored(out, dim, keepdim)))
 
 
