@@ -77,7 +77,7 @@ class DrawnScreen:
         self._big = big
         if big and width is None:
             self.console.width = min(self.console.width, WIDEST_BIG)
-        self._line_open = False
+        self._line_open = self._gap_is_there = False
 
     def title(self, text: str) -> None:
         self._print(Text(visible(text), style="bold reverse"))
@@ -85,7 +85,7 @@ class DrawnScreen:
     def heading(self, text: str) -> None:
         self._print()
         if self._big:
-            self._print()
+            self.console.print()
         self._print(Rule(Text(visible(text), style="bold"), align="left", style="bright_black"))
 
     def prose(self, markdown: str) -> None:
@@ -97,7 +97,7 @@ class DrawnScreen:
             self._print(Paragraph(block))
             within_list = is_item
         if self._big:
-            self._print()
+            self.console.print()
 
     def note(self, text: str) -> None:
         self._print(Text(visible(text), style="cyan"))
@@ -115,6 +115,7 @@ class DrawnScreen:
         for text in report.output(output):
             self.console.print(text, end="", soft_wrap=True)
             self._line_open = not text.plain.endswith("\n")
+        self._gap_is_there = False
 
     def result(self, outcome: Outcome, lesson: str | None = None, step: str | None = None) -> None:
         if self.console.broken is not None:
@@ -130,7 +131,7 @@ class DrawnScreen:
         elif mode.worth_saying(outcome):
             self._print(Text(mode.sentence(outcome, self._), style=mode.style(outcome.mode)))
         if self._big:
-            self._print()
+            self.console.print()
 
     def spans(self, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
         strokes = ASCII if self.console.options.ascii_only else {}
@@ -172,4 +173,6 @@ class DrawnScreen:
         if self._line_open:
             self.console.print()
             self._line_open = False
-        self.console.print(*renderables)
+        if renderables or not self._gap_is_there:
+            self.console.print(*renderables)
+        self._gap_is_there = not renderables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -21,21 +22,21 @@ _FIELDS = {"leaf": "is_leaf"}
 _WRAPPING = ("value", "grad_fn", "grad")
 
 
-def table(outcome: Outcome, _: Translate) -> Table:
-    """The tensors after a statement; of more than MOST_ROWS, those that it changed and the newest."""
+def table(outcome: Outcome, _: Translate) -> Group:
+    """The mode and the tensors after a statement; of more than MOST_ROWS, those that it changed and the newest."""
+    # Titles of rich's own are wrapped to the width of the table.
+    title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
     shown = _most_telling(outcome.rows)
-    drawn = of_rows(shown, outcome.gone)
-    drawn.title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
+    drawn: list[RenderableType] = [title, of_rows(shown, outcome.gone)]
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
-        drawn.caption = _("not shown: {count}; :t shows every tensor").format(count=hidden)
-    return drawn
+        drawn.append(Text(_("not shown: {count}; :t shows every tensor").format(count=hidden)))
+    return Group(*drawn)
 
 
 def of_rows(rows: Sequence[TensorRow], gone: Sequence[str] = ()) -> Table:
     """All these rows, and names that are gone."""
-    drawn = Table(box=None, padding=0, title_style="", caption_style="")
-    drawn.title_justify = drawn.caption_justify = "left"
+    drawn = Table(box=None, padding=0)
     gutters = {column: _gutter(column, rows) for column in _COLUMNS}
     for column in _COLUMNS:
         drawn.add_column(Heading(column, gutters[column]), no_wrap=column not in _WRAPPING)

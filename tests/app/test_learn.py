@@ -323,3 +323,8 @@ def test_lines_that_make_no_program_get_a_reply_rather_than_an_error(capsys: pyt
     assert "Error" not in shown
     assert f"line {second} can't stand there: with torch.enable_grad():\n" in shown
     assert "a line must follow the last one, indented more deeply" in shown
+
+
+def test_none_is_said_as_none(go: Go) -> None:
+    shown = go(*TO_THREE, "class Odd:\n    __eq__ = lambda *both: None\n", "z = Odd()")
+    assert "Not yet: z == 1 should be True, and is None.\n" in shown

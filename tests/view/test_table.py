@@ -11,17 +11,20 @@ from rich.console import Console
 
 from gradrepl.i18n import english, vietnamese
 from gradrepl.session.outcome import GradMode, Outcome, TensorRow
+from gradrepl.view.language import Translate
 from gradrepl.view.table import MOST_ROWS, table
 
 Make = Callable[..., Outcome]
 MATRIX = "[[0.2824, -0.3715], [0.9088, -1.7601]]"
 
 
-def draw(shown: Outcome, width: int = 80, encoding: str = "utf-8", color: bool = False) -> str:
+def draw(
+    shown: Outcome, width: int = 80, encoding: str = "utf-8", color: bool = False, speech: Translate = english
+) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="\n")
     console = Console(file=file, width=width, force_terminal=color, color_system="standard" if color else None)
-    console.print(table(shown, english))
+    console.print(table(shown, speech))
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -72,4 +75,12 @@ def test_of_many_rows_the_changed_and_the_newest_stay(outcome: Make, x: TensorRo
 
 
 def test_the_mode_stands_over_the_table_in_the_learners_language(outcome: Make, x: TensorRow, off: GradMode) -> None:
-    assert str(table(outcome(x, mode=off), vietnamese).title) == "chế độ gradient: tắt (no_grad), sau đó bật"
+    lines = draw(outcome(x, mode=off), width=60, speech=vietnamese).splitlines()
+    assert lines[0].rstrip() == "chế độ gradient: tắt (no_grad), sau đó bật"
+
+
+def test_the_mode_is_not_wrapped_to_the_width_of_the_table(outcome: Make, x: TensorRow) -> None:
+    off = GradMode(False, ("set_grad_enabled(False)", "enable_grad", "set_grad_enabled(False)"))
+    lines = draw(outcome(x, mode=off), width=110).splitlines()
+    assert lines[0].rstrip().endswith("then on")
+    assert lines[1].startswith("  name")

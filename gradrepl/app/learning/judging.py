@@ -47,15 +47,25 @@ def judge(place: Place, trail: Trail) -> Judgement:
             return Judgement(True)
         checked = player.checked(place.step, session)
         example, outcomes = next((example, outcomes) for example, outcomes, differs in checked if differs)
-        code, wanted = " ".join(example.source.split()), example.want.strip() or "-"
+        code, nothing = " ".join(example.source.split()), "None" if is_expression(example.source) else "-"
         gone = missing(outcomes, session.names)
-        return Judgement(False, result.meant, code, wanted, found(outcomes), gone, result.begun)
+        wanted, given = (text.strip() or nothing for text in (example.want, found(outcomes)))
+        return Judgement(False, result.meant, code, wanted, given, gone, result.begun)
 
 
 def found(outcomes: Sequence[Outcome]) -> str:
     """Return what a part of a check gives: what it shows, or its error."""
     failure = outcomes[-1].failure if outcomes else None
-    return error_text(failure) if failure else shown(outcomes).strip() or "-"
+    return error_text(failure) if failure else shown(outcomes)
+
+
+def is_expression(source: str) -> bool:
+    """Whether a source is an expression, of whose values Python's prompt shows all but None."""
+    try:
+        ast.parse(source.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def missing(outcomes: Sequence[Outcome], names: dict[str, object]) -> str:

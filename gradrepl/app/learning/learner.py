@@ -70,6 +70,8 @@ class Learner:
         self.pasted: Proposal | None = None
         self.following: Lesson | None = None
         self.left = False
+        self._screen: Screen | None = None
+        self._chosen = options, terminal
 
     @property
     def _(self) -> Translate:
@@ -78,8 +80,11 @@ class Learner:
 
     @property
     def screen(self) -> Screen:
-        """A screen in the language chosen now."""
-        return open_screen(self.options, self.terminal)
+        """The screen for what is shown between two inputs, in the language chosen now."""
+        if self._screen is None or self._chosen != (self.options, self.terminal):
+            self._chosen = self.options, self.terminal
+            self._screen = open_screen(*self._chosen)
+        return self._screen
 
     @property
     def session(self) -> Session:
@@ -116,6 +121,7 @@ class Learner:
         self.reader.idle = str
         self.reader.damaged = partial(keeping.takes, self)
         stage.show_title(self.lesson, self.screen, self.options.speech)
+        self.screen.gap()
         self.note(self._("Enter runs the code at the prompt and goes on; :help lists the commands."))
         if start is None:
             self._resume()
@@ -149,6 +155,7 @@ class Learner:
         if self.proposals:
             offered = self.proposals.pop(0)
         text = self.reader.line(question, offered) if question else self.reader.code(offered)
+        self._screen = None
         self.obey(text)
 
     def obey(self, text: str) -> None:
