@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
-from gradrepl.repair.code import mended
+from gradrepl.repair.code import is_statement, mended
+from gradrepl.repair.prompts import has_prompts
 from gradrepl.repair.python import parses
 from gradrepl.repair.unprompted import as_prompts
 
@@ -115,7 +117,19 @@ def of_markdown(page: str) -> str:
     tokens = MarkdownIt("commonmark").parse(page)
     found = [token for token in tokens if token.type in ("fence", "code_block") and is_code(token.info, token.content)]
     fenced = any(token.type == "fence" for token in tokens) and ">>>" not in page
-    return "\n".join(token.content for token in found) if found or fenced else page
+    return "\n".join(alike([token.content for token in found])) if found or fenced else page
+
+
+def alike(pieces: list[str]) -> list[str]:
+    """Return pieces of code; where some show prompts, the programs among the others get them too."""
+    if not any(map(has_prompts, pieces)):
+        return pieces
+    return [piece if has_prompts(piece) or not begins_as_code(piece) else as_prompts(piece) for piece in pieces]
+
+
+def begins_as_code(piece: str) -> bool:
+    """Whether the first line is a statement, and not something that a statement printed."""
+    return is_statement(next((line for line in piece.splitlines() if line.strip()), ""))
 
 
 def is_code(info: str, content: str) -> bool:
@@ -136,12 +150,17 @@ MOST_LINES = 200
 def of_html(page: str) -> str:
     """Return an HTML page's text: of its code where it has code, else all of it."""
     reader = Reader()
-    reader.feed(page)
-    reader.close()
-    code = "\n".join("".join(block) for block in reader.code)
+    for start in range(0, len(page), CHUNK):
+        reader.feed(page[start : start + CHUNK])
+        reader.relieve()
+    reader.put(unescape(reader.rawdata))  # close() looks at an unfinished tag again from each of its letters
+    code = "\n".join(alike(["".join(block) for block in reader.code]))
     return code if code.strip() and (re.search(">>>|&gt;&gt;&gt;|torch", code)) else "".join(reader.text)
 
 
+CHUNK = 1 << 16
+LONGEST_TAG = 1 << 19  # pictures stand in tags
+LONGEST_NAME = 99
 GUTTER = re.compile(r"\b(?:gutter|line-?nos?|line-?numbers?|pre-numbering|hljs-ln-numbers|rouge-gutter)\b")
 HOLDERS = frozenset(("td", "th", "span", "div", "ul", "ol", "a", "i"))
 
@@ -182,6 +201,14 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.put(data if self.in_code else re.sub(r"[ \t\r\f\v]*\n[ \t\r\f\v]*", " ", data))
+
+    def relieve(self) -> None:
+        """Let go of what is unfinished and too long: a script, a tag that never ends."""
+        if self.cdata_elem:
+            self.rawdata = self.rawdata[-LONGEST_NAME:]
+        elif len(self.rawdata) > LONGEST_TAG:
+            self.put(unescape(self.rawdata))
+            self.rawdata = ""
 
     def put(self, text: str) -> None:
         if self.unseen:

@@ -25,9 +25,10 @@ def words_between(page: str, name: str = "") -> tuple[tuple[int, str], ...]:
             parts = list(read(page))
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-        code = [part for is_code, part in parts if is_code]
+        code = pages.alike([part for is_code, part in parts if is_code])
         if code and "\n".join(code) == text:
-            return tuple(placed(parts))
+            pieces = iter(code)
+            return tuple(placed((is_code, next(pieces) if is_code else part) for is_code, part in parts))
     return ()
 
 
