@@ -328,3 +328,11 @@ def test_lines_that_make_no_program_get_a_reply_rather_than_an_error(capsys: pyt
 def test_none_is_said_as_none(go: Go) -> None:
     shown = go(*TO_THREE, "class Odd:\n    __eq__ = lambda *both: None\n", "z = Odd()")
     assert "Not yet: z == 1 should be True, and is None.\n" in shown
+
+
+def test_names_that_were_brought_along_may_take_the_answer_away(go: Go) -> None:
+    brought = (*TO_TWO, ":free", "x = None", ":done keep")
+    shown = go(*brought, "True", "MulBackward0", ":reset", "True", "MulBackward0")
+    assert "there is no answer: x.requires_grad raises AttributeError" in shown
+    assert "Right: x.requires_grad = True, y.grad_fn = MulBackward0" in shown
+    assert "there is no answer: " in go(*brought, ":again")

@@ -67,8 +67,12 @@ class Predicting(Activity):
     def again(self) -> None:
         self.answered = True
         super().again()
-        with self.learner.trail.copy() as session:
-            truths = player.truths(self.step, session)
+        try:
+            with self.learner.trail.copy() as session:
+                truths = player.truths(self.step, session)
+        except player.CellError as error:
+            self._say_no_answer(error)
+            return
         for cell, truth in zip(self.step.cells, truths, strict=True):
             self.learner.note(self.learner._("{cell}: it is {truth}.").format(cell=cell, truth=truth))
 
@@ -77,13 +81,25 @@ class Predicting(Activity):
         while self.pending:
             if not learner.run_given(self.pending[0].source, shown=len(self.step.examples) == 1):
                 return
-        with learner.trail.copy() as session:
-            verdicts = player.judge(self.step, self.answers, session)
+        try:
+            with learner.trail.copy() as session:
+                verdicts = player.judge(self.step, self.answers, session)
+        except player.CellError as error:
+            self._say_no_answer(error)
+            return
         learner.memory.predicted(learner.lesson, self.step, verdicts)
         stage.show_right(verdicts, learner.screen, learner._)
         for verdict in verdicts:
             if not verdict.right:
                 self._correct(verdict)
+
+    def _say_no_answer(self, error: player.CellError) -> None:
+        """Names that the learner brought along can make the lesson's code fail."""
+        learner = self.learner
+        text = learner._(
+            "Your names change what this step does, and there is no answer: {reason}. :reset starts it anew."
+        )
+        learner.note(text.format(reason=error.message.said(learner._)))
 
     def _correct(self, verdict: Verdict) -> None:
         """Say what is true, and why: as the lesson has it, else as the record of the session tells it."""
