@@ -225,16 +225,8 @@ def gradgradcheck(
     need_one(check_fwd_over_rev=check_fwd_over_rev, check_rev_over_rev=check_rev_over_rev)
     given = as_tuple(inputs)
     starts = start_gradients(func, given) if grad_outputs is None else as_tuple(grad_outputs)
-    count = len(starts)
-
-    def gradients(*args: Any) -> tuple[Tensor, ...]:
-        ins, weights = args[:-count], args[-count:]
-        wanted = [tensor for tensor in ins if isinstance(tensor, Tensor) and tensor.requires_grad]
-        found = grad(differentiable(func(*ins)), wanted, weights, create_graph=True, allow_unused=True)
-        return tuple(gradient for gradient in found if gradient is not None)
-
     return gradcheck(
-        recording_gradients(gradients),
+        gradients_of(func, len(starts)),
         (*given, *starts),
         eps=eps,
         atol=atol,
@@ -246,10 +238,17 @@ def gradgradcheck(
     )
 
 
-def recording_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that differentiates, and so has to record, wherever it is called."""
-    decorated: Callable[..., Any] = enable_grad()(function)
-    return decorated
+def gradients_of(func: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """Return the function of a function's inputs and `count` start gradients that gives the gradients."""
+
+    @enable_grad()  # type: ignore[untyped-decorator]
+    def gradients(*args: Any) -> tuple[Tensor, ...]:
+        ins, weights = args[:-count], args[-count:]
+        wanted = [tensor for tensor in ins if isinstance(tensor, Tensor) and tensor.requires_grad]
+        found = grad(differentiable(func(*ins)), wanted, weights, create_graph=True, allow_unused=True)
+        return tuple(gradient for gradient in found if gradient is not None)
+
+    return gradients  # type: ignore[no-any-return]
 
 
 def start_gradients(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:

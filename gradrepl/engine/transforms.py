@@ -29,7 +29,8 @@ def mapped(tree: Any, change: Callable[[Tensor], Any]) -> Any:
     if isinstance(tree, dict):
         return {key: mapped(value, change) for key, value in tree.items()}
     if isinstance(tree, (tuple, list)):
-        return type(tree)(mapped(value, change) for value in tree)
+        values = [mapped(value, change) for value in tree]
+        return type(tree)(*values) if hasattr(tree, "_fields") else type(tree)(values)
     return tree
 
 

@@ -76,7 +76,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
     "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real",),
     "takes classes, weights or pads, compared with PyTorch in snippets/functional.txt and modules.txt": (
-        *("binary_entropy", "class_error", "class_error_2d", "logistic_entropy", "pad_reflect_2d", "pad_replicate_2d"),
+        *("binary_entropy", "class_error", "class_error_2d", "logistic_entropy"),
         "remainder_of_number",
     ),
 }

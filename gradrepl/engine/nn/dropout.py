@@ -6,6 +6,7 @@ from typing import Any
 
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.ops.bags import dropout3d
 from gradrepl.engine.ops.neural import alpha_dropout, dropout, dropout1d, dropout2d
 from gradrepl.engine.tensor import Tensor
 
@@ -45,6 +46,13 @@ class Dropout2d(DropoutBase):
         return dropout2d(input, self.p, self.training, self.inplace)
 
 
+class Dropout3d(DropoutBase):
+    """Random channels of volumes made zero while training (torch.nn.Dropout3d)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return dropout3d(input, self.p, self.training, self.inplace)
+
+
 class AlphaDropout(DropoutBase):
     """Dropout that keeps mean and variance, for SELU (torch.nn.AlphaDropout)."""
 
@@ -52,4 +60,4 @@ class AlphaDropout(DropoutBase):
         return alpha_dropout(input, self.p, self.training)
 
 
-export("torch.nn.modules.dropout", Dropout, Dropout1d, Dropout2d, AlphaDropout)
+export("torch.nn.modules.dropout", Dropout, Dropout1d, Dropout2d, Dropout3d, AlphaDropout)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.ops import classification, criterion
+from gradrepl.engine.ops.bags import triplet_margin_with_distance_loss
 from gradrepl.engine.ops.criterion import reduction_of
 from gradrepl.engine.ops.neural import cosine_similarity, pairwise_distance
 from gradrepl.engine.tensor import Tensor
@@ -218,25 +220,8 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
         return criterion.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class HingeEmbeddingLoss(_Loss):
-    """A distance, or what it lacks to a margin (torch.nn.HingeEmbeddingLoss)."""
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
-
-
-class _PairLoss(_Loss):
-    """A loss of two inputs, with a margin that is 0 at first."""
+class _MarginLoss(_Loss):
+    """A loss with a margin, which is 0 at first."""
 
     def __init__(
         self,
@@ -249,14 +234,30 @@ class _PairLoss(_Loss):
         self.margin = margin
 
 
-class CosineEmbeddingLoss(_PairLoss):
+class HingeEmbeddingLoss(_MarginLoss):
+    """A distance, or what it lacks to a margin (torch.nn.HingeEmbeddingLoss)."""
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(margin, size_average, reduce, reduction)
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        return criterion.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
+
+
+class CosineEmbeddingLoss(_MarginLoss):
     """How far two vectors are from pointing the same way (torch.nn.CosineEmbeddingLoss)."""
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
         return criterion.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
-class MarginRankingLoss(_PairLoss):
+class MarginRankingLoss(_MarginLoss):
     """How far two numbers are from being in the right order (torch.nn.MarginRankingLoss)."""
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
@@ -297,6 +298,38 @@ class TripletMarginLoss(_Loss):
         )
 
 
+class TripletMarginWithDistanceLoss(_Loss):
+    """TripletMarginLoss with any distance (torch.nn.TripletMarginWithDistanceLoss)."""
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Any] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        if margin <= 0:
+            raise ValueError(
+                f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
+            )
+        self.distance_function = pairwise_distance if distance_function is None else distance_function
+        self.margin = margin
+        self.swap = swap
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
+        return triplet_margin_with_distance_loss(
+            anchor,
+            positive,
+            negative,
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
+
+
 class CosineSimilarity(Module):
     """The cosine of the angle between vectors (torch.nn.CosineSimilarity)."""
 
@@ -326,6 +359,6 @@ export(
     "torch.nn.modules.loss",
     *(MSELoss, L1Loss, SmoothL1Loss, HuberLoss, CrossEntropyLoss, NLLLoss, BCELoss, BCEWithLogitsLoss, KLDivLoss),
     *(PoissonNLLLoss, GaussianNLLLoss, SoftMarginLoss, MultiLabelSoftMarginLoss, HingeEmbeddingLoss),
-    *(CosineEmbeddingLoss, MarginRankingLoss, TripletMarginLoss),
+    *(CosineEmbeddingLoss, MarginRankingLoss, TripletMarginLoss, TripletMarginWithDistanceLoss),
 )
 export("torch.nn.modules.distance", CosineSimilarity, PairwiseDistance)

@@ -224,6 +224,12 @@ class BatchNorm2d(_BatchNorm):
     ranks = (4,)
 
 
+class BatchNorm3d(_BatchNorm):
+    """Channels of volumes standardized over the batch (torch.nn.BatchNorm3d)."""
+
+    ranks = (5,)
+
+
 class _InstanceNorm(_BatchNorm):
     """What instance norms share: no running figures, no weight."""
 
@@ -265,6 +271,12 @@ class InstanceNorm2d(_InstanceNorm):
     ranks = (3, 4)
 
 
+class InstanceNorm3d(_InstanceNorm):
+    """Every channel of every volume standardized (torch.nn.InstanceNorm3d)."""
+
+    ranks = (4, 5)
+
+
 export("torch.nn.modules.normalization", LayerNorm, RMSNorm, GroupNorm)
-export("torch.nn.modules.batchnorm", BatchNorm1d, BatchNorm2d)
-export("torch.nn.modules.instancenorm", InstanceNorm1d, InstanceNorm2d)
+export("torch.nn.modules.batchnorm", BatchNorm1d, BatchNorm2d, BatchNorm3d)
+export("torch.nn.modules.instancenorm", InstanceNorm1d, InstanceNorm2d, InstanceNorm3d)
