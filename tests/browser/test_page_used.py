@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 import gradrepl
+from gradrepl.i18n import Speech
 from gradrepl.lesson import shelf
 from gradrepl.lesson.answers import meaning
+from tests.whole import WHOLE, some
 
 SAMPLE = Path(gradrepl.__file__).with_name("sample-lesson.md")  # a step of each kind but one
 LESSONS = [shelf.id_of(path) for path in shelf.lessons()]
+EACH = [(lesson, speech) for lesson in LESSONS for speech in ("vi", "en")]
+LOOKS: list[tuple[Speech, str, int]] = [("vi", "light", 1280), ("en", "dark", 360), ("both", "light", 360)]
 
 
 def step(page: Any) -> str:
@@ -45,9 +49,9 @@ def test_arrow_keys_lead_from_the_first_step_to_the_last_and_back(opened: Any, s
     assert step(page) == ids[-2]
 
 
-@pytest.mark.parametrize("speech", ["vi", "en"])
-def test_a_lesson_is_done_with_tab_space_and_enter_alone(opened: Any, speech: str) -> None:
-    page = opened("no-grad", speech)
+@pytest.mark.parametrize(("lesson", "speech"), some(EACH, 0, 1))
+def test_a_lesson_is_done_with_tab_space_and_enter_alone(opened: Any, lesson: str, speech: str) -> None:
+    page = opened(lesson, speech)
     count = page.locator(".step").count()
     for number in range(count):
         page.locator(".step:visible h2").focus()
@@ -301,17 +305,30 @@ def test_the_policy_stops_markup_that_got_in_nevertheless(
     assert any("Content Security Policy" in text for text in blocked)
 
 
-@pytest.mark.parametrize(
-    ("speech", "scheme", "width"), [("vi", "light", 1280), ("en", "dark", 360), ("both", "light", 360)]
-)
-def test_axe_finds_nothing(opened: Any, tmp_path: Path, speech: Any, scheme: str, width: int) -> None:
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """A lesson with a step of each kind but one."""
+    text = SAMPLE.read_text("utf-8").replace('"ID"', '"sample"')
+    path = tmp_path / "sample.md"
+    path.write_text(text.replace("TITLE_VI", "Một bài").replace("TITLE_EN", "One"), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("speech", "scheme", "width"), LOOKS)
+def test_axe_finds_nothing(opened: Any, sample: Path, speech: Speech, scheme: str, width: int) -> None:
+    looked_at_by_axe(opened, sample, speech, scheme, width)
+
+
+@pytest.mark.skipif(not WHOLE, reason="takes minutes: set GRADREPL_WHOLE")
+@pytest.mark.parametrize(("speech", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_axe_finds_nothing_in_any_lesson(opened: Any, lesson: str, speech: Speech, scheme: str, width: int) -> None:
+    looked_at_by_axe(opened, lesson, speech, scheme, width)
+
+
+def looked_at_by_axe(opened: Any, lesson: object, speech: Speech, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed: pip install axe-core-python")
     source = Path(axe.__file__).with_name("axe.min.js").read_text("utf-8")
-    lesson = tmp_path / "sample.md"
-    text = (
-        SAMPLE.read_text("utf-8").replace('"ID"', '"sample"').replace("TITLE_VI", "Một bài").replace("TITLE_EN", "One")
-    )
-    lesson.write_text(text, "utf-8")
     page = opened(lesson, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
     page.evaluate(source)
     assert violations(page) == []

@@ -19,8 +19,10 @@ from gradrepl.app.cli import main
 from gradrepl.lesson.shelf import lessons
 from gradrepl.record.event import Event, Ran, StepBegins
 from gradrepl.record.json_lines import event as line_of
+from tests.whole import some
 
 STEMS = [path.stem for path in lessons()]
+EACH = [(stem, language) for stem in STEMS for language in ("vi", "en")]
 each_lesson = pytest.mark.parametrize("stem", STEMS)
 each_language = pytest.mark.parametrize("language", ["vi", "en"])
 nbformat = pytest.mark.skipif(find_spec("nbformat") is None, reason="nbformat is not installed")
@@ -169,12 +171,12 @@ def test_a_notebook_is_valid(site: Path, events: dict[str, list[Event]], stem: s
 
 @nbformat
 @kernel
-@pytest.mark.parametrize("stem", ["01-no-grad", "06-example-no-grad", "10-backward-errors"])
-def test_a_notebook_runs_in_jupyter(site: Path, stem: str) -> None:
+@pytest.mark.parametrize(("stem", "language"), some(EACH, 1, 19))
+def test_a_notebook_runs_in_jupyter(site: Path, stem: str, language: str) -> None:
     import nbformat
     from nbclient import NotebookClient
 
-    path = site / f"{stem}.en.ipynb"
+    path = site / f"{stem}.{language}.ipynb"
     ours, theirs = nbformat.read(path, 4), nbformat.read(path, 4)
     NotebookClient(theirs, timeout=120).execute()
     for one, other in zip(ours.cells[3:], theirs.cells[3:], strict=True):
