@@ -248,7 +248,7 @@ def gradients_of(func: Callable[..., Any], count: int) -> Callable[..., Any]:
         found = grad(differentiable(func(*ins)), wanted, weights, create_graph=True, allow_unused=True)
         return tuple(gradient for gradient in found if gradient is not None)
 
-    return gradients  # type: ignore[no-any-return]
+    return gradients
 
 
 def start_gradients(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:

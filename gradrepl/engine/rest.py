@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradrepl.engine import (
     anomaly,
     checkpoint,
+    comparing,
     forward_ad,
     function,
     functional,
@@ -88,6 +89,7 @@ PARTS = (
     linearizing,
     forward_ad,
     checkpoint,
+    comparing,
     internals,
     settings,
     special,
