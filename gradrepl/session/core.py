@@ -120,7 +120,7 @@ class Session:
         number = next(inputs)
         name = filename or failure.INPUT.format(number)
         linecache.cache.pop(failure.INPUT.format(number - MOST_SOURCES), None)
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        linecache.cache[name] = (len(source), None, [f"{line}\n" for line in source.split("\n")], name)
         try:
             with attribute(warnings, "showwarning", collector([])):
                 tree = compile(source, name, "exec", self.flags | ast.PyCF_ONLY_AST, dont_inherit=True)

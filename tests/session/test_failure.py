@@ -93,3 +93,10 @@ def test_a_place_between_two_lines_has_its_functions_first_line() -> None:
     frame = SimpleNamespace(f_code=code)
     assert line_at(SimpleNamespace(tb_lineno=None, tb_frame=frame)) == 7  # type: ignore[arg-type]
     assert line_at(SimpleNamespace(tb_lineno=9, tb_frame=frame)) == 9  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", ["y = len(3)", "y = len(3)\n", "'\u2028'; y = len(3)", "if True:\n    y = len(3)"])
+def test_carets_stand_below_what_failed(session: Session, source: str) -> None:
+    *_rest, line, carets, _message = failure(session, source).traceback.rstrip().split("\n")
+    assert carets.index("^") == line.index("len(3)")
+    assert carets.count("^") == len("len(3)")
