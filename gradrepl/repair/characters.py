@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 from itertools import accumulate
 
@@ -50,14 +51,17 @@ def entities(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
     made = []
     for line in lines:
         text = line.text
-        for _ in range(MOST_ESCAPED):
-            spots = [found for found in ENTITY.finditer(text) if mask(text.replace("&#", "&_"))[found.start()] == "&"]
-            for found in reversed(spots):
-                text = text[: found.start()] + unescape(found[0]) + text[found.end() :]
+        for _ in range(MOST_ESCAPED if "&" in text else 0):
+            covered = mask(text.replace("&#", "&_"))
+            text = ENTITY.sub(partial(unescaped, covered), text)
         if text != line.text:
             notes.repaired("D10", line.number, line.text, text)
         made.append(Line(text, line.number))
     return made
+
+
+def unescaped(covered: str, found: re.Match[str]) -> str:
+    return unescape(found[0]) if covered[found.start()] == "&" else found[0]
 
 
 MOST_ESCAPED = 3

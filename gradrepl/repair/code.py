@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from gradrepl.repair.characters import plain_signs
 from gradrepl.repair.python import parses, tree_of
@@ -51,6 +52,7 @@ LINE_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
 """Line of code to line of code; each leaves alone what parses, but for D15."""
 
 
+@lru_cache(maxsize=4096)
 def mended(code: str) -> str:
     """Return a line of code with all repairs that need nothing but the line."""
     text = code.strip()
@@ -59,6 +61,7 @@ def mended(code: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def is_statement(code: str) -> bool:
     """Whether a line without a prompt is meant as code: an assignment, a call, an import, a block or an attribute."""
     text = mended(code)

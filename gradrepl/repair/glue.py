@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gradrepl.repair.code import mended
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
@@ -78,7 +79,7 @@ def statements(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
     for line in lines:
         prompt = PROMPT.match(line.text)
         code = line.text[prompt.end() :] if prompt else ""
-        parts = apart(code) if prompt else []
+        parts = apart(code) if prompt else ()
         if len(parts) < 2:
             made.append(line)
             continue
@@ -87,20 +88,24 @@ def statements(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
     return made
 
 
-def apart(code: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def apart(code: str) -> tuple[str, ...]:
     """Return the statements of a line in which only blanks are between them; one where it parses or can't be told."""
     text = code.strip()
     if not text or len(text) > LONGEST or parses(mended(text)):
-        return [text]
+        return (text,)
     covered = mask(text)
+    open_brackets = end = 0
     for gap in list(GAP.finditer(covered))[:MOST_GAPS]:
+        open_brackets += depth(covered[end : gap.start()])
+        end = gap.start()
         left, right = text[: gap.start()], text[gap.end() :]
-        if depth(covered[: gap.start()]) or not parses(mended(left)) or left.rstrip().endswith(":"):
+        if open_brackets or not parses(mended(left)) or left.rstrip().endswith(":") or bare(mended(left)):
             continue
         rest = apart(right)
-        if all(parses(mended(part)) for part in rest) and not bare(mended(rest[0])) and not bare(mended(left)):
-            return [left, *rest]
-    return [text]
+        if all(parses(mended(part)) for part in rest) and not bare(mended(rest[0])):
+            return (left, *rest)
+    return (text,)
 
 
 def depth(covered: str) -> int:

@@ -36,7 +36,7 @@ PASSES: tuple[Pass, ...] = (
 )
 """Page to page; first what tells code from output, so that later ones may touch one half only."""
 
-LONGEST_PAGE = 1_000_000
+LONGEST_PAGE = 300_000
 LOST_OPERATOR = re.compile(r"(?<=[\w.)\]]) +(?=[\w(])")
 
 

@@ -24,14 +24,23 @@ ATOM = re.compile(r"[\w.)\]}'\"]$")
 
 
 def tree_of(source: str) -> ast.Module | None:
-    """Return the syntax tree of a source, None where it is no Python (or longer than a page's line would be)."""
-    if len(source) > 100 * LONGEST or "\0" in source:
+    """Return the syntax tree of a source, None where it is no Python or far too long; not to change."""
+    if len(source) > LONGEST:
+        return None if len(source) > 100 * LONGEST else parsed(source)
+    return parsed_once(source)
+
+
+def parsed(source: str) -> ast.Module | None:
+    if "\0" in source:
         return None
     try:
         with unseen_warnings():
             return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+parsed_once = lru_cache(maxsize=1024)(parsed)  # all passes ask of the same lines
 
 
 @lru_cache(maxsize=4096)
@@ -54,11 +63,12 @@ def is_header(code: str) -> bool:
     return code.rstrip().endswith(":") and not code.lstrip().startswith("#")
 
 
-def names_in(source: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def names_in(source: str) -> frozenset[str]:
     """Return the names that a source binds, as far as it can be told of damaged code."""
     tree = tree_of(source)
     if tree is None:
-        return set(re.findall(r"(?<![\w.])([^\W\d]\w*)\s*=(?!=)", source))
+        return frozenset(re.findall(r"(?<![\w.])([^\W\d]\w*)\s*=(?!=)", source))
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
@@ -68,7 +78,7 @@ def names_in(source: str) -> set[str]:
             found.add((node.asname or node.name).split(".")[0])
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             found.add(node.attr)
-    return found
+    return frozenset(found)
 
 
 def bare(source: str) -> bool:

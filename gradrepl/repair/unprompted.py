@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gradrepl.repair.blocks import indented, length
 from gradrepl.repair.code import is_statement, is_value, mended
@@ -86,7 +86,8 @@ def goes_on(text: str) -> bool:
 
 def is_flat(lines: Lines, index: int) -> bool:
     """Whether the block that begins at an index has lost its indentation."""
-    head = next((at for at in range(index, len(lines)) if not lines[at].text.lstrip().startswith("@")), index)
+    nearby = range(index, min(index + LONGEST_BLOCK, len(lines)))
+    head = next((at for at in nearby if not lines[at].text.lstrip().startswith("@")), index)
     below = lines[head + 1].text if head + 1 < len(lines) else ""
     if reads_as_prose(lines[head].text) or not is_header(mended(lines[head].text)):
         return False
@@ -164,7 +165,7 @@ def split_line(text: str, vocabulary: Vocabulary, own: set[str]) -> list[str]:
     return pieces if any(piece.startswith(PROMPTS[0]) for piece in pieces) else []
 
 
-def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) -> tuple[list[str], str]:
+def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) -> tuple[Sequence[str], str]:
     """Return the statements that a line begins with and the rest, which begins with what the last of them printed."""
     parts = apart(text)
     if all(map(is_statement, parts)) and boundary(parts[-1], vocabulary, own) is None:
@@ -184,7 +185,7 @@ def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) ->
 LEADING_VALUE = re.compile(r"(?:True|False|None|-?\d+(?:\.\d+)?|tensor\([^()]*\))(?: +(?=[^\W\d])|$)")
 
 
-def in_block(parts: list[str]) -> list[str]:
+def in_block(parts: Sequence[str]) -> list[str]:
     """Return statements behind prompts; those that follow the head of a block in its line are in the block."""
     for index, part in enumerate(parts[:-1]):
         head = ONE_LINE.match(mask(mended(part)))
