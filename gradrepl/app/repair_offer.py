@@ -67,18 +67,20 @@ def show(state: PromptState, proposal: Proposal, title: str) -> None:
     screen.hanging(list(lines(state, proposal)))
     if proposal.left_out:
         screen.note(_("lines of output and words, which don't run: {count}").format(count=proposal.left_out))
-    screen.gap()
-    screen.note(_("Why:"))
-    screen.prose(stories(proposal.damages, _))
+    if proposal.damages:
+        screen.gap()
+        screen.note(_("Why:"))
+        screen.prose(stories(proposal.damages, _))
     screen.gap()
 
 
 def lines(state: PromptState, proposal: Proposal) -> Iterator[Sequence[Span]]:
-    """Yield the changes with what they are called; of what stays, what is next to a change."""
+    """Yield the changes with what they are called; of what stays, what is next to a change, or all if nothing does."""
     changes, waiting = proposal.changes, 0
+    shows_all = all(each.same for each in changes)
     for index, each in enumerate(changes):
         near = changes[max(index - CONTEXT, 0) : index + CONTEXT + 1]
-        if all(other.same for other in near):
+        if not shows_all and all(other.same for other in near):
             waiting += 1
             continue
         if waiting:
@@ -94,12 +96,17 @@ def unchanged(state: PromptState, count: int) -> Sequence[Span]:
 
 
 def changed(state: PromptState, each: Change) -> Iterator[Sequence[Span]]:
-    sign = ASKED if each.broken else NEW
-    yield from change(() if each.before == each.after else each.before, each.after, sign)
-    names = "; ".join(state._(KINDS[id].name) for id in each.damages)
-    if each.broken and not each.offers:
-        names = "; ".join(filter(None, (names, state._("still not Python"))))
-    yield [("  ", ""), (names, "cyan")]
+    names = [state._(KINDS[id].name) for id in each.damages]
+    names += [state._("still not Python")] * (each.broken and not each.offers)
+    if each.mended:
+        yield from change(() if each.before == each.after else each.before, each.after, ASKED if each.broken else NEW)
+    else:
+        yield from kept(each.after)
+    if names:
+        yield [("  ", ""), ("; ".join(names), "cyan")]
+    if each.words:
+        yield from change(each.words, ())
+        yield [("  ", ""), (state._("output or words, not run"), "cyan")]
 
 
 def decide(state: PromptState, proposal: Proposal, before: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import dedent
@@ -18,10 +18,10 @@ from gradrepl.repair.unprompted import as_prompts
 from gradrepl.session.read import without_prompts
 from gradrepl.view.plain import source as with_prompts
 
-OF_OUTPUT = frozenset(("D09", "D10", "D11", "D12", "D13", "D16", "D17"))
+OF_OUTPUT = frozenset(("D09", "D10", "D11", "D12", "D13", "D16"))
 """Classes of damage to what a page printed and said; the prompt runs none of that."""
 CODE = re.compile(r"[\w\])]\s*=(?!=)|\w\(|^\s*(?:return|for|if|while|def|class|with|import|from|print)\b")
-PROMPTS = re.compile(r"^\s*(?:>>>|\.\.\.|In \[)")
+PROMPTS = re.compile(r"^\s*(?:>>>|\.{3,}:?|In \[\d*\]:)")
 OURS = re.compile(r"^(?:>>>|\.\.\.) ")
 MEANT = "import torch\n"
 
@@ -31,7 +31,8 @@ class Change:
     """Neighbouring lines of a text, and the statements that they become.
 
     before: the lines; after: the statements' lines behind prompts; damages: ids of classes, in order; offers: what
-    can't be known; broken: a statement is still no Python.
+    can't be known; broken: a statement is still no Python. words: lines below, taken for output or prose, where no
+    prompts tell them from code.
     """
 
     before: tuple[str, ...]
@@ -39,16 +40,27 @@ class Change:
     damages: tuple[str, ...]
     offers: tuple[Offer, ...]
     broken: bool
+    words: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
         """Whether nothing changes."""
-        return not (self.damages or self.offers or self.broken)
+        return not (self.mended or self.words)
+
+    @property
+    def mended(self) -> bool:
+        """Whether the statements aren't what stood there."""
+        return bool(self.damages or self.broken) or bare(self.before) != bare(self.after)
+
+
+def bare(lines: Sequence[str]) -> list[str]:
+    """Return lines without prompts and indentation."""
+    return [text for line in lines if (text := PROMPTS.sub("", line).strip())]
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What is proposed for a text. left_out: how many of its lines are no code and would not run."""
+    """What is proposed for a text. left_out: how many of its lines are output and prose between prompts."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -73,11 +85,13 @@ def propose(text: str, vocabulary: Vocabulary, known: Collection[str] = ()) -> P
         page = dedent(text_of(text))
     except UnreadablePageError:
         return None
-    for candidate in (page,) if has_prompts(page) else (page, as_prompts(page)):
-        found = without_known(recover(candidate, vocabulary), known)
-        if worth_it(candidate, found):
-            proposal = made(text, candidate, found)
-            return proposal if candidate == page else without_prompts_of_ours(proposal)
+    candidates = (page,) if has_prompts(page) else (page, as_prompts(page))
+    tried = [(candidate, without_known(recover(candidate, vocabulary), known)) for candidate in candidates]
+    for is_better in (is_repaired, is_whole):
+        for candidate, found in tried:
+            if is_better(found) and changes_what_runs(candidate, found):
+                proposal = made(text, candidate, found)
+                return proposal if candidate == page else without_prompts_of_ours(proposal)
     return None
 
 
@@ -95,12 +109,21 @@ def without_known(found: Recovered, known: Collection[str]) -> Recovered:
     return Recovered(found.statements[1:], repairs, found.offers, found.before)
 
 
-def worth_it(text: str, found: Recovered) -> bool:
-    """Whether repairs change what would run, and leave out nothing that looks like code."""
+def is_repaired(found: Recovered) -> bool:
+    """Whether something of the code was repaired, or is offered."""
     done = any(repair.damage not in OF_OUTPUT for repair in found.repairs)
-    runs = any(tree_of(statement.source) is not None for statement in found.statements)
+    return bool(found.offers) or (done and any(tree_of(statement.source) for statement in found.statements))
+
+
+def is_whole(found: Recovered) -> bool:
+    """Whether a program is there to be taken out of a page's words and outputs."""
+    return len(found.statements) > 1 and all(tree_of(statement.source) for statement in found.statements)
+
+
+def changes_what_runs(text: str, found: Recovered) -> bool:
+    """Whether something else would run than without repair, and nothing is left out that looks like code."""
     plain = meaning(without_prompts(text))
-    if not ((runs and done) or found.offers) or (plain is not None and plain == meaning(sources(found))):
+    if plain is not None and plain == meaning(sources(found)):
         return False
     return has_prompts(text) or not any(CODE.search(line) for line in dropped(found))
 
@@ -128,13 +151,13 @@ def made(text: str, page: str, found: Recovered) -> Proposal:
     lines = page.split("\n")
     groups = [tuple(group) for _, group in groupby(found.statements, key=lambda statement: statement.line)]
     ends = [group[0].line - 1 for group in groups[1:]] + [len(lines)]
-    changes = [
-        change(group, lines[group[0].line - 1 : end], end, found) for group, end in zip(groups, ends, strict=True)
-    ]
-    shown = sum(len(each.before) for each in changes)
-    left_out = sum(bool(line.strip()) for line in lines) - shown
-    statements = tuple(possible(statement) for statement in found.statements) if has_prompts(page) else found.statements
-    return Proposal(text, statements, tuple(changes), found.offers, left_out)
+    changes = [change(group, lines, end, found) for group, end in zip(groups, ends, strict=True)]
+    above = Change((), (), (), (), False, filled(lines[: groups[0][0].line - 1] if groups else lines))
+    if not has_prompts(page):
+        return Proposal(text, found.statements, (above, *changes) if above.words else tuple(changes), found.offers, 0)
+    left_out = sum(map(bool, filled(lines))) - sum(len(each.before) for each in changes)
+    statements = tuple(possible(statement) for statement in found.statements)
+    return Proposal(text, statements, tuple(replace(each, words=()) for each in changes), found.offers, left_out)
 
 
 def possible(statement: Statement) -> Statement:
@@ -149,19 +172,24 @@ def without_prompts_of_ours(proposal: Proposal) -> Proposal:
 
 
 def change(group: tuple[Statement, ...], lines: list[str], end: int, found: Recovered) -> Change:
-    """Return the change of the lines from a group's first one on; end: the number of the last of them."""
+    """Return the change of a page's lines from a group's first one on; end: the number of the last of them."""
     start = group[0].line
     after = tuple(line for statement in group for line in with_prompts(statement.source).split("\n"))
-    before = code_lines(lines, max(statement.source.count("\n") for statement in group))
+    own = lines[start - 1 : end]
+    count = code_count(own, max(statement.source.count("\n") for statement in group))
     damages = dict.fromkeys(
         repair.damage for repair in found.repairs if start <= repair.line <= end and repair.damage not in OF_OUTPUT
     )
     offers = tuple(offer for offer in found.offers if start <= offer.line <= end)
     lacks = any(tree_of(statement.source) is None for statement in group)
-    return Change(before, after, (*damages, *(offer.damage for offer in offers)), offers, lacks)
+    classes = tuple(dict.fromkeys((*damages, *(offer.damage for offer in offers))))
+    return Change(filled(own[:count]), after, classes, offers, lacks, filled(own[count:]))
 
 
-def code_lines(lines: list[str], count: int) -> tuple[str, ...]:
-    """Return the lines up to the last one with a prompt; where there are no prompts, the first so many."""
-    last = max((index for index, line in enumerate(lines) if PROMPTS.match(line)), default=count - 1)
-    return tuple(line.rstrip() for line in lines[: last + 1] if line.strip())
+def code_count(lines: list[str], count: int) -> int:
+    """Return how many lines there are up to the last one with a prompt; where there are no prompts, the count."""
+    return max((number for number, line in enumerate(lines, 1) if PROMPTS.match(line)), default=count)
+
+
+def filled(lines: list[str]) -> tuple[str, ...]:
+    return tuple(line.rstrip() for line in lines if line.strip())

@@ -118,7 +118,8 @@ KINDS = {
     "D17": Kind(
         mark("older PyTorch"),
         mark(
-            "The page shows what an older PyTorch printed, such as AddBackward for AddBackward0. Both count as equal."
+            "The page is older: `print x` became `print(x)`; what an older PyTorch printed, such as AddBackward for "
+            "AddBackward0, counts as equal."
         ),
     ),
 }

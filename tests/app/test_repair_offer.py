@@ -132,6 +132,20 @@ def test_a_statement_that_stays_damaged_is_left_out_and_said(type_in: Type) -> N
     assert "NameError" in shown
 
 
+def test_words_and_outputs_between_code_are_shown_as_left_out(type_in: Type) -> None:
+    page = "First a tensor:\nx = torch.ones(2)\nprint(x)\ntensor([1., 1.])\nThat was all."
+    shown = type_in(f"PASTE {page}", "1").shown
+    assert "\n- First a tensor:\n  output or words, not run\n  >>> x = torch.ones(2)\n  >>> print(x)\n" in shown
+    assert "\n- tensor([1., 1.])\n- That was all.\n  output or words, not run\n1  run" in shown
+    assert shown.endswith(">>> print(x)\ntensor([1., 1.])\n")
+
+
+def test_words_before_prompts_are_left_out(type_in: Type) -> None:
+    shown = type_in("PASTE Some words.\n\n>>> n = 40 + 1\n>>> n + 1\n42\n", "1").shown
+    assert "\n  >>> n = 40 + 1\n  >>> n + 1\nlines of output and words, which don't run: 2\n" in shown
+    assert shown.endswith(">>> n + 1\n42\n")
+
+
 def test_where_a_block_ends_is_asked_for(type_in: Type) -> None:
     shown = type_in("PASTE if 1 > 2:\nprint(3)\nprint(4)\n", "1", "2").shown
     assert "Where a block ended was lost. Which of these was it?" in shown
@@ -154,6 +168,8 @@ def test_where_a_block_ends_is_asked_for(type_in: Type) -> None:
         "? torch.add",
         "s = '''>>> x = 1\n>>> với y:'''\n",
         "require_grad = 3\nprint(require_grad)\n",
+        "x = 1\ny = = 2\nz = 3\n",
+        "x = 1\nfor i in range(3)\n    print(i)\nz = 3\n",
     ],
 )
 def test_what_runs_or_cannot_be_repaired_is_never_offered(pasted: str) -> None:
@@ -219,3 +235,8 @@ def test_a_line_reader_takes_the_lines_that_came_together() -> None:
     reader.damaged = damaged
     assert [reader.code() for _ in range(4)] == ["x = 1", REPAIR, "z = = 3", "w = 4"]
     assert asked == ["với torch.no_grad():\n    y = 2\n", "z = = 3\nw = 4"]
+
+
+def test_what_a_page_has_everywhere_is_shown_line_by_line_and_named_once(type_in: Type) -> None:
+    shown = type_in("PASTE 1 >>> n = 1\n2 >>> n + 1\n3 2\n4 >>> n + 2\n", "CTRL-C").shown
+    assert "- 1 >>> n = 1\n+ >>> n = 1\n  not Python\n- 2 >>> n + 1\n+ >>> n + 1\n- 4 >>> n + 2\n+ >>> n + 2\n" in shown
