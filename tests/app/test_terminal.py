@@ -108,6 +108,7 @@ def test_the_prompt_shows_a_table_and_a_toolbar(terminal: Open) -> None:
     screen.send("with torch.no_grad():\ry = x * 2\r\r")
     text = screen.wait(r"grad mode: off \(no_grad\), then on")
     assert ">>> with torch.no_grad():\n...     y = x * 2\n" in text
+    screen.wait(r"\+ y .*\n\n>>>\s+grad mode: on \|")  # before the prompt reads, Ctrl-D is the terminal's
     screen.send("\x04")
     assert screen.end() == 0
 
