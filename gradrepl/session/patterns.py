@@ -99,7 +99,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "RuntimeError",
         r"one of the variables needed for gradient computation has been modified by an "
         r"inplace operation: \[\S+ \[(?P<shape>[^\]]*)\]\]"
-        r"(?:, which is output \d+ of (?P<node>\w+?)(?:Backward\d*)?,)? "
+        r"(?:, which is output \d+ of (?P<node>[\w:]+?)(?:Backward\d*)?,)? "
         r"is at version (?P<now>\d+); expected version (?P<then>\d+)",
         facts.written,
     ),

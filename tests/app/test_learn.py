@@ -336,3 +336,12 @@ def test_names_that_were_brought_along_may_take_the_answer_away(go: Go) -> None:
     assert "there is no answer: x.requires_grad raises AttributeError" in shown
     assert "Right: x.requires_grad = True, y.grad_fn = MulBackward0" in shown
     assert "there is no answer: " in go(*brought, ":again")
+
+
+def test_lines_that_do_nothing_get_a_reply(capsys: pytest.CaptureFixture[str]) -> None:
+    lesson = load(shelf.find("threads-generators"))
+    index = next(index for index, step in enumerate(lesson.steps) if step.kind == "parsons")
+    script = Script(str(player.lines(lesson.steps[index]).index("t.join()") + 1))
+    options, terminal = Options(speech="en", plain=True), Terminal(False, False, True)
+    learn(lesson, engines.load("builtin"), script, options, terminal, Forgetful(), index)
+    assert "Not yet: " in capsys.readouterr().out.partition(">>> t.join()")[2]

@@ -44,7 +44,10 @@ REACHED: dict[str, Sequence[str]] = {
     "anomaly": ["with torch.autograd.detect_anomaly():\n    pass\n"],
     "leaf-in-place": [X + "x += 1", X + "x.add_(1)"],
     "leaf-view-in-place": [X + "x[0] = 7."],
-    "modified-in-place": [X + "e = x.exp()\n_ = e.add_(1)\ne.sum().backward()"],
+    "modified-in-place": [
+        X + "e = x.exp()\n_ = e.add_(1)\ne.sum().backward()",
+        X + "y = x * 2\ns = (y * y).sum()\ny[0] = 0.\ns.backward()",
+    ],
     "no-grad-view": [X + "c = x.clone()\nwith torch.no_grad():\n    v = c[:1]\n\nv.mul_(2)"],
     "multi-view": [X + "a, b = (x * 2).unbind()\na.add_(1)"],
     "inference-saved": [INFERENCE + "y * x"],

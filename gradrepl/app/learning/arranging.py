@@ -18,6 +18,7 @@ _NUMBERS = re.compile(r"\d+(?:[\s,;]+\d+)*[\s,;.]*")
 class Arranging(Solving):
     """stray: the line that doesn't belong among those taken last."""
 
+    free = False
     stray: Distractor | None = None
 
     @property

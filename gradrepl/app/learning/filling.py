@@ -17,6 +17,7 @@ _COMMAND = re.compile(r":[^\W\d]+(?: +\w+)*")
 class Filling(Solving):
     """typed: the learner's last try, to go on from."""
 
+    free = False
     typed = ""
 
     @property

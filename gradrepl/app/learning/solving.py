@@ -12,9 +12,13 @@ from gradrepl.session.outcome import Outcome
 
 
 class Solving(Activity):
-    """An exercise that starts from an empty prompt; solved: its check has come true."""
+    """An exercise that starts from an empty prompt; solved: its check has come true.
+
+    free: code that only looks at values is no attempt.
+    """
 
     solved = False
+    free = True
 
     @property
     def offered(self) -> str:
@@ -50,7 +54,7 @@ class Solving(Activity):
         judgement = judge(self.learner.place, self.learner.trail)
         if judgement.passed:
             self.passed()
-        elif not is_look(source, outcomes) or self._is_known(source, judgement):
+        elif not (self.free and is_look(source, outcomes)) or self._is_known(source, judgement):
             self.failed(judgement, outcomes)
 
     def kept(self) -> None:
