@@ -186,6 +186,14 @@ def test_nothing_is_wider_than_a_phone(opened: Any, lesson: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_the_number_of_an_option_stays_on_one_line_on_a_phone(opened: Any) -> None:
+    page = opened("no-grad", "vi", viewport={"width": 360, "height": 640})
+    page.locator(".step").evaluate_all("steps => steps.forEach(step => step.classList.add('current'))")
+    numbers = page.locator(".option label > span:first-child").evaluate_all("all => all.map(one => one.offsetHeight)")
+    assert numbers
+    assert max(numbers) < 40
+
+
 def test_on_paper_all_steps_are_open(opened: Any) -> None:
     page = opened("no-grad")
     page.emulate_media(media="print")

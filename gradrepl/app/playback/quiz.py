@@ -107,6 +107,8 @@ class Prediction(Quiz):
         self.screen.note(f"{self.step.cells[place]} = {self._answers[-1]}")
         self._pass_over()
         self._offer()
+        if not self.count:
+            self.screen.gap()
 
     def show_truths(self, truths: Sequence[str], session: Session) -> None:
         if not any(self._answers):
