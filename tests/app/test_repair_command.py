@@ -13,20 +13,26 @@ import pytest
 
 from gradrepl.app.cli import main
 
-CODE = ">>> x = torch.ones(2, requirements_grad=True)\n>>> y = x * 2>>> y.requires_gradTrue\n"
+FIRST = ">>> x = torch.ones(2, requirements_grad=True)\n"
+SECOND = ">>> y = x * 2>>> y.requires_gradTrue\n"
+CODE = FIRST + SECOND
 CLEAN = ">>> import torch\n>>> torch.ones(2)\ntensor([1., 1.])\n"
 WRONG = ">>> import torch\n>>> torch.ones(2)\ntensor([3., 1.])\n"
-ESCAPED = CODE.replace(">", "&gt;")
+ESCAPED = [part.replace(">", "&gt;") for part in (FIRST, SECOND)]
 PAGES = {
     "page.txt": CODE,
-    "page.html": f"<h1>Đầu trang</h1><p>Hai &amp; ba.</p><pre>{ESCAPED}</pre><p>Cuối trang.</p>",
-    "page.md": f"# Đầu trang\n\nHai & ba.\n\n```\n{CODE}```\n\nCuối trang.\n",
+    "page.html": (
+        f"<h1>Đầu trang</h1><p>Hai &amp; ba.</p><pre>{ESCAPED[0]}</pre><p>Giữa trang.</p><pre>{ESCAPED[1]}</pre>"
+        "<p>Cuối trang.</p>"
+    ),
+    "page.md": (f"# Đầu trang\n\nHai & ba.\n\n```\n{FIRST}```\n\nGiữa trang.\n\n```\n{SECOND}```\n\nCuối trang.\n"),
     "page.ipynb": json.dumps(
         {
             "cells": [
                 {"cell_type": "markdown", "source": ["# Đầu trang\n", "\n", "Hai & ba."]},
                 {"cell_type": "code", "source": "import torch\nx = torch.ones(2，requires_grad=True）", "outputs": []},
-                {"cell_type": "code", "source": "(x * 2).requires_grad", "outputs": [{"text": "True\n"}]},
+                {"cell_type": "markdown", "source": "Giữa trang."},
+                {"cell_type": "code", "source": "y = x * 2\ny.requires_grad", "outputs": [{"text": "True\n"}]},
                 {"cell_type": "markdown", "source": "Cuối trang."},
             ],
             "nbformat": 4,
@@ -75,7 +81,9 @@ def test_every_kind_of_page_becomes_a_transcript_and_a_lesson(gradrepl: Run, pag
     assert [item["verdict"] for item in told["statements"]][-1] == "agree"
     lesson = (tmp_path / "draft.md").read_text("utf-8")
     if page != "page.txt":
-        assert lesson.index("Hai & ba.") < lesson.index(">>> x = torch.ones(2") < lesson.index("Cuối trang.")
+        order = ("Hai & ba.", ">>> x = torch.ones(2", "Giữa trang.", ">>> y = x * 2", "Cuối trang.")
+        assert [lesson.count(text) for text in order] == [1] * len(order)
+        assert sorted(order, key=lesson.index) == list(order)
     checked = gradrepl("check", "--engine", "builtin", "draft.md")
     assert (checked.returncode, checked.stdout) == (0, "draft.md: OK (builtin)\n")
 

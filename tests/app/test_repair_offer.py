@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from gradrepl.app import repair_offer
+from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import REPAIR, LineReader, never
 from gradrepl.app.repl import Repl
+from gradrepl.i18n import translator
 from gradrepl.view.change import change
 
 GLUED = (
@@ -108,6 +111,7 @@ def test_an_edit_begins_with_the_repaired_text(type_in: Type) -> None:
 def test_what_is_declined_stands_at_the_prompt_as_it_was_pasted(type_in: Type, answer: str) -> None:
     pasted = "  với torch.no_grad():\n      y = 2\n"
     seen = type_in(f"PASTE {pasted}", answer, "")
+    assert "\n+ >>> with torch.no_grad():\n+ ...     y = 2\n" in seen.shown
     assert seen.offered == [pasted]
     assert "IndentationError" in seen.shown
 
@@ -192,7 +196,7 @@ def test_an_error_that_damage_made_points_to_the_command(type_in: Type) -> None:
 
 
 def test_what_has_run_of_the_last_input_is_not_repaired(type_in: Type) -> None:
-    shown = type_in("n = 1\nn += 1; x = torch.ones(n)\nx.requires_gard", ":repair", "1", "n").shown
+    shown = type_in("n = 1", "n += 1; x = torch.ones(n)\nx.requires_gard", ":repair", "1", "n").shown
     assert "\n- x.requires_gard\n+ >>> x.requires_grad\n" in shown
     assert shown.endswith("False\n2\n")
 
@@ -206,6 +210,22 @@ def test_there_is_nothing_to_repair_in_what_ran_or_is_not_known(type_in: Type) -
 def test_ctrl_c_stops_the_run_of_all(type_in: Type) -> None:
     stopping = "PASTE >>> raise KeyboardInterrupt>>> với torch.no_grad():... print('inside')"
     assert "inside\n" not in type_in(stopping, "1").shown.rpartition(">>> raise")[2]
+
+
+def test_nothing_is_looked_for_in_a_paste_that_is_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand, looked = Hand(), list[str]()
+    repl = Repl(Options(plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
+    monkeypatch.setattr(repair_offer, "proposed", lambda state, text: looked.append(text))
+    assert not any(
+        map(hand.damaged, ["x = 1\nprint(x)\n", "with torch.no_grad():\n", "x = (1,\n", ":t x", "x?", "= 1"])
+    )
+    assert looked == ["= 1"]
+    repl.close()
+
+
+def test_escapes_of_a_page_reach_no_drawn_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    DrawnScreen(translator("en"), colored=False).hanging([[("- ", "red"), ("\x1b[31m[red]", "red")]])
+    assert capsys.readouterr().out == "- \\x1b[31m[red]\n"
 
 
 def test_escapes_of_a_page_reach_no_screen(type_in: Type) -> None:
