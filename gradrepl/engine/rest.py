@@ -31,6 +31,7 @@ from gradrepl.engine.ops import (
     diagonal,
     einsum,
     extremum,
+    factoring,
     gathering,
     joining,
     linalg,
@@ -48,6 +49,7 @@ from gradrepl.engine.ops import (
     sorting,
     special,
     spread,
+    statistics,
     trigonometry,
     turning,
 )
@@ -98,5 +100,7 @@ PARTS = (
     linalg,
     products,
     einsum,
+    factoring,
+    statistics,
 )
 """The modules that put their functions and classes into SPACES and onto Tensor when they are imported."""

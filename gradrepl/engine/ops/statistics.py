@@ -1,0 +1,189 @@
+"""Covariance, differences as slopes, windows of signals and other functions made of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import SPACES, functions, methods, public
+from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.results import named
+from gradrepl.engine.tensor import Tensor, make
+
+
+@public("Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None")
+def cov(input: Any, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+    """Return the covariances of variables in rows (torch.cov)."""
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
+    rows = input.view(1, -1) if input.dim() < 2 else input
+    count = rows.shape[1]
+    weights = None
+    for given in (fweights, aweights):
+        if given is not None:
+            weights = given if weights is None else weights * given
+    if weights is None:
+        total: Any = count
+        mean = rows.sum(1) / count
+    else:
+        total = weights.sum()
+        mean = (rows * weights).sum(1) / total
+    norm = total - correction if aweights is None else total - correction * (weights * aweights).sum() / total
+    apart = rows - mean.unsqueeze(1)
+    other = apart if weights is None else apart * weights
+    return (apart.mm(other.t().conj()) / norm).squeeze()
+
+
+@public("Tensor input")
+def corrcoef(input: Any) -> Any:
+    """Return the correlations of variables in rows (torch.corrcoef)."""
+    found = cov(input)
+    if not found.dim():
+        return found / found
+    spread = found.diag().sqrt()
+    return (found / spread.view(-1, 1) / spread.view(1, -1)).clamp(-1, 1)
+
+
+def slopes(x: Any, dim: int, places: Any, edge_order: int) -> Any:
+    """Return the slopes of neighbours along a dimension; places: where the elements lie."""
+    shape = [1] * x.dim()
+    steps = np.diff(places)
+
+    def share(values: Any) -> Any:
+        shape[dim] = len(values)
+        return make(np.asarray(values, x._data.dtype).reshape(shape))
+
+    def part(start: int, count: int) -> Any:
+        return x.narrow(dim, start % x.shape[dim], count)
+
+    inner = x.shape[dim] - 2
+    one, two = steps[:-1], steps[1:]
+    middle = (
+        part(0, inner) * share(-two / (one * (one + two)))
+        + part(1, inner) * share((two - one) / (one * two))
+        + part(2, inner) * share(one / (two * (one + two)))
+    )
+    ends = [(part(1, 1) - part(0, 1)) * share([1 / steps[0]]), (part(-1, 1) - part(-2, 1)) * share([1 / steps[-1]])]
+    if edge_order == 2:
+        ends = [second_order(part, share, steps, side) for side in (0, 1)]
+    return SPACES["torch"]["cat"]([ends[0], middle, ends[1]], dim)
+
+
+def second_order(part: Any, share: Any, steps: Any, side: int) -> Any:
+    """Return the slope at an end from the three elements there."""
+    first, second = (steps[0], steps[1]) if side == 0 else (-steps[-1], -steps[-2])
+    places = (0, 1, 2) if side == 0 else (-1, -2, -3)
+    shares = (
+        -(2 * first + second) / (first * (first + second)),
+        (first + second) / (first * second),
+        -first / (second * (first + second)),
+    )
+    a, b, c = (part(place, 1) * share([value]) for place, value in zip(places, shares, strict=True))
+    return a + b + c
+
+
+def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Any, ...]:
+    """Return the slopes of a sampled function along each dimension (torch.gradient)."""
+    dims = range(input.dim()) if dim is None else [dim] if isinstance(dim, int) else dim
+    dims = [dim_of(one, input.dim()) for one in dims]
+    several = isinstance(spacing, (tuple, list))
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if several and len(spacing) != len(dims):
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar, or it's spacing and dim arguments to have "
+            f"the same length, but got a spacing argument of length {len(spacing)} and a dim argument of length "
+            f"{len(dims)}."
+        )
+    for one in dims:
+        if input.shape[one] < edge_order + 1:
+            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    spacings: Sequence[Any] = spacing if several else [spacing] * len(dims)
+    whole = input if input.is_floating_point() or input.is_complex() else input.to(dtypes.default.float)
+    found = []
+    for one, step in zip(dims, spacings, strict=True):
+        places = step._data if isinstance(step, Tensor) and step.dim() else np.arange(input.shape[one]) * float(step)
+        found.append(slopes(whole, one, places, edge_order))
+    return tuple(found)
+
+
+def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
+    """Return flat positions as an index for each dimension (torch.unravel_index)."""
+    sides = (shape,) if isinstance(shape, int) else tuple(shape)
+    return tuple(make(np.asarray(part, np.int64)) for part in np.unravel_index(indices._data, sides))
+
+
+WINDOWS: dict[str, tuple[float, float]] = {"hann_window": (0.5, 0.5), "hamming_window": (0.54, 0.46)}
+"""For each window of the form alpha - beta * cos its alpha and beta."""
+
+
+def cosine_window(name: str) -> Any:
+    alpha, beta = WINDOWS[name]
+
+    def window(
+        window_length: int, periodic: bool = True, alpha: float = alpha, beta: float = beta, **options: Any
+    ) -> Any:
+        if window_length < 0:
+            raise RuntimeError(f"{name} requires non-negative window_length, got window_length={window_length}")
+        count = window_length + periodic
+        if count < 2:
+            return SPACES["torch"]["ones"](window_length, **options)
+        values = alpha - beta * np.cos(2 * np.pi * np.arange(count) / (count - 1))
+        return SPACES["torch"]["tensor"](values[:window_length].tolist(), **options)
+
+    window.__name__ = name
+    window.__doc__ = f"Return a window of cosines (torch.{name})."
+    return window
+
+
+def bartlett_window(window_length: int, periodic: bool = True, **options: Any) -> Any:
+    """Return a window of triangles (torch.bartlett_window)."""
+    count = window_length + periodic
+    values = np.bartlett(count)[:window_length] if count > 1 else np.ones(window_length)
+    return SPACES["torch"]["tensor"](values.tolist(), **options)
+
+
+@public("Tensor input, *, Tensors? out=None")
+def frexp(input: Any) -> Any:
+    """Return numbers as fractions and powers of 2 (torch.frexp)."""
+    fraction, exponent = np.frexp(input._data)
+    return named("frexp", "mantissa", "exponent")((make(fraction), make(exponent.astype(np.int32))))
+
+
+@public("Tensor input, Tensor other, *, Tensor? out=None")
+def nextafter(input: Any, other: Any) -> Any:
+    """Return the next number towards another (torch.nextafter)."""
+    return make(np.nextafter(input._data, other._data))
+
+
+def is_same_size(input: Any, other: Any) -> bool:
+    """Whether two tensors have one shape (torch.is_same_size)."""
+    return bool(input.shape == other.shape)
+
+
+def fill(input: Any, value: Any) -> Any:
+    """Return a tensor of the same shape, full of a value (torch.fill)."""
+    return input.clone().fill_(value)
+
+
+WRITING = (
+    *("addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "as_strided_", "fix_", "gcd_"),
+    *("lcm_", "ldexp_", "negative_", "round_", "square_", "xlogy_"),
+)
+"""Methods that write into their tensor and are functions too."""
+
+functions(
+    gradient=gradient,
+    unravel_index=unravel_index,
+    bartlett_window=bartlett_window,
+    is_same_size=is_same_size,
+    fill=fill,
+    **{name: cosine_window(name) for name in WINDOWS},
+    **{name: getattr(Tensor, name) for name in WRITING if name in vars(Tensor)},
+)
+methods(is_same_size=is_same_size)
