@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gradrepl.session.outcome import Outcome
 
 FAILED = 1
+WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""How a text in UTF-16 begins: it has bytes that are 0."""
 MOST_OUTPUT = 200_000  # bytes of a statement's output that are compared
 
 
@@ -71,6 +73,9 @@ def load(path: str, _: Translate) -> Page:
     if len(data) > LARGEST:
         text = _("{name} is larger than {most} bytes. Give the part of the page that holds the code.")
         raise UsageError(text.format(name=name, most=f"{LARGEST:,}"))
+    if b"\0" in data and not data.startswith(WIDE):
+        text = _("{name} is no text: byte {place} is 0. Give the path of a page: text, HTML, Markdown or .ipynb.")
+        raise UsageError(text.format(name=name, place=data.index(b"\0")))
     return Page(decoded(data), name)
 
 

@@ -92,7 +92,7 @@ def test_every_kind_of_page_becomes_a_transcript_and_a_lesson(gradrepl: Run, pag
     ("data", "told"),
     [
         (b"", "there is nothing to run"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)), "there is nothing to run"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)), "is no text: byte 8 is 0."),
         ("Chỉ có lời văn.\n".encode(), "there is nothing to run"),
         (b'{"cells": 3, "nbformat": 4}', "expected a notebook (JSON with cells), found TypeError"),
     ],
@@ -116,6 +116,11 @@ def test_what_cannot_be_read_is_told_in_one_line(gradrepl: Run, name: str) -> No
 @pytest.mark.parametrize(("text", "status"), [(CODE, 0), (CLEAN, 0), (WRONG, 1), ("", 2)])
 def test_the_exit_status_says_whether_the_outputs_agree(gradrepl: Run, text: str, status: int) -> None:
     assert gradrepl("repair", "-", input=text).returncode == status
+
+
+def test_a_page_in_utf_16_is_text(gradrepl: Run, tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_bytes(CLEAN.encode("utf-16"))
+    assert gradrepl("repair", "page.txt").stdout == CLEAN
 
 
 def test_a_clean_page_comes_back_as_it_is(gradrepl: Run) -> None:
