@@ -41,7 +41,8 @@ class Plan:
     the rest, of kind "shape", "dtype" or "value". tensors: how many of them are tensors.
     fixed: the positions of those that rules always get as arrays.
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
-    only: (edge, rule, positions) where there is one rule, else None.
+    only: (edge, rule, positions) where there is one rule, else None. ordered: all of them in the order in which they
+    run, of two the last first, as in PyTorch: where second gradients add up, it shows.
     keepers: for each field the function that keeps it, and its index.
     inputs: the indices of what is kept where that is inputs alone, else None.
     own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
@@ -57,6 +58,7 @@ class Plan:
         "inputs",
         "keepers",
         "only",
+        "ordered",
         "own_saved",
         "rules",
         "run",
@@ -71,6 +73,7 @@ class Plan:
         self.fixed = tuple(position for position, (kind, _) in enumerate(fields) if kind == "fixed")
         present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
         self.only = present[0] if len(present) == 1 else None
+        self.ordered = present if len(present) != 2 or len(rules) != 2 else present[::-1]
         self.keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
         alone = all(kind == "tensor" for kind, _ in fields)
         self.inputs = tuple(index for _, index in fields) if alone else None
@@ -161,9 +164,12 @@ class OpNode(Node):
         gradients: Sequence[Any]
         if plan.each_one:
             (rule, (pick,)), (other_rule, (other_pick,)) = plan.rules  # type: ignore[misc]
-            gradients = (rule(gradient, values[pick]), other_rule(gradient, values[other_pick]))
+            later = other_rule(gradient, values[other_pick])
+            gradients = (rule(gradient, values[pick]), later)
         else:
-            gradients = [entry and entry[0](gradient, *[values[i] for i in entry[1]]) for entry in plan.rules]
+            gradients = [None] * len(plan.rules)
+            for edge, rule, picks in plan.ordered:
+                gradients[edge] = rule(gradient, *[values[i] for i in picks])
         return gradients if fix is None else fit(gradients, fix)
 
     def unpack(self, index: int, item: Any, recorded: bool) -> Any:

@@ -45,6 +45,7 @@ class Op:
     in one place. promotes: "float" where ints give floats. view: the result looks into the first
     argument's storage. several: the forward returns a tuple of results. compute: what the forward comes to
     on operands of one float dtype, where that is a function of numpy's that can be called directly.
+    zeros: how many inputs PyTorch's node has before ours, zeros that need no gradient.
     samples: arguments for the tests; tuples of ints at the place of a tensor are shapes.
     """
 
@@ -57,6 +58,7 @@ class Op:
         promotes: str = "same",
         view: bool = False,
         several: bool = False,
+        zeros: int = 0,
         compute: Callable[..., Any] | None = None,
         samples: Sequence[tuple[Any, ...]] = (),
     ) -> None:
@@ -74,6 +76,7 @@ class Op:
         self.promotes = promotes
         self.view = view
         self.several = several
+        self.zeros = zeros
         exact = view or isinstance(compute, np.ufunc) or {"kind", "dtype", "draw"} & {*self.arguments}
         self.widens = not (exact or node is None or self.name in half.STEPWISE)
         self.samples = tuple(samples)
@@ -103,7 +106,7 @@ class Op:
         return plan
 
     def make_plan(self, mask: int) -> Plan:
-        wanted: list[tuple[Rule, tuple[str, ...]] | None] = []
+        wanted: list[tuple[Rule, tuple[str, ...]] | None] = [None] * self.zeros
         for bit, position in enumerate(self.tensors):
             rule = self.rules.get(self.arguments[position])
             if rule is None or not mask >> bit & 1:
@@ -270,7 +273,7 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
     if entry.analytic is not None and outs[0]._data.dtype.kind == "c":
         make_analytic(node, entry)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
-    connect(node, inputs)
+    connect(node, [None] * entry.zeros + inputs)
     if entry.broadcasts:
         node.fix = misfits(inputs, outs[0]._data)
     attach(node, outs)

@@ -28,7 +28,7 @@ def short_way(entry: Any, otherwise: Call) -> Call:
 
     Whatever is not quite ordinary goes to `otherwise`, the way of every operation; both give the same.
     """
-    plain = entry.node is not None and not (entry.several or entry.variadic or entry.fixed)
+    plain = entry.node is not None and not (entry.several or entry.variadic or entry.fixed or entry.zeros)
     if plain and entry.tensors == (0, 1) and len(entry.arguments) == 2 and not entry.view:
         call = two_tensors(entry, otherwise)
         call = with_number(entry, call, otherwise) if entry.broadcasts else first_a_tensor(call, otherwise)

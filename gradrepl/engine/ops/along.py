@@ -12,7 +12,7 @@ from gradrepl.engine.ops.view import unsqueeze_at
 from gradrepl.engine.tensor import Tensor
 
 
-@op("ScatterBackward0")
+@op("ScatterBackward0", zeros=1)
 def put_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
     """Zeros of a shape, with a put at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)
@@ -20,7 +20,7 @@ def put_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
     return whole
 
 
-@op("ScatterAddBackward0")
+@op("ScatterAddBackward0", zeros=1)
 def add_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)

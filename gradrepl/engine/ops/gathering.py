@@ -49,7 +49,7 @@ def scatter_add_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
     return out
 
 
-@op("ScatterAddBackward0")
+@op("ScatterAddBackward0", zeros=1)
 def scatter_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)

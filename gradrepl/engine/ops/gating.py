@@ -89,16 +89,31 @@ def gelu_entry(a: Array, approximate: str) -> Any:
     return a * 0.5 * (1 + erf.forward(a * ROOT_HALF))
 
 
-def gelu_rule(g: Any, a: Any, approximate: str) -> Any:
+@op("GeluBackwardBackward0", samples=(((2, 3), (2, 3), "none"), ((2, 3), (2, 3), "tanh")))
+def gelu_gradient(g: Array, a: Array, approximate: str) -> Any:
+    """g times the derivative of gelu"""
+    if approximate == "tanh":
+        curve = np.tanh(TANH_FACTOR * (a + TANH_CUBE * a * a * a))
+        slope = TANH_FACTOR * (1 + 3 * TANH_CUBE * a * a)
+        return g * (0.5 * (1 + curve) + 0.5 * a * (1 - curve * curve) * slope)
+    density = np.exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (0.5 * (1 + erf.forward(a * ROOT_HALF)) + a * density)
+
+
+def gelu_bend(a: Any, approximate: str) -> Any:
+    """Return the second derivative of gelu."""
     if approximate == "tanh":
         curve = tanh(TANH_FACTOR * (a + TANH_CUBE * a * a * a))
         slope = TANH_FACTOR * (1 + 3 * TANH_CUBE * a * a)
-        return g * (0.5 * (1 + curve) + 0.5 * a * (1 - curve * curve) * slope)
-    density = exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi))
-    return g * (0.5 * (1 + erf(a * ROOT_HALF)) + a * density)
+        return (1 - curve * curve) * (slope + a * (3 * TANH_FACTOR * TANH_CUBE * a - curve * slope * slope))
+    return exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi)) * (2 - a * a)
 
 
-gelu_entry.grad(a=lambda g, a, approximate: gelu_rule(g, a, approximate))
+gelu_entry.grad(a=lambda g, a, approximate: gelu_gradient(g, a, approximate))
+gelu_gradient.grad(
+    g=lambda gg, a, approximate: gelu_gradient(gg, a, approximate),
+    a=lambda gg, g, a, approximate: gg * g * gelu_bend(a, approximate),
+)
 
 
 def glu(input: Any, dim: int = -1) -> Any:

@@ -32,7 +32,7 @@ def index_with(a: Array, indices: Indices, given: Fixed) -> Any:
     return a[indices]
 
 
-@op("IndexPutImplBackward0")
+@op("IndexPutImplBackward0", zeros=1)
 def index_add_zeros(a: Array, shape: tuple[int, ...], indices: Indices) -> Any:
     """Zeros of a shape, with a added at arrays of positions"""
     whole = np.zeros(shape, a.dtype)

@@ -43,6 +43,11 @@ def adjoint(x: Any) -> Any:
     return conj_of(transpose_dims(x, -2, -1))
 
 
+def turned(x: Any) -> Any:
+    """Turn a matrix over, conjugating complex elements."""
+    return conj_of(t(x))
+
+
 def check_same_dtype(a: Array, b: Array) -> None:
     if a.dtype is not b.dtype:
         found, other = (C_NAMES[dtypes.of(array).name] for array in (a, b))
@@ -78,7 +83,7 @@ def mm(input: Array, mat2: Array) -> Any:
     return product(input, mat2, "addmm_impl_cpu_")
 
 
-mm.grad(input=lambda g, mat2: mm(g, adjoint(mat2)), mat2=lambda g, input: mm(adjoint(input), g))
+mm.grad(input=lambda g, mat2: mm(g, turned(mat2)), mat2=lambda g, input: mm(turned(input), g))
 
 
 @op("MvBackward0", samples=(((2, 3), (3,)),))
@@ -97,7 +102,7 @@ def mv(input: Array, vec: Array) -> Any:
     return product(input, vec, "addmv_impl_cpu")
 
 
-mv.grad(input=lambda g, vec: outer(g, conj_of(vec)), vec=lambda g, input: mv(adjoint(input), g))
+mv.grad(input=lambda g, vec: outer(g, conj_of(vec)), vec=lambda g, input: mv(turned(input), g))
 
 
 def check_vectors(a: Array, b: Array) -> None:

@@ -13,9 +13,9 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of
-from gradrepl.engine.ops.linear import C_NAMES, Shape, adjoint, bmm, check_mm, expose, mm, mv, outer, product
+from gradrepl.engine.ops.linear import C_NAMES, Shape, adjoint, bmm, check_mm, expose, mm, mv, outer, product, turned
 from gradrepl.engine.ops.shape import expand_to, summed_to
-from gradrepl.engine.ops.view import transpose_dims
+from gradrepl.engine.ops.view import t
 from gradrepl.engine.tensor import Tensor
 
 
@@ -63,8 +63,8 @@ def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any
 
 add_mm.grad(
     input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    mat1=lambda g, mat2, alpha: scaled(mm(g, adjoint(mat2)), alpha),
-    mat2=lambda g, mat1, alpha: scaled(mm(adjoint(mat1), g), alpha),
+    mat1=lambda g, mat2, alpha: scaled(mm(g, turned(mat2)), alpha),
+    mat2=lambda g, mat1, alpha: scaled(mm(turned(mat1), g), alpha),
 )
 
 
@@ -83,7 +83,7 @@ def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
 add_mv.grad(
     input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
     mat=lambda g, vec, alpha: scaled(outer(g, conj_of(vec)), alpha),
-    vec=lambda g, mat, alpha: scaled(mv(adjoint(mat), g), alpha),
+    vec=lambda g, mat, alpha: scaled(mv(turned(mat), g), alpha),
 )
 
 
@@ -99,7 +99,7 @@ def add_outer(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> 
 add_outer.grad(
     input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
     vec1=lambda g, vec2, alpha: scaled(mv(g, conj_of(vec2)), alpha),
-    vec2=lambda g, vec1, alpha: scaled(mv(transpose_dims(g, 0, 1), conj_of(vec1)), alpha),
+    vec2=lambda g, vec1, alpha: scaled(mv(t(g), conj_of(vec1)), alpha),
 )
 
 

@@ -71,7 +71,7 @@ def squared_error_again(gg: Any, a: Any, b: Any, reduction: str) -> Any:
 
 squared_error.grad(
     a=lambda g, a, b, reduction: squared_error_gradient(g, a, b, reduction),
-    b=lambda g, a, b, reduction: -squared_error_gradient(g, a, b, reduction),
+    b=lambda g, a, b, reduction: squared_error_gradient(g, b, a, reduction),
 )
 squared_error_gradient.grad(
     g=lambda gg, a, b, reduction: squared_error_again(gg, a, b, reduction),
@@ -88,14 +88,38 @@ def smooth_absolute_error(a: Array, b: Array, reduction: str, beta: float) -> An
     return reduced(np.where(size < beta, 0.5 * size * size / (beta or 1.0), size - 0.5 * beta), reduction)
 
 
-def smooth_absolute_rule(g: Any, a: Any, b: Any, reduction: str, beta: float) -> Any:
-    x, g = a - b, shared(g, a, reduction)
-    return g * where(x <= -beta, -1.0, where(x >= beta, 1.0, x / (beta or 1.0))) if beta else g * sign(x)
+LIMITED = (((), (2, 3), (2, 3), "mean", 1.0), ((2, 3), (2, 3), (2, 3), "none", 1.0))
+
+
+def each_or_all(each: Any, gg: Any, reduction: str) -> Any:
+    """Return what a reduced loss's one gradient gets: the sum of what each loss's would get."""
+    return each if reduction == "none" else sum_all(shared(each, gg, reduction))
+
+
+@op("SmoothL1LossBackwardBackward0", samples=LIMITED)
+def smooth_absolute_gradient(g: Array, a: Array, b: Array, reduction: str, beta: float) -> Any:
+    """g times the sign of a - b, or (a - b) / beta where that is smaller"""
+    x = a - b
+    slope = np.where(x <= -beta, -1, np.where(x >= beta, 1, x / beta)) if beta else np.sign(x)
+    return shared(g, a, reduction) * slope.astype(a.dtype)
+
+
+def smooth_absolute_slope(x: Any, beta: float) -> Any:
+    return where(x <= -beta, -1.0, where(x >= beta, 1.0, x / beta)) if beta else sign(x)
+
+
+def smooth_absolute_bend(gg: Any, g: Any, a: Any, b: Any, reduction: str, beta: float) -> Any:
+    return where(abs(a - b) < beta, shared(gg * g, gg, reduction) / (beta or 1.0), 0.0)
 
 
 smooth_absolute_error.grad(
-    a=lambda g, a, b, reduction, beta: smooth_absolute_rule(g, a, b, reduction, beta),
-    b=lambda g, a, b, reduction, beta: -smooth_absolute_rule(g, a, b, reduction, beta),
+    a=lambda g, a, b, reduction, beta: smooth_absolute_gradient(g, a, b, reduction, beta),
+    b=lambda g, a, b, reduction, beta: smooth_absolute_gradient(g, b, a, reduction, beta),
+)
+smooth_absolute_gradient.grad(
+    g=lambda gg, a, b, reduction, beta: each_or_all(gg * smooth_absolute_slope(a - b, beta), gg, reduction),
+    a=lambda gg, g, a, b, reduction, beta: smooth_absolute_bend(gg, g, a, b, reduction, beta),
+    b=lambda gg, g, a, b, reduction, beta: -smooth_absolute_bend(gg, g, a, b, reduction, beta),
 )
 
 
@@ -107,14 +131,29 @@ def huber_error(a: Array, b: Array, reduction: str, delta: float) -> Any:
     return reduced(np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
 
 
-def huber_rule(g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
-    x, g = a - b, shared(g, a, reduction)
-    return g * where(x <= -delta, -delta, where(x >= delta, delta, x))
+@op("HuberLossBackwardBackward0", samples=LIMITED)
+def huber_gradient(g: Array, a: Array, b: Array, reduction: str, delta: float) -> Any:
+    """g times a - b, cut off at delta"""
+    x = a - b
+    return shared(g, a, reduction) * np.where(x <= -delta, -delta, np.where(x >= delta, delta, x)).astype(a.dtype)
+
+
+def huber_slope(x: Any, delta: float) -> Any:
+    return where(x <= -delta, -delta, where(x >= delta, delta, x))
+
+
+def huber_bend(gg: Any, g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
+    return where(abs(a - b) < delta, shared(gg * g, gg, reduction), 0.0)
 
 
 huber_error.grad(
-    a=lambda g, a, b, reduction, delta: huber_rule(g, a, b, reduction, delta),
-    b=lambda g, a, b, reduction, delta: -huber_rule(g, a, b, reduction, delta),
+    a=lambda g, a, b, reduction, delta: huber_gradient(g, a, b, reduction, delta),
+    b=lambda g, a, b, reduction, delta: huber_gradient(g, b, a, reduction, delta),
+)
+huber_gradient.grad(
+    g=lambda gg, a, b, reduction, delta: each_or_all(gg * huber_slope(a - b, delta), gg, reduction),
+    a=lambda gg, g, a, b, reduction, delta: huber_bend(gg, g, a, b, reduction, delta),
+    b=lambda gg, g, a, b, reduction, delta: -huber_bend(gg, g, a, b, reduction, delta),
 )
 
 

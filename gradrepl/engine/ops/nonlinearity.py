@@ -13,8 +13,8 @@ from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.activation import relu as relu_entry
-from gradrepl.engine.ops.activation import sigmoid, tanh
-from gradrepl.engine.ops.arithmetic import exp
+from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
+from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.shape import where, zeros_of
 
 SPACE = "torch.nn.functional"
@@ -53,10 +53,21 @@ def elu_entry(a: Array, alpha: float, scale: float, input_scale: float) -> Any:
     return np.where(a > 0, a * scale, np.expm1(np.minimum(a, 0) * input_scale) * (alpha * scale))
 
 
+@op("EluBackwardBackward0", samples=(((2, 3), (2, 3), SELU_ALPHA, SELU_SCALE, 0.5),))
+def elu_gradient(g: Array, a: Array, alpha: float, scale: float, input_scale: float) -> Any:
+    """g · scale, and g · scale · alpha · input_scale · e ** (input_scale · a) where a is not positive"""
+    below = g * (input_scale * alpha * scale) * np.exp(np.minimum(a, 0) * input_scale)
+    return np.where(a <= 0, below, g * scale)
+
+
 elu_entry.grad(
-    a=lambda g, a, alpha, scale, input_scale: where(
-        a > 0, g * scale, g * (input_scale * alpha * scale) * exp(where(a > 0, 0.0, a) * input_scale)
-    )
+    a=lambda g, a, alpha, scale, input_scale: elu_gradient(g, a, alpha, scale, input_scale),
+)
+elu_gradient.grad(
+    g=lambda gg, a, alpha, scale, input_scale: elu_gradient(gg, a, alpha, scale, input_scale),
+    a=lambda gg, g, a, alpha, scale, input_scale: (
+        elu_gradient(times_number(gg * g, input_scale), a, alpha, scale, input_scale) * as_number(a < 0, a)
+    ),
 )
 
 
@@ -67,7 +78,7 @@ def celu_entry(a: Array, alpha: float) -> Any:
     return np.where(a > 0, a, np.expm1(np.minimum(a, 0) / alpha) * alpha)
 
 
-celu_entry.grad(a=lambda g, a, alpha: where(a > 0, g, g * exp(where(a > 0, 0.0, a) / alpha)))
+celu_entry.grad(a=lambda g, a, alpha: elu_gradient(g, a, alpha, 1.0, 1.0 / alpha))
 
 
 @op("SiluBackward0", samples=PLAIN)
@@ -93,8 +104,18 @@ def softplus_entry(a: Array, beta: float, threshold: float) -> Any:
     return np.where(scaled > threshold, a, np.logaddexp(scaled, scaled.dtype.type(0)) / beta)
 
 
-softplus_entry.grad(
-    a=lambda g, a, beta, threshold: where(a * beta > threshold, g, g * sigmoid(a * beta)),
+@op("SoftplusBackwardBackward0", samples=(((2, 3), (2, 3), 2.0, 1.0),))
+def softplus_gradient(g: Array, a: Array, beta: float, threshold: float) -> Any:
+    """g · sigmoid(beta · a), and g where beta · a is above the threshold"""
+    return np.where(a * beta > threshold, g, g * sigmoid.forward(a * beta))
+
+
+softplus_entry.grad(a=lambda g, a, beta, threshold: softplus_gradient(g, a, beta, threshold))
+softplus_gradient.grad(
+    g=lambda gg, a, beta, threshold: softplus_gradient(gg, a, beta, threshold),
+    a=lambda gg, g, a, beta, threshold: times_number(
+        sigmoid_gradient(gg * g, sigmoid(times_number(a, beta))) * as_number(a * beta < threshold, a), beta
+    ),
 )
 
 
@@ -120,7 +141,16 @@ def logsigmoid_entry(a: Array) -> Any:
     return np.minimum(a, 0) - np.log1p(np.exp(-np.abs(a)))
 
 
-logsigmoid_entry.grad(a=lambda g, a: g * sigmoid(-a))
+@op("LogSigmoidBackwardBackward0", samples=(((2, 3), (2, 3)),))
+def logsigmoid_gradient(g: Array, a: Array) -> Any:
+    """g · sigmoid(-a)"""
+    return g * sigmoid.forward(-a)
+
+
+logsigmoid_entry.grad(a=lambda g, a: logsigmoid_gradient(g, a))
+logsigmoid_gradient.grad(
+    g=lambda gg, a: logsigmoid_gradient(gg, a), a=lambda gg, g, a: -(gg * g * sigmoid(a) * sigmoid(-a))
+)
 
 
 @op("HardtanhBackward0", samples=(((2, 3), -1.0, 1.0), ((2, 3), 0.0, 6.0)))
@@ -158,8 +188,15 @@ def hardswish_entry(a: Array) -> Any:
     return a * np.clip(a + 3, 0, 6) / 6
 
 
-hardswish_entry.grad(
-    a=lambda g, a: where(a <= -3, 0.0, where(a < 3, g * (a / 3 + 0.5), g)),
+@op("HardswishBackwardBackward0", samples=(((2, 3), (2, 3)),))
+def hardswish_gradient(g: Array, a: Array) -> Any:
+    """g · (a / 3 + 1 / 2) between -3 and 3, 0 below and g above"""
+    return np.where(a <= -3, g.dtype.type(0), np.where(a < 3, g * (a / 3 + 0.5), g))
+
+
+hardswish_entry.grad(a=lambda g, a: hardswish_gradient(g, a))
+hardswish_gradient.grad(
+    g=lambda gg, a: hardswish_gradient(gg, a), a=lambda gg, g, a: where((a > -3) & (a < 3), over_number(gg * g, 3), 0.0)
 )
 
 

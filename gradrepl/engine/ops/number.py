@@ -6,6 +6,7 @@ from typing import Any
 
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import analytic, op
+from gradrepl.engine.tensor import Tensor, make
 
 SAMPLES = (((2, 3), 3.0),)
 
@@ -45,3 +46,10 @@ def over_number(a: Array, number: Any) -> Any:
 
 over_number.grad(a=lambda g, number: over_number(g, number))
 analytic(times_number, over_number)
+
+
+def as_number(condition: Any, like: Any) -> Any:
+    """Return 1 where a condition holds and 0 elsewhere, in the dtype of `like`."""
+    data = condition._data if isinstance(condition, Tensor) else condition
+    numbers = data.astype(like._data.dtype if isinstance(like, Tensor) else like.dtype)
+    return make(numbers) if isinstance(condition, Tensor) else numbers

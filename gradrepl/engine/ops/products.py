@@ -14,6 +14,7 @@ from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of, mul, sign
 from gradrepl.engine.ops.linear import dot, mm
+from gradrepl.engine.ops.number import as_number
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.reshaping import reshape
 from gradrepl.engine.ops.shape import summed_to
@@ -204,12 +205,6 @@ def cdist_gradient(g: Any, x1: Any, x2: Any, p: float, out: Any) -> Any:
     else:
         slope = difference * powered(apart, p - 2) / powered(far + as_number(far == 0, far), p - 1)
     return (g[..., None] * slope).sum(-2)
-
-
-def as_number(condition: Any, like: Any) -> Any:
-    data = condition._data if isinstance(condition, Tensor) else condition
-    numbers = data.astype(like._data.dtype if isinstance(like, Tensor) else like.dtype)
-    return make(numbers) if isinstance(condition, Tensor) else numbers
 
 
 def powered(x: Any, exponent: float) -> Any:

@@ -25,7 +25,7 @@ def index_select_at(a: Array, dim: int, index: Fixed) -> Any:
     return a[at(dim, index)] if a.ndim else a.copy()
 
 
-@op("IndexAddBackward0")
+@op("IndexAddBackward0", zeros=1)
 def index_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)

@@ -53,6 +53,8 @@ def summed_to(gradient: Any, shape: Shape) -> Any:
     own = gradient._data.shape
     if own == shape:
         return gradient
+    if not shape:
+        return gradient.sum()  # type: ignore[attr-defined]
     new = len(own) - len(shape)
     if not new:
         return sum_to(gradient, shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,7 +124,15 @@ def squeeze_at(a: Array, dim: int) -> Any:
 
 
 unsqueeze_at.grad(a=lambda g, dim: squeeze_at(g, dim))
-squeeze_at.grad(a=lambda g, a_shape, dim: view_as(g, a_shape))
+squeeze_at.grad(a=lambda g, a_shape, dim: unsqueezed(g, a_shape, (dim,)))
+
+
+def unsqueezed(g: Any, shape: Shape, dims: Sequence[int]) -> Any:
+    """Put in again those of some dimensions that are of size 1."""
+    for dim in sorted(dims) if shape else ():
+        if shape[dim] == 1:
+            g = unsqueeze_at(g, dim)
+    return g
 
 
 @op("SqueezeBackward0", view=True, samples=(((2, 1, 3, 1),),))
@@ -132,7 +141,7 @@ def squeeze_all(a: Array) -> Any:
     return a.squeeze()
 
 
-squeeze_all.grad(a=lambda g, a_shape: view_as(g, a_shape))
+squeeze_all.grad(a=lambda g, a_shape: unsqueezed(g, a_shape, range(len(a_shape))))
 
 
 @op("SqueezeBackward2", view=True, samples=(((2, 1, 3, 1), (1, 3)),))
@@ -141,7 +150,7 @@ def squeeze_dims(a: Array, dims: Shape) -> Any:
     return a.squeeze(tuple(dim for dim in dims if a.shape[dim] == 1)) if a.ndim else a[...]
 
 
-squeeze_dims.grad(a=lambda g, a_shape: view_as(g, a_shape))
+squeeze_dims.grad(a=lambda g, a_shape, dims: unsqueezed(g, a_shape, dims))
 
 
 @op("TransposeBackward0", view=True, samples=(((2, 3, 4), 0, 2),))
