@@ -94,7 +94,7 @@ def test_speed_pause_and_skip_show_in_the_line_at_the_bottom(terminal: Open, les
 
 @pytest.mark.parametrize("way", ["\x03", "SIGTERM"])
 def test_the_terminal_is_put_back_however_it_ends(terminal: Open, lesson: str, way: str) -> None:  # noqa: F811
-    screen = terminal("play", "--trust", lesson)
+    screen = terminal("play", "--trust", lesson, "--typing", "off", "--max-wait", "0")
     screen.wait(r"‖ 1/2")
     held = os.dup(screen.file)
     assert not echoes(screen)
