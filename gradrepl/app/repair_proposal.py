@@ -11,7 +11,7 @@ from textwrap import dedent
 
 from gradrepl.repair.model import Offer, Recovered, Statement, Vocabulary
 from gradrepl.repair.pages import UnreadablePageError, text_of
-from gradrepl.repair.pipeline import LONGEST_PAGE, recover
+from gradrepl.repair.pipeline import recover
 from gradrepl.repair.prompts import has_prompts
 from gradrepl.repair.python import statement_sources, tree_of
 from gradrepl.repair.unprompted import as_prompts
@@ -24,6 +24,8 @@ CODE = re.compile(r"[\w\])]\s*=(?!=)|\w\(|^\s*(?:return|for|if|while|def|class|w
 PROMPTS = re.compile(r"^\s*(?:>>>|\.{3,}:?|In \[\d*\]:)")
 OURS = re.compile(r"^(?:>>>|\.\.\.) ")
 MEANT = "import torch\n"
+LONGEST = 200_000
+"""Letters of a text that is looked at while somebody waits at the prompt, a second or two; `repair` takes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def propose(text: str, vocabulary: Vocabulary, known: Collection[str] = ()) -> P
 
     known: names that are there already.
     """
-    if len(text) > LONGEST_PAGE:
+    if len(text) > LONGEST:
         return None
     try:
         page = dedent(text_of(text))

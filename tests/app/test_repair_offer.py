@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gradrepl.app import repair_offer
+from gradrepl.app import engines, repair_offer
 from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import REPAIR, LineReader, never
+from gradrepl.app.repair_proposal import LONGEST, propose
+from gradrepl.app.repair_vocabulary import vocabulary
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator
 from gradrepl.view.change import change
@@ -18,6 +20,7 @@ GLUED = (
     ">>> x = torch.ones(2, requirements_grad=True)>>> y = x * 2>>> y.requires_gradTrue"
     ">>> với torch.no_grad():... z = x * 3"
 )
+VOCABULARY = vocabulary(engines.load("builtin"))
 LOST = ">>> x = torch.ones(2)\n>>> w = x 2\n"
 
 
@@ -181,6 +184,11 @@ def test_what_runs_or_cannot_be_repaired_is_never_offered(pasted: str) -> None:
     repl = Repl(Options(plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
     assert not hand.damaged(pasted)
     repl.close()
+
+
+def test_a_paste_too_long_to_be_looked_at_is_pasted_as_it_is() -> None:
+    assert propose(GLUED, VOCABULARY) is not None
+    assert propose(GLUED + "\n" * LONGEST, VOCABULARY) is None
 
 
 def test_the_last_input_is_repaired_by_a_command(type_in: Type) -> None:
