@@ -21,6 +21,7 @@ BOLD_DUNDER = re.compile(rf"(?:(?<=\.)|(?<=\bdef )|(?<=\bif )|^)\*\*({DUNDERS})\
 BOLD_MAIN = re.compile(r"""(?<=__name__ == )(["'])\*\*main\*\*\1""")
 OLD_PRINT = re.compile(r"^(\s*)print +(?![=(])(.+?)( *,)?$")
 ONE_WORD = re.compile(r"\s*print +[^\W\d]\w{2,}$")
+"""Prose as well: "print gradients"."""
 HEAD = re.compile(r"\s*(?:with|for|if|while|def|class|try|else|elif|except|finally|async|@)(?!\w)")
 
 
@@ -68,13 +69,19 @@ def is_statement(code: str) -> bool:
     tree = tree_of(text)
     if tree is None:
         return parses(text) and HEAD.match(text) is not None
-    if text != code.strip() and ONE_WORD.match(code):
-        return False  # "print gradients" is prose as well
+    if text != code.strip() and (ONE_WORD.match(code) or is_sentence(code.strip(), text)):
+        return False
     return bool(tree.body) and not all(
         isinstance(node, ast.AnnAssign)
         or (isinstance(node, ast.Expr) and (is_value(text) or is_plain(node.value, code.strip())))
         for node in tree.body
     )
+
+
+def is_sentence(written: str, english: str) -> bool:
+    """Whether what became Python with English words is rather prose: `Nhập môn` is not `import môn`."""
+    outside = re.sub('["#]+', "", mask(english))
+    return not outside.isascii() or (written[0].isupper() and not written.split()[0].isascii())
 
 
 PLAIN = (ast.Name, ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.List, ast.Compare, ast.BoolOp, ast.Set)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 
@@ -49,10 +50,12 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     for repair in PASSES:
         lines = repair(lines, vocabulary, notes)
     own: set[str] = set()
+    blocks = {repair.line for repair in notes.repairs if repair.damage == "D08"}
     found = []
     for code, below in statements.grouped(lines):
         statement = made(code, below, vocabulary, own, notes)
-        own |= names_in(statement.source)
+        if statement.line in blocks:
+            statement = replace(statement, readings=other_blocks(statement.source))
         if statement.source.strip():
             found.append(statement)
     if notes.repairs and needs_torch(found):
@@ -129,20 +132,20 @@ def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes
     if not parses(source):
         offer(source, number, notes)
     printed = canonical(printed, below[0].number if below else number, notes)
-    readings = (
-        other_blocks(source) if any(repair.damage == "D08" for repair in notes.repairs if repair.line == number) else ()
-    )
-    return Statement(source, printed, number, tuple(notes.repairs[start:]), readings)
+    return Statement(source, printed, number, tuple(notes.repairs[start:]))
 
 
 def repaired_lines(source: str, number: int, notes: Notes, *, wrong: bool) -> str:
-    """Return a source with its lines repaired; of one that the page shows to be wrong, no call is made up."""
-    lines = source.rstrip("\n").split("\n")
-    for index, line in enumerate(lines):
+    """Return a source with its lines repaired; of one that the page shows to be wrong, no call is made up.
+
+    Of what parses nothing is repaired but calls and names that lost their signs (D15), and of strings nothing at all.
+    """
+    lines, whole = source.rstrip("\n").split("\n"), parses(source)
+    for index, (line, covered) in enumerate(zip(lines, mask(source).split("\n"), strict=False)):
         lead = line[: len(line) - len(line.lstrip())]
         text = line.strip()
-        for damage, repair in LINE_REPAIRS:
-            new = text if wrong and damage == "D15" else repair(text)
+        for damage, repair in LINE_REPAIRS if covered.strip(' "') or not whole else ():
+            new = text if (wrong if damage == "D15" else whole) else repair(text)
             if new != text:
                 notes.repaired(damage, number + index, text, new)
                 text = new
@@ -151,9 +154,13 @@ def repaired_lines(source: str, number: int, notes: Notes, *, wrong: bool) -> st
 
 
 def with_names(source: str, printed: str, number: int, vocabulary: Vocabulary, own: set[str], notes: Notes) -> str:
-    """Return the source with misspelt names of the API repaired, unless the page shows the error they raise."""
+    """Return the source with misspelt names of the API repaired, unless the page shows the error they raise.
+
+    own: the names that the page has defined so far, to which those of the source are added.
+    """
+    own |= names_in(source)
     for damage, find in (("D01", foreign_names), ("D02", partial(misspelt, vocabulary=vocabulary))):
-        pairs = find(source, own=own | names_in(source))
+        pairs = find(source, own=own)
         new = respelt(source, [pair for pair in pairs if not (ERROR.search(printed) and pair[0] in printed)])
         if new != source:
             notes.repaired(damage, number, source, new)

@@ -124,8 +124,8 @@ def pieces_of(line: Line, vocabulary: Vocabulary, own: set[str], notes: Notes) -
     if not pieces and label:
         pieces = split_line(text[label.end() :], vocabulary, own)
         pieces = [label[0].strip(), *pieces] if len(pieces) > 1 else []
-    if not pieces:
-        yield Line(PROMPTS[0] * looks_like_code(text) + text, line.number)
+    if not pieces or (is_header(mended(text)) and reads_as_prose(text)):
+        yield Line(PROMPTS[0] + text, line.number) if looks_like_code(text) else line
         return
     if len(pieces) > 1:
         notes.repaired("D04", line.number, line.text, "\n".join(pieces))

@@ -22,6 +22,7 @@ ODD = (
     "def require_grad(在): return 在\nrequire_grad(在=1)\n",
     "for i in range(1, 4):\n    j = i\n    print(j)\n",
     'print("（“你好”）", "&gt;", "a\\u200bb", \'\u200b\')\n',
+    'def f(x):\n    """\n    print x.grad\n    Nếu x: y = 2\n    """\n    return x\n',
     "if x: pass\nelse: print >> y\nt[..., 0] = t[...]\n",
 )
 
