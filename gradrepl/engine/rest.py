@@ -32,6 +32,7 @@ from gradrepl.engine.ops import (
     einsum,
     extremum,
     factoring,
+    fourier,
     gathering,
     joining,
     linalg,
@@ -102,5 +103,6 @@ PARTS = (
     einsum,
     factoring,
     statistics,
+    fourier,
 )
 """The modules that put their functions and classes into SPACES and onto Tensor when they are imported."""

@@ -34,7 +34,7 @@ DIFFERENCES = (
         "Names of `dir(torch)`",
         "The engine has what a first course on autograd uses. What it lacks raises an AttributeError that names "
         "`--engine torch`.",
-        'print(hasattr(torch, "fft"))\n',
+        'print(hasattr(torch, "jit"))\n',
     ),
     Difference(
         "The attributes of `torch.Tensor.__dict__`",

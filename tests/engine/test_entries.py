@@ -74,7 +74,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         *("max_windows_gradient", "mean_bins_gradient", "mean_windows_gradient", "put_at", "put_into_zeros"),
         *("scatter_into_zeros", "select_part", "slice_part"),
     ),
-    "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real",),
+    "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real", "fft_complex", "fft_to_real"),
     "takes classes, weights or pads, compared with PyTorch in snippets/functional.txt and modules.txt": (
         *("binary_entropy", "class_error", "class_error_2d", "logistic_entropy"),
         "remainder_of_number",
