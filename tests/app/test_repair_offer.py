@@ -20,7 +20,6 @@ GLUED = (
     ">>> x = torch.ones(2, requirements_grad=True)>>> y = x * 2>>> y.requires_gradTrue"
     ">>> với torch.no_grad():... z = x * 3"
 )
-VOCABULARY = vocabulary(engines.load("builtin"))
 LOST = ">>> x = torch.ones(2)\n>>> w = x 2\n"
 
 
@@ -187,8 +186,9 @@ def test_what_runs_or_cannot_be_repaired_is_never_offered(pasted: str) -> None:
 
 
 def test_a_paste_too_long_to_be_looked_at_is_pasted_as_it_is() -> None:
-    assert propose(GLUED, VOCABULARY) is not None
-    assert propose(GLUED + "\n" * LONGEST, VOCABULARY) is None
+    names = vocabulary(engines.load("builtin"))
+    assert propose(GLUED, names) is not None
+    assert propose(GLUED + "\n" * LONGEST, names) is None
 
 
 def test_the_last_input_is_repaired_by_a_command(type_in: Type) -> None:
