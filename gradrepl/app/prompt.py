@@ -11,7 +11,7 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import FormattedText, StyleAndTextTuples
 from prompt_toolkit.input import Input
-from prompt_toolkit.key_binding import merge_key_bindings
+from prompt_toolkit.key_binding import KeyBindingsBase, merge_key_bindings
 from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
@@ -23,7 +23,7 @@ from gradrepl.app.keys import bindings, is_complete
 from gradrepl.app.reader import REPAIR, never
 from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut, footer
-from gradrepl.app.shortcut_keys import live, shortcut_bindings
+from gradrepl.app.shortcut_keys import command_binding, live, shortcut_bindings
 from gradrepl.app.suggesting import LineSuggest
 from gradrepl.view.safe import REORDERING, one_line
 from gradrepl.view.theme import repainted
@@ -78,7 +78,7 @@ class PromptReader:
             enable_history_search=True,
             auto_suggest=LineSuggest(self._history, lambda: self.suggests),
             completer=ScopeCompleter(lambda: self.scope),
-            key_bindings=merge_key_bindings([bindings(self._taken), shortcut_bindings(self._live)]),
+            key_bindings=merge_key_bindings([bindings(self._taken), self._shortcut_bindings()]),
             lexer=CodeLexer(),
             style=_style("auto"),
             include_default_pygments_style=False,
@@ -97,7 +97,7 @@ class PromptReader:
         """The prompt for a single line; a session costs as much as a fifth of gradrepl, and few ask for one."""
         code = self._code
         session: PromptSession[str] = PromptSession(
-            key_bindings=shortcut_bindings(self._live),
+            key_bindings=self._shortcut_bindings(),
             input=code.app.input,
             output=code.app.output,
             reserve_space_for_menu=0,
@@ -161,6 +161,9 @@ class PromptReader:
             self._code.app.erase_when_done = True
             self._code.app.exit(result=REPAIR)
         return damaged
+
+    def _shortcut_bindings(self) -> KeyBindingsBase:
+        return merge_key_bindings([shortcut_bindings(self._live), command_binding(lambda: self._offered)])
 
     def _live(self) -> Sequence[Shortcut]:
         return live(self.shortcuts, self._offered)

@@ -25,6 +25,22 @@ def shortcut_bindings(live: Live) -> KeyBindings:
     return keys
 
 
+def command_binding(offered: Callable[[], str]) -> KeyBindings:
+    """A colon behind code that was offered, and is untouched, begins a command in its place."""
+    keys = KeyBindings()
+
+    def untouched() -> bool:
+        buffer = get_app().current_buffer
+        return bool(buffer.text) and buffer.text == offered() and buffer.document.is_cursor_at_the_end
+
+    @keys.add(":", filter=Condition(untouched) & _TYPING)
+    def _begin_command(event: KeyPressEvent) -> None:
+        event.current_buffer.text = ":"
+        event.current_buffer.cursor_position = 1
+
+    return keys
+
+
 def _add(keys: KeyBindings, key: str, live: Live) -> None:
     def found() -> Shortcut | None:
         return next((shortcut for shortcut in live() if shortcut.key == key), None)

@@ -231,6 +231,13 @@ def test_a_hint_is_had_where_a_program_was_offered(typed: str, press: Press, pre
     assert presser[-1].asked[-2].strip() == "z = ____"
 
 
+def test_a_colon_behind_what_was_offered_begins_a_command(press: Press, presser: list[Presser]) -> None:
+    assert ">  1  " in press(":list" + ENTER)
+    assert presser[-1].asked[:2] == ["import torch\n", "import torch\n"]
+    press("\x7f" * 4 + "x[1:]" + ENTER, start=2)
+    assert presser[-1].asked[-2] == "z = x[1:]"
+
+
 def test_a_solution_is_had_where_a_program_was_offered(press: Press, presser: list[Presser]) -> None:
     press(":solution" + ENTER, start=2)
     assert presser[-1].asked[-2] == "z = x * 2\n"

@@ -11,6 +11,7 @@ from gradrepl.lesson import player
 from gradrepl.lesson.model import BLANK
 from gradrepl.session.outcome import Outcome
 
+# As the last line below a program that stands at the prompt, where nothing else can begin with a colon.
 _COMMAND = re.compile(r":[^\W\d]+(?: +\w+)*")
 
 
@@ -33,11 +34,12 @@ class Filling(Solving):
         if self.solved:
             learner.execute(text)
             return
-        program, command = self._parted(text)
-        self.typed = program
-        if command:
-            learner.obey(command)
+        program, _, last = text.rstrip().rpartition("\n")
+        if _COMMAND.fullmatch(last.strip()):
+            self.typed = program.rstrip() + "\n"
+            learner.obey(last.strip())
             return
+        self.typed = text
         if BLANK in text:
             asked = learner._("Put something in the place of each {blank}; :hint and :solution work below the program.")
             learner.note(asked.format(blank=BLANK))
@@ -45,15 +47,6 @@ class Filling(Solving):
         # Each try is a whole program: it begins where the step began.
         learner.rewind("given", "kept")
         learner.execute(text)
-
-    def _parted(self, text: str) -> tuple[str, str]:
-        """The program and the command that was typed below it, or behind it as long as it is untouched; else ""."""
-        offered = self.offered.rstrip()
-        head, last = (offered, text[len(offered) :]) if text.startswith(offered) else ("", "")
-        if not _COMMAND.fullmatch(last.strip()):
-            # Nothing else begins a line with a colon.
-            head, _, last = text.rstrip().rpartition("\n")
-        return (head.rstrip() + "\n", last.strip()) if _COMMAND.fullmatch(last.strip()) else (text, "")
 
     def failed(self, judgement: Judgement, outcomes: Sequence[Outcome]) -> None:
         super().failed(judgement, outcomes)
