@@ -225,16 +225,14 @@ def _engines_of_check(parsed: Namespace, options: Options, _: Translate) -> list
 
 def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
     from gradrepl.app import repair_report, repairing
-    from gradrepl.repair.pages import text_of
 
     page = repairing.load(parsed.file, _)
     engine = _engine(options, _)
     found = repairing.recovered(page, engine, _)
     if parsed.run:
-        from gradrepl.app import repair_proposal, repair_run
+        from gradrepl.app import repair_run
 
-        proposal = repair_proposal.made(page.text, text_of(page.text, page.name), found)
-        return repair_run.start(page.name, proposal, options, survey(options, os.environ), _)
+        return repair_run.start(page, found, options, survey(options, os.environ), _)
     repaired = repairing.checked(page, found, engine)
     if parsed.to is not None:
         from gradrepl.app import repair_lesson

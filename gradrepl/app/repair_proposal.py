@@ -22,7 +22,7 @@ OF_OUTPUT = frozenset(("D09", "D10", "D11", "D12", "D13", "D16"))
 """Classes of damage to what a page printed and said; the prompt runs none of that."""
 CODE = re.compile(r"[\w\])]\s*=(?!=)|\w\(|^\s*(?:return|for|if|while|def|class|with|import|from|print)\b")
 PROMPTS = re.compile(r"^\s*(?:>>>|\.{3,}:?|In \[\d*\]:)")
-OURS = re.compile(r"^(?:>>>|\.\.\.) ")
+OURS = re.compile(r"^(?:>>>|\.\.\.) ?")
 MEANT = "import torch\n"
 LONGEST = 200_000
 """Letters of a text that is looked at while somebody waits at the prompt, a second or two; `repair` takes more."""
@@ -92,8 +92,7 @@ def propose(text: str, vocabulary: Vocabulary, known: Collection[str] = ()) -> P
     for is_better in (is_repaired, is_whole):
         for candidate, found in tried:
             if is_better(found) and changes_what_runs(candidate, found):
-                proposal = made(text, candidate, found)
-                return proposal if candidate == page else without_prompts_of_ours(proposal)
+                return made(text, candidate, found, prompted=has_prompts(page))
     return None
 
 
@@ -148,15 +147,19 @@ def meaning(source: str) -> str | None:
     return None if tree is None else ast.dump(tree)
 
 
-def made(text: str, page: str, found: Recovered) -> Proposal:
-    """Return the proposal that was recovered; text: as it was pasted; page: what of it was looked at."""
+def made(text: str, page: str, found: Recovered, *, prompted: bool) -> Proposal:
+    """Return the proposal that was recovered.
+
+    text: as it was pasted; page: what of it was looked at; prompted: its prompts are its own.
+    """
     lines = page.split("\n")
     groups = [tuple(group) for _, group in groupby(found.statements, key=lambda statement: statement.line)]
     ends = [group[0].line - 1 for group in groups[1:]] + [len(lines)]
     changes = [change(group, lines, end, found) for group, end in zip(groups, ends, strict=True)]
     above = Change((), (), (), (), False, filled(lines[: groups[0][0].line - 1] if groups else lines))
-    if not has_prompts(page):
-        return Proposal(text, found.statements, (above, *changes) if above.words else tuple(changes), found.offers, 0)
+    if not prompted:
+        shown = [above] * bool(above.words) + changes
+        return Proposal(text, found.statements, tuple(map(unprompted, shown)), found.offers, 0)
     left_out = sum(map(bool, filled(lines))) - sum(len(each.before) for each in changes)
     statements = tuple(possible(statement) for statement in found.statements)
     return Proposal(text, statements, tuple(replace(each, words=()) for each in changes), found.offers, left_out)
@@ -167,10 +170,10 @@ def possible(statement: Statement) -> Statement:
     return replace(statement, readings=tuple(s for s in statement.readings if len(statement_sources(s)) == 1))
 
 
-def without_prompts_of_ours(proposal: Proposal) -> Proposal:
-    """Return a proposal with the lines as they were before prompts were put in front of them."""
-    changes = [replace(each, before=tuple(OURS.sub("", line) for line in each.before)) for each in proposal.changes]
-    return replace(proposal, changes=tuple(changes))
+def unprompted(each: Change) -> Change:
+    """Return a change without the prompts that were put in front of its lines."""
+    before, after = (tuple(OURS.sub("", line) for line in lines) for lines in (each.before, each.after))
+    return replace(each, before=before, after=after)
 
 
 def change(group: tuple[Statement, ...], lines: list[str], end: int, found: Recovered) -> Change:

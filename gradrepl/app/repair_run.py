@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from gradrepl.app import repair_offer
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.repair_proposal import Proposal
+from gradrepl.app.repair_proposal import made
+from gradrepl.app.repairing import Page
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import Translate
+from gradrepl.repair.model import Recovered
+from gradrepl.repair.pages import text_of
+from gradrepl.repair.prompts import has_prompts
 
 
-def start(name: str, proposal: Proposal, options: Options, terminal: Terminal, _: Translate) -> int:
+def start(page: Page, found: Recovered, options: Options, terminal: Terminal, _: Translate) -> int:
     """Run the prompt with the statements of a page; without a keyboard they run one after the other.
 
     Returns the exit status. Statements that are no Python are left out.
     """
-    repl = Repl(options, terminal)
+    repl, text = Repl(options, terminal), text_of(page.text, page.name)
+    proposal = made(page.text, text, found, prompted=has_prompts(text))
     if proposal.damages:
-        repair_offer.show(repl, proposal, _("{name}, repaired").format(name=name))
+        repair_offer.show(repl, proposal, _("{name}, repaired").format(name=page.name))
     sources = [statement.source for statement in proposal.statements]
     if terminal.keyboard:
         repair_offer.step(repl, repair_offer.decided(repl, proposal) or sources)

@@ -113,7 +113,7 @@ def test_an_edit_begins_with_the_repaired_text(type_in: Type) -> None:
 def test_what_is_declined_stands_at_the_prompt_as_it_was_pasted(type_in: Type, answer: str) -> None:
     pasted = "  với torch.no_grad():\n      y = 2\n"
     seen = type_in(f"PASTE {pasted}", answer, "")
-    assert "\n+ >>> with torch.no_grad():\n+ ...     y = 2\n" in seen.shown
+    assert "\n+ with torch.no_grad():\n+     y = 2\n" in seen.shown
     assert seen.offered == [pasted]
     assert "IndentationError" in seen.shown
 
@@ -141,7 +141,7 @@ def test_a_statement_that_stays_damaged_is_left_out_and_said(type_in: Type) -> N
 def test_words_and_outputs_between_code_are_shown_as_left_out(type_in: Type) -> None:
     page = "First a tensor:\nx = torch.ones(2)\nprint(x)\ntensor([1., 1.])\nThat was all."
     shown = type_in(f"PASTE {page}", "1").shown
-    assert "\n- First a tensor:\n  output or words, not run\n  >>> x = torch.ones(2)\n  >>> print(x)\n" in shown
+    assert "\n- First a tensor:\n  output or words, not run\n  x = torch.ones(2)\n  print(x)\n" in shown
     assert "\n- tensor([1., 1.])\n- That was all.\n  output or words, not run\n1  run" in shown
     assert shown.endswith(">>> print(x)\ntensor([1., 1.])\n")
 
@@ -194,7 +194,7 @@ def test_a_paste_too_long_to_be_looked_at_is_pasted_as_it_is() -> None:
 def test_the_last_input_is_repaired_by_a_command(type_in: Type) -> None:
     seen = type_in("x = torch.ones(2，requires_grad=True）", ":sua", "1")
     assert "Your last input, repaired" in seen.shown
-    assert "\n- x = torch.ones(2，requires_grad=True）\n+ >>> x = torch.ones(2,requires_grad=True)\n" in seen.shown
+    assert "\n- x = torch.ones(2，requires_grad=True）\n+ x = torch.ones(2,requires_grad=True)\n" in seen.shown
     assert seen.shown.endswith("x: requires_grad = True; grad_fn = None; grad = None [new]\n")
 
 
@@ -205,7 +205,7 @@ def test_an_error_that_damage_made_points_to_the_command(type_in: Type) -> None:
 
 def test_what_has_run_of_the_last_input_is_not_repaired(type_in: Type) -> None:
     shown = type_in("n = 1", "n += 1; x = torch.ones(n)\nx.requires_gard", ":repair", "1", "n").shown
-    assert "\n- x.requires_gard\n+ >>> x.requires_grad\n" in shown
+    assert "\n- x.requires_gard\n+ x.requires_grad\n" in shown
     assert shown.endswith("False\n2\n")
 
 
