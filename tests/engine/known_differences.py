@@ -62,8 +62,8 @@ DIFFERENCES = (
     ),
     Difference(
         "Gradients in bfloat16 of what PyTorch computes in one go",
-        "There every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and gelu "
-        "PyTorch computes in float32 and rounds once, so the last bit may differ.",
+        "Every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and gelu PyTorch "
+        "computes in float32 and rounds once, so the last bit may differ.",
         "x = torch.tensor([-3.0], dtype=torch.bfloat16, requires_grad=True)\n"
         "torch.nn.functional.gelu(x).backward()\n"
         "print(x.grad)\n",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +14,7 @@ from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn import init
 from gradrepl.engine.nn.linear import new_parameter
 from gradrepl.engine.nn.module import Module
+from gradrepl.engine.nn.packed import PackedSequence, run_packed
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.ops.neural import dropout as drop
 from gradrepl.engine.ops.neural import linear
@@ -94,26 +97,50 @@ class RNNBase(Module):
         """Do nothing: on the CPU there is nothing to put together."""
 
     def forward(self, input: Any, hx: Any = None) -> Any:
+        if isinstance(input, PackedSequence):
+            return self.forward_packed(input, hx)
         self.check_input(input)
         single = input.dim() == 2
         if single:
             input = input.unsqueeze(1)
         elif self.batch_first:
             input = swap_first(input)
-        states = self.states(input, hx, single)
-        ends: list[Any] = []
-        for layer in range(self.num_layers):
-            runs = [self.run(suffix, input, states, len(ends) + i) for i, suffix in enumerate(self.suffixes(layer))]
-            ends += [end for _, end in runs]
-            input = runs[0][0] if len(runs) == 1 else SPACES["torch"]["cat"]([out for out, _ in runs], -1)
-            if self.dropout and layer < self.num_layers - 1:
-                input = drop(input, self.dropout, self.training)
-        last = [SPACES["torch"]["stack"](parts, 0) for parts in zip(*ends, strict=True)]
+        input, last = self.layers(input, self.states(input, input.size(1), hx, single), self.run)
         if single:
             input, last = input.squeeze(1), [state.squeeze(1) for state in last]
         elif self.batch_first:
             input = transpose_dims(input, 0, 1) if self.kind == "LSTM" else swap_first(input)
         return input, (tuple(last) if self.kind == "LSTM" else last[0])
+
+    def layers(self, input: Any, states: list[Any], run: Callable[..., tuple[Any, Any]]) -> tuple[Any, list[Any]]:
+        """Run all layers; return the outputs of the last one and the last states of all."""
+        ends: list[Any] = []
+        for layer in range(self.num_layers):
+            runs = [run(suffix, input, states, len(ends) + i) for i, suffix in enumerate(self.suffixes(layer))]
+            ends += [end for _, end in runs]
+            input = runs[0][0] if len(runs) == 1 else SPACES["torch"]["cat"]([out for out, _ in runs], -1)
+            if self.dropout and layer < self.num_layers - 1:
+                input = drop(input, self.dropout, self.training)
+        return input, [SPACES["torch"]["stack"](parts, 0) for parts in zip(*ends, strict=True)]
+
+    def forward_packed(self, packed: PackedSequence, hx: Any) -> Any:
+        """Run packed sequences; the states come and go in the order that the sequences had before."""
+        sizes, step = [int(size) for size in packed.batch_sizes], STEPS[self.kind][2]
+        states = self.states(packed.data, sizes[0], hx, False)
+        if packed.sorted_indices is not None and hx is not None:
+            states = [state.index_select(1, packed.sorted_indices) for state in states]
+
+        def run(suffix: str, input: Any, states: list[Any], number: int) -> tuple[Any, Any]:
+            weights = self.weights(suffix)
+            gates = linear(input, weights[0], weights[2])
+            start = tuple(part[number] for part in states)
+            take = functools.partial(step, weights=weights, nonlinearity=self.nonlinearity)
+            return run_packed(gates, start, sizes, take, suffix.endswith("reverse"))
+
+        data, last = self.layers(packed.data, states, run)
+        if packed.unsorted_indices is not None:
+            last = [state.index_select(1, packed.unsorted_indices) for state in last]
+        return packed._replace(data=data), (tuple(last) if self.kind == "LSTM" else last[0])
 
     def run(self, suffix: str, input: Any, states: list[Any], number: int) -> tuple[Any, Any]:
         """Run one layer in one direction; return all outputs and the last state."""
@@ -126,9 +153,9 @@ class RNNBase(Module):
             outs.append(state[0])
         return SPACES["torch"]["stack"](outs[::-1] if suffix.endswith("reverse") else outs, 0), state
 
-    def states(self, input: Any, hx: Any, single: bool) -> list[Any]:
+    def states(self, input: Any, batch: int, hx: Any, single: bool) -> list[Any]:
         """Return the first states, (layers · directions, batch, hidden) each; zeros where none were given."""
-        shape = (self.num_layers * (1 + self.bidirectional), input.size(1), self.hidden_size)
+        shape = (self.num_layers * (1 + self.bidirectional), batch, self.hidden_size)
         count = STEPS[self.kind][1]
         if hx is None:
             return [make(np.zeros(shape, input._data.dtype)) for _ in range(count)]
