@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from gradrepl.app import engines, repair_offer
 from gradrepl.app.drawn import DrawnScreen
+from gradrepl.app.learning.course import learn
+from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import REPAIR, LineReader, never
 from gradrepl.app.repair_proposal import LONGEST, propose
 from gradrepl.app.repair_vocabulary import vocabulary
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator
+from gradrepl.lesson.load import load
 from gradrepl.view.change import change
+from tests.app.test_learn import LESSON
 
 GLUED = (
     ">>> x = torch.ones(2, requirements_grad=True)>>> y = x * 2>>> y.requires_gradTrue"
@@ -29,6 +34,7 @@ class Hand:
     def __init__(self, *inputs: str) -> None:
         self.inputs: Iterator[str] = iter(inputs)
         self.damaged: Callable[[str], bool] = never
+        self.footer = True
         self.offered: list[str] = []
 
     def code(self, offered: str = "") -> str:
@@ -213,6 +219,21 @@ def test_there_is_nothing_to_repair_in_what_ran_or_is_not_known(type_in: Type) -
     assert "there is nothing to repair" in type_in(":repair").shown
     assert "there is nothing to repair" in type_in("x = 1", ":repair").shown
     assert "Nothing in it looks like damage" in type_in("x = = 1", ":repair").shown
+
+
+def test_a_lesson_and_its_free_play_offer_it_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "small.md"
+    path.write_text(LESSON, "utf-8")
+    hand = Hand(":free", f"PASTE {GLUED}", "2", "", "", "CTRL-C", ":done", f"PASTE {GLUED}", "3", "CTRL-C")
+    options, terminal = Options(speech="vi", plain=True), Terminal(False, False, True)
+    learn(load(path), engines.load("builtin"), hand, options, terminal, Forgetful())  # type: ignore[arg-type]
+    shown = capsys.readouterr().out
+    assert shown.count("Đoạn vừa dán, sau khi sửa") == 2
+    assert shown.count("x: requires_grad = True; grad_fn = None; grad = None [mới]") == 1
+    own, *free, again, edited = hand.offered
+    assert own == again == "import torch\n"
+    assert free == ["import torch\n", "x = torch.ones(2, requires_grad=True)\n", "y = x * 2\n"]
+    assert edited.startswith("import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\ny.requires_grad\nwith")
 
 
 def test_ctrl_c_stops_the_run_of_all(type_in: Type) -> None:

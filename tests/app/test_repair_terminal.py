@@ -1,4 +1,4 @@
-"""A damaged page pasted in a real pseudo-terminal: at the prompt, in free play, on a plain screen, and from a file."""
+"""A damaged page pasted in a real pseudo-terminal: at the prompt, on a plain screen, and from a file."""
 
 from __future__ import annotations
 
@@ -30,21 +30,6 @@ def test_a_paste_is_offered_then_kept_or_run(terminal: Open) -> None:  # noqa: F
     screen.wait(r"(?s)\n>>> y\.requires_grad\nTrue\n>>>")
 
 
-def test_a_paste_in_free_play_is_stepped_through_without_colour(terminal: Open) -> None:  # noqa: F811
-    screen = terminal("--lang", "vi", "learn", "1", NO_COLOR="1")
-    screen.wait(r">>> import torch")
-    screen.send("\x15:free\r")
-    screen.wait(r"Chơi thử: ")
-    screen.send(PASTED)
-    text = screen.wait(r"câu trả lời của bạn, 1-4:")
-    assert "- >>> x = torch.ones(2, requirements_grad=True)" in text
-    screen.send("2\r")
-    screen.wait(r"\n>>> import torch\n")
-    screen.send("\r")
-    screen.wait(r"\n>>> x = torch.ones\(2, requires_grad=True\)")
-    assert b"\x1b[31m" not in screen.raw
-
-
 def test_lines_that_come_together_on_a_plain_screen_are_a_paste(terminal: Open) -> None:  # noqa: F811
     screen = terminal("--plain")
     screen.wait(">>>")
@@ -59,7 +44,7 @@ def test_lines_that_come_together_on_a_plain_screen_are_a_paste(terminal: Open) 
 
 def test_repair_run_goes_through_a_file_step_by_step(terminal: Open, tmp_path: Path) -> None:  # noqa: F811
     (tmp_path / "page.txt").write_text(PAGE + "\n>>> w = x 3\n", "utf-8")
-    screen = terminal("repair", str(tmp_path / "page.txt"), "--run")
+    screen = terminal("repair", str(tmp_path / "page.txt"), "--run", NO_COLOR="1")
     screen.wait(r"Something is missing in w = x 3\. What was it\?(.|\n)*your answer, 1-6:")
     screen.send("1\r")
     screen.wait(r"5 statements of the page: Enter runs the next one\.\n>>> import torch")
@@ -68,5 +53,6 @@ def test_repair_run_goes_through_a_file_step_by_step(terminal: Open, tmp_path: P
     screen.send("\r")
     screen.wait(r"\+ x +\[1., 1.\] +True")
     screen.wait(r"\n>>> y = x \* 2")
+    assert b"\x1b[31m" not in screen.raw
     screen.send("\x03\x04")
     assert screen.end() == 0
