@@ -12,7 +12,7 @@ from gradrepl.app import standing
 from gradrepl.i18n import Translate, mark
 from gradrepl.lesson.model import Lesson, Option, Step
 from gradrepl.lesson.player import Verdict
-from gradrepl.store import Aside, Event, Fault, Flaw, Store, StoreError, default_path
+from gradrepl.store import Aside, Event, Fault, Store, StoreError, default_path
 
 REASONS: dict[Fault, str] = {
     "full": mark("the disk is full"),
@@ -21,8 +21,9 @@ REASONS: dict[Fault, str] = {
     "busy": mark("another program keeps it busy"),
     "other": "{reason}",
 }
-ASIDE: dict[Flaw, str] = {
+ASIDE: dict[str, str] = {
     "damaged": mark("{path} is damaged. It is kept as {aside}; {count} entries could be read and were taken over."),
+    "lost": mark("{path} is damaged and can't be read. It is kept as {aside}; your progress begins anew."),
     "newer": mark("{path} comes from a newer gradrepl. It is kept as {aside}; your progress begins anew."),
 }
 
@@ -155,7 +156,8 @@ def reason(error: StoreError, translate: Translate) -> str:
 
 def aside_said(aside: Aside, path: Path, translate: Translate) -> str:
     """What to say of a file that was set aside; path: where it was."""
-    return translate(ASIDE[aside.flaw]).format(path=path, aside=aside.path.name, count=aside.rescued)
+    flaw = "lost" if aside.flaw == "damaged" and not aside.rescued else aside.flaw
+    return translate(ASIDE[flaw]).format(path=path, aside=aside.path.name, count=aside.rescued)
 
 
 def open_memory(_: Translate) -> Memory:

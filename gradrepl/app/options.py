@@ -9,6 +9,8 @@ from typing import Literal, TextIO
 
 from gradrepl.i18n import Speech
 
+LIGHT = ("7", "15")  # white and bright white, the background in the variable COLORFGBG of many terminals
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -37,12 +39,13 @@ class Terminal:
     """What the streams are.
 
     drawn: tables and colours may be drawn (else plain lines); colored: with colours;
-    keyboard: somebody is there to answer.
+    keyboard: somebody is there to answer; light: it says that its background is.
     """
 
     drawn: bool
     colored: bool
     keyboard: bool
+    light: bool = False
 
 
 def survey(options: Options, environment: Mapping[str, str]) -> Terminal:
@@ -54,7 +57,13 @@ def survey(options: Options, environment: Mapping[str, str]) -> Terminal:
         drawn=screen and smart and not options.plain and not options.json,
         colored=screen and wanted and options.color != "never",
         keyboard=is_terminal(sys.stdin) and is_terminal(sys.stdout) and not options.no_input and not options.json,
+        light=environment.get("COLORFGBG", "").rpartition(";")[2] in LIGHT,
     )
+
+
+def theme(options: Options, terminal: Terminal) -> Literal["auto", "light", "dark"]:
+    """The theme to draw in: the one asked for, else the light one where the terminal says that it is light."""
+    return "light" if options.theme == "auto" and terminal.light else options.theme
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gradrepl.app.options import Options, Terminal
+from gradrepl.app.options import Options, Terminal, theme
 from gradrepl.app.scope import Scope
 from gradrepl.app.shortcut import Shortcut
 
@@ -130,5 +130,5 @@ def open_reader(terminal: Terminal, options: Options) -> Reader:
 
     history = QuietHistory(place("state", "history"), kept=options.history)
     reader = PromptReader(history, colored=terminal.colored)
-    reader.vi, reader.suggests, reader.theme = options.keys == "vi", options.suggest, options.theme
+    reader.vi, reader.suggests, reader.theme = options.keys == "vi", options.suggest, theme(options, terminal)
     return reader

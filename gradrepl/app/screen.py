@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from gradrepl.app.options import Options, Terminal
+from gradrepl.app.options import Options, Terminal, theme
 from gradrepl.i18n import Translate, translator
 from gradrepl.session.outcome import Explanation, Outcome, Output, TensorRow
 from gradrepl.view import plain, prose
@@ -180,5 +180,5 @@ def open_shown(options: Options, terminal: Terminal, errors: TextIO | None = Non
         return PlainScreen(translator(options.speech), errors=errors, explain=told)
     from gradrepl.app.drawn import DrawnScreen
 
-    speech, colored, theme = translator(options.speech), terminal.colored, options.theme
-    return DrawnScreen(speech, colored=colored, explain=explain, theme=theme, big=options.big)
+    speech, colored, colours = translator(options.speech), terminal.colored, theme(options, terminal)
+    return DrawnScreen(speech, colored=colored, explain=explain, theme=colours, big=options.big)

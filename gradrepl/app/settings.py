@@ -11,7 +11,7 @@ from gradrepl.app import config
 from gradrepl.app.config import SETTINGS, Setting, Value, of, written
 from gradrepl.app.engines import EngineUnavailableError
 from gradrepl.app.errors import unavailable
-from gradrepl.app.options import survey
+from gradrepl.app.options import survey, theme
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
@@ -112,7 +112,7 @@ def _history(repl: PromptState, value: Value) -> None:
 
 
 def _theme(repl: PromptState, value: Value) -> None:
-    repl.reader.theme = str(value)
+    repl.reader.theme = theme(repl.options, repl.terminal)
 
 
 def _color(repl: PromptState, value: Value) -> None:

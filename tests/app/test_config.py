@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gradrepl.app import config, settings
-from gradrepl.app.options import Options, Terminal
+from gradrepl.app.options import Options, Terminal, survey, theme
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator
 
@@ -168,3 +168,15 @@ def test_the_table_shows_when_it_is_wanted(
     shown = capsys.readouterr().out
     assert shown.startswith(third)
     assert bool(shown) == bool(third)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "background", "drawn"),
+    [
+        *(("auto", "0;15", "light"), ("auto", "0;default;7", "light"), ("auto", "15;0", "auto"), ("auto", "", "auto")),
+        *(("dark", "0;15", "dark"), ("light", "15;0", "light")),
+    ],
+)
+def test_a_terminal_that_says_it_is_light_gets_colours_for_light(wanted: str, background: str, drawn: str) -> None:
+    options = Options(theme=wanted)  # type: ignore[arg-type]
+    assert theme(options, survey(options, {"COLORFGBG": background})) == drawn

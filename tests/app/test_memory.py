@@ -175,8 +175,8 @@ def test_a_damaged_file_is_said_once_and_what_is_known_is_saved_anew(path: Path,
     if reading:
         assert memory.resume(LESSON) == 1
     memory.done(LESSON, TWO, "done")
-    aside = "It is kept as progress-damaged-1.db; 0 entries could be read and were taken over."
-    assert memory.complaint() == f"{path} is damaged. {aside}"
+    aside = "can't be read. It is kept as progress-damaged-1.db; your progress begins anew."
+    assert memory.complaint() == f"{path} is damaged and {aside}"
     assert memory.complaint() is None
     assert opened(path).resume(LESSON) == 2
 
