@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from hashlib import sha256
@@ -89,17 +90,18 @@ class NotebookWriter:
     def _outputs(self, outcomes: tuple[Outcome, ...]) -> None:
         comma = ""
         for outcome in outcomes:
-            for parts in self._of(outcome):
+            for parts in self._of(outcome, is_result=outcome is outcomes[-1] and _is_expression(outcome.source)):
                 self._out.write(comma)
                 self._out.writelines(parts)
                 comma = ", "
 
-    def _of(self, outcome: Outcome) -> Iterator[Iterator[str]]:
+    def _of(self, outcome: Outcome, *, is_result: bool) -> Iterator[Iterator[str]]:
         """One output after the other, each in pieces of JSON."""
         for output in outcome.outputs:
             if output.kind == "echo":
-                head = f'{{"output_type": "execute_result", "execution_count": {self._runs}, "metadata": {{}}, "data": '
-                yield _long(head + '{"text/plain": [', output.text, "]}}")
+                count = f'"output_type": "execute_result", "execution_count": {self._runs}'
+                head = count if is_result else '"output_type": "display_data"'
+                yield _long(f'{{{head}, "metadata": {{}}, "data": {{"text/plain": [', output.text, "]}}")
             else:
                 yield _long(f'{{"output_type": "stream", "name": "{output.kind}", "text": [', output.text, "]}")
         for warned in outcome.warnings:
@@ -110,6 +112,14 @@ class NotebookWriter:
         if words:
             data = {"text/markdown": words, "text/plain": "\n".join(plain.state(outcome, self._setting._))}
             yield iter([_json({"output_type": "display_data", "metadata": {}, "data": data})])
+
+
+def _is_expression(source: str) -> bool:
+    """Whether Jupyter shows the value of that statement; it shows none from within a block, as Python's prompt does."""
+    try:
+        return isinstance(ast.parse(source).body[-1], ast.Expr)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
+        return False
 
 
 def _error(outcome: Outcome) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -31,6 +32,7 @@ kernel = pytest.mark.skipif(
 )
 asciinema = pytest.mark.skipif(find_spec("asciinema") is None, reason="asciinema is not installed")
 ADDRESS = re.compile(r"( object)? at 0x\w+")  # IPython leaves the word out
+SUGGESTED = re.compile(r"\. Did you mean: '\w+'\?$")  # IPython doesn't say it
 FILE = re.compile(r" \(\d+\.py, line \d+\)$")
 
 
@@ -167,6 +169,18 @@ def test_a_notebook_is_valid(site: Path, events: dict[str, list[Event]], stem: s
     cells = [cell.source + "\n" for cell in notebook.cells if cell.cell_type == "code"]
     assert cells[2:] == [ran.example.source for ran in code(events[stem])]
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    outputs = [(cell, output) for cell in notebook.cells[1:] for output in cell.get("outputs", ())]
+    echoes = [output.data["text/plain"] for _cell, output in outputs if "data" in output and len(output.data) == 1]
+    assert echoes == [
+        output.text
+        for ran in code(events[stem])
+        for outcome in ran.outcomes
+        for output in outcome.outputs
+        if output.kind == "echo"
+    ]
+    results = {cell.id: cell.source for cell, output in outputs if output.output_type == "execute_result"}
+    assert len(results) == sum(output.output_type == "execute_result" for _cell, output in outputs)  # as in Jupyter
+    assert all(isinstance(ast.parse(source).body[-1], ast.Expr) for source in results.values())
 
 
 @nbformat
@@ -192,7 +206,7 @@ def said(cell: Any) -> list[str]:
         if output.output_type == "execute_result":
             texts.append(ADDRESS.sub("", output.data["text/plain"]))
         elif output.output_type == "error":
-            texts.append(FILE.sub("", f"{output.ename}: {output.evalue}"))
+            texts.append(SUGGESTED.sub("", FILE.sub("", f"{output.ename}: {output.evalue}")))
         elif output.name == "stdout":
             texts.append(output.text)
     return texts
