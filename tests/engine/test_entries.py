@@ -70,13 +70,14 @@ REASONS: dict[str, tuple[str, ...]] = {
         *("cholesky_lower", "eig", "eigh"),
     ),
     "is a rule of another entry, whose second derivative is tested here": (
-        *("add_along", "at_places", "class_error_gradient", "embedding_gradient", "fold_border", "index_into_zeros"),
+        *("add_along", "at_places", "class_error_gradient", "class_error_2d_gradient", "embedding_gradient"),
+        *("fold_border", "index_into_zeros"),
         *("max_windows_gradient", "mean_bins_gradient", "mean_windows_gradient", "put_at", "put_into_zeros"),
         *("scatter_into_zeros", "select_part", "slice_part"),
     ),
     "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real", "fft_complex", "fft_to_real"),
     "takes classes, weights or pads, compared with PyTorch in snippets/functional.txt and modules.txt": (
-        *("binary_entropy", "class_error", "class_error_2d", "logistic_entropy"),
+        *("binary_entropy", "class_error", "class_error_2d"),
         "remainder_of_number",
     ),
 }

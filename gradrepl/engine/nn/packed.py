@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradrepl.engine.api import SPACES
-from gradrepl.engine.dtype import Array
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.op import op
+from gradrepl.engine.ops.recurrent import packed_steps, sizes_of
 from gradrepl.engine.tensor import Tensor, make
 
 NOT_SORTED = (
@@ -35,36 +33,6 @@ class PackedSequence(NamedTuple):
     def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
         """Return the sequences in another dtype (PackedSequence.to)."""
         return self._replace(data=self.data.to(*args, **kwargs))
-
-
-def step_index(lengths: Sequence[int]) -> tuple[Array, Array]:
-    """Return the steps and the sequences of the elements in the order in which they are packed."""
-    sizes = sizes_of(lengths)
-    steps = np.repeat(np.arange(len(sizes)), sizes)
-    return steps, np.concatenate([np.arange(size) for size in sizes])
-
-
-def sizes_of(lengths: Sequence[int]) -> list[int]:
-    """Return how many sequences have each step."""
-    return [sum(length > step for length in lengths) for step in range(max(lengths))]
-
-
-@op("PackPaddedSequenceBackward0", samples=(((3, 2, 2), (3, 1)),))
-def packed_steps(a: Array, lengths: tuple[int, ...]) -> Any:
-    """The steps of sequences that are padded in a, those of the padding left out"""
-    return a[step_index(lengths)]
-
-
-@op("PackPaddedSequenceBackwardBackward0", samples=(((4, 2), (3, 2, 2), (3, 1)),))
-def unpacked_steps(g: Array, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
-    """Zeros of a shape, with g at the steps of sequences"""
-    whole = np.zeros(shape, g.dtype)
-    whole[step_index(lengths)] = g
-    return whole
-
-
-packed_steps.grad(a=lambda g, a_shape, lengths: unpacked_steps(g, a_shape, lengths))
-unpacked_steps.grad(g=lambda gg, lengths: packed_steps(gg, lengths))
 
 
 def inverted(order: Any) -> Any:

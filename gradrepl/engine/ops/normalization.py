@@ -16,6 +16,7 @@ from gradrepl.engine.ops.power import sqrt
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.view import view_as
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.wanted import wants
 
 Ints = tuple[int, ...]
 
@@ -159,6 +160,7 @@ def ones_for(weight: Any, shape: Ints, like: Any) -> Any:
     "bool cudnn_enable=True",
     method=False,
 )
+@wants("layer_norm", "input", "normalized_shape=any", "weight?", "bias?")
 def layer_norm(
     input: Any,
     normalized_shape: Any,
@@ -204,6 +206,7 @@ def check_channels(name: str, tensor: Any, wanted: int) -> None:
         raise RuntimeError(f"{name} should contain {wanted} elements not {tensor._data.size}")
 
 
+@wants("batch_norm", "input", "weight?", "bias?", "running_mean?", "running_var?")
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -239,6 +242,7 @@ def keep_running(data: Array, mean: Any, var: Any, momentum: float) -> None:
         running._counter[0] += 1
 
 
+@wants("group_norm", "input", "num_groups=any", "weight?", "bias?")
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Standardize over groups of channels (torch.nn.functional.group_norm)."""
     shape = input._data.shape
@@ -277,6 +281,7 @@ def instance_norm(
     return view_as(out, input._data.shape)
 
 
+@wants("rms_norm", "input")
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """Divide by the root of the mean square over the last dimensions (torch.nn.functional.rms_norm)."""
     size, shape = tuple(normalized_shape), input._data.shape
@@ -290,6 +295,32 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     dims = list(trailing(len(shape), len(size)))
     out = input * plus_number((input**2).mean(dims, True), least).rsqrt()
     return out if weight is None else out * weight
+
+
+def all_but(dim: int, count: int) -> tuple[int, ...]:
+    """Return all dimensions but one; all for -1."""
+    return tuple(place for place in range(count) if place != dim)
+
+
+@op("WeightNormInterfaceBackward0", samples=(((2, 3), (2, 1), 0), ((2, 3), (1, 3), 1)))
+def weight_normed(v: Array, g: Array, dim: int) -> Any:
+    """v with the lengths g along a dimension"""
+    return v * (g / np.sqrt(np.add.reduce(v * v, axis=all_but(dim, v.ndim), keepdims=True)))
+
+
+def length(v: Any, dim: int) -> Any:
+    return sum_dims(v * v, all_but(dim, len(v.shape)), True) ** 0.5
+
+
+def along(grad: Any, v: Any, dim: int) -> Any:
+    """Return how far a gradient points along the directions of v."""
+    return sum_dims(grad * v, all_but(dim, len(v.shape)), True)
+
+
+weight_normed.grad(
+    v=lambda grad, v, g, dim: (g / length(v, dim)) * (grad - v * (along(grad, v, dim) / length(v, dim) ** 2)),
+    g=lambda grad, v, dim: along(grad, v, dim) / length(v, dim),
+)
 
 
 functions(

@@ -77,3 +77,33 @@ STEPS: dict[str, tuple[int, int, Callable[..., Any]]] = {
     "LSTM": (4, 2, memory_step),
 }
 """For each kind of network the number of gates and of states, and its step."""
+
+
+def step_index(lengths: Sequence[int]) -> tuple[Array, Array]:
+    """Return the steps and the sequences of the elements in the order in which they are packed."""
+    sizes = sizes_of(lengths)
+    steps = np.repeat(np.arange(len(sizes)), sizes)
+    return steps, np.concatenate([np.arange(size) for size in sizes])
+
+
+def sizes_of(lengths: Sequence[int]) -> list[int]:
+    """Return how many sequences have each step."""
+    return [sum(length > step for length in lengths) for step in range(max(lengths))]
+
+
+@op("PackPaddedSequenceBackward0", samples=(((3, 2, 2), (3, 1)),))
+def packed_steps(a: Array, lengths: tuple[int, ...]) -> Any:
+    """The steps of sequences that are padded in a, those of the padding left out"""
+    return a[step_index(lengths)]
+
+
+@op("PackPaddedSequenceBackwardBackward0", samples=(((4, 2), (3, 2, 2), (3, 1)),))
+def unpacked_steps(g: Array, shape: tuple[int, ...], lengths: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with g at the steps of sequences"""
+    whole = np.zeros(shape, g.dtype)
+    whole[step_index(lengths)] = g
+    return whole
+
+
+packed_steps.grad(a=lambda g, a_shape, lengths: unpacked_steps(g, a_shape, lengths))
+unpacked_steps.grad(g=lambda gg, lengths: packed_steps(gg, lengths))
