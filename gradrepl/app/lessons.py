@@ -46,6 +46,8 @@ def is_own(path: Path) -> bool:
 
 def not_found(error: shelf.LessonNotFoundError, _: Translate) -> str:
     """What to say of a name that doesn't name one lesson."""
+    if Path(error.name).suffix or "/" in error.name:
+        return _("There is no file {name}. `gradrepl lessons` lists the lessons.").format(name=error.name)
     if not error.close:
         return _("There is no lesson {name}. `gradrepl lessons` lists them.").format(name=error.name)
     text = _("{name} does not name one lesson. Did you mean {close}?")

@@ -88,6 +88,8 @@ def test_a_step_to_begin_with_has_the_values_of_those_before(gradrepl: Run, tmp_
         (("bad.py",), "bad.py is no Python program"),
         (("self.txt",), "self.txt lists itself"),
         (("none.txt",), "none.txt lists nothing"),
+        (("inference-mode.md",), "There is no file inference-mode.md."),
+        (("lists/1",), "There is no file lists/1."),
     ],
 )
 def test_what_cannot_be_played_is_one_line(
