@@ -14,7 +14,7 @@ ADDED = {"input_shape": ""}
 GIVEN = {"indices": "", "given": "indices"}
 UNSHAPED = {"a_shape": ""}
 TARGET = {"b": "target"}
-CLASSES = {"ignored": "ignore_index", "a_shape": ""}
+CLASSES = {"ignored": "ignore_index"}
 NUMBER = {"number": "other"}
 
 NAMES: dict[str, dict[str, str]] = {
@@ -115,7 +115,7 @@ LACKING: dict[str, tuple[str, ...]] = {
     "least_squares": ("solution",),
     "logsigmoid_entry": ("buffer",),
     "embedding_rows": ("weight_sym_argsize_0",),
-    **dict.fromkeys(("class_error", "class_error_2d"), ("self", "total_weight")),
+    **dict.fromkeys(("class_error", "class_error_2d"), ("total_weight",)),
     "layer_normalized": ("bias", "normalized_shape", *MOMENTS),
     **dict.fromkeys(("batch_normalized", "batch_normalized_by"), MOMENTS),
     "group_normalized": ("C", "HxW", "N", *MOMENTS),

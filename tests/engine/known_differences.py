@@ -62,10 +62,10 @@ DIFFERENCES = (
     ),
     Difference(
         "Gradients in bfloat16 of what PyTorch computes in one go",
-        "Every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and gelu PyTorch "
+        "Every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and silu PyTorch "
         "computes in float32 and rounds once, so the last bit may differ.",
-        "x = torch.tensor([-3.0], dtype=torch.bfloat16, requires_grad=True)\n"
-        "torch.nn.functional.gelu(x).backward()\n"
+        "x = torch.tensor([1.7], dtype=torch.bfloat16, requires_grad=True)\n"
+        "torch.nn.functional.silu(x).backward()\n"
         "print(x.grad)\n",
     ),
     Difference(

@@ -14,6 +14,7 @@ from gradrepl.engine.ops.loss import class_error, class_error_2d
 from gradrepl.engine.ops.number import over_number, plus_number, times_number
 from gradrepl.engine.ops.softmax import log_softmax
 from gradrepl.engine.tensor import make
+from gradrepl.engine.wanted import wants
 
 
 def check_target(input: Any, target: Any, weight: Any) -> int:
@@ -48,6 +49,7 @@ def negative_likelihood(input: Any, target: Any, weight: Any, ignored: int, redu
     return losses.reshape(target._data.shape) if reduction == "none" else losses
 
 
+@wants("nll_loss_nd", "input", "target", "weight?")
 def nll_loss(
     input: Any,
     target: Any,
@@ -64,6 +66,7 @@ def nll_loss(
     return negative_likelihood(input, target, weight, ignore_index, reduction)
 
 
+@wants("cross_entropy_loss", "input", "target", "weight?")
 def cross_entropy(
     input: Any,
     target: Any,

@@ -231,12 +231,12 @@ def convolution(
 
 PLAIN = (
     "Tensor input, Tensor weight, Tensor? bias=None, int_or_ints stride=1, int_or_ints padding=0, "
-    "int_or_ints dilation=1, int groups=1"
+    "int_or_ints dilation=1, side groups=1"
 )
 NAMED = PLAIN.replace("int_or_ints padding=0", 'str padding="valid"')
 TRANSPOSED = (
     "Tensor input, Tensor weight, Tensor? bias=None, int_or_ints stride=1, int_or_ints padding=0, "
-    "int_or_ints output_padding=0, int groups=1, int_or_ints dilation=1"
+    "int_or_ints output_padding=0, side groups=1, int_or_ints dilation=1"
 )
 
 

@@ -25,6 +25,7 @@ from gradrepl.engine.ops.nonlinearity import logsigmoid
 from gradrepl.engine.ops.number import minus_number, plus_number
 from gradrepl.engine.ops.shape import expand_to, where
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.wanted import wants
 
 DIFFERENT_SIZES = (
     "Using a target size ({}) that is different to the input size ({}). This will likely lead to incorrect results "
@@ -179,6 +180,7 @@ def binary_cross_entropy_with_logits(
     return logistic_entropy(input, target, weight, pos_weight, reduction)
 
 
+@wants("soft_margin_loss", "input", "target")
 def soft_margin_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Any:
@@ -186,6 +188,7 @@ def soft_margin_loss(
     return soft_margin_error(input, target, reduction_of(size_average, reduce, reduction))
 
 
+@wants("kl_div", "input", "target")
 def kl_div(
     input: Any,
     target: Any,
@@ -213,6 +216,7 @@ def kl_div(
     return result / input.size()[0] if batch and input.dim() else result
 
 
+@wants("hinge_embedding_loss", "input", "target")
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -232,6 +236,7 @@ def number_like(number: float, tensor: Any) -> Tensor:
     return make(np.asarray(number, tensor._data.dtype))
 
 
+@wants("cosine_embedding_loss", "input1", "input2", "target")
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -294,6 +299,7 @@ def triplet_margin_loss(
     return as_reduced((plus_number(near, margin) - far).clamp_min(0), reduction)
 
 
+@wants("poisson_nll_loss", "input", "target")
 def poisson_nll_loss(
     input: Any,
     target: Any,

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.nonlinearity import SPACE, need_float
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.ops.special import erf
 from gradrepl.engine.ops.view import at, dim_of, embed, slice_at
+from gradrepl.engine.wanted import wants
 
 
 @op("PreluKernelBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
@@ -136,6 +137,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 @public("Tensor input, Tensor weight")
+@wants("prelu", "input", "weight")
 def prelu(input: Any, weight: Any) -> Any:
     """Let a learned part through below 0 (torch.prelu)."""
     count, channels = weight._data.size, input._data.shape[1] if input._data.ndim > 1 else 1

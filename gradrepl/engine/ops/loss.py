@@ -9,10 +9,11 @@ import numpy as np
 
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.activation import sigmoid
 from gradrepl.engine.ops.arithmetic import exp, log, sign
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_all
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -188,17 +189,17 @@ binary_entropy.grad(
 )
 
 
-@op("BinaryCrossEntropyWithLogitsBackward0")
-def logistic_entropy(a: Array, target: Fixed, weight: Fixed, pos_weight: Fixed, reduction: str) -> Any:
-    """The binary cross entropy of sigmoid(a), without overflow"""
+@op("BinaryCrossEntropyWithLogitsBackward0", samples=(((2, 3), (2, 3), None, None, "mean"),))
+def logistic_entropy(a: Array, target: Array, weight: Fixed, pos_weight: Fixed, reduction: str) -> Any:
+    """The binary cross entropy of sigmoid(a), without overflow, in the dtype of the target"""
     turned = np.log1p(np.exp(-np.abs(a))) + np.maximum(-a, 0)
     factor = 1 if pos_weight is None else (pos_weight - 1) * target + 1
-    losses = (1 - target) * a + factor * turned
+    losses = np.asarray((1 - target) * a + factor * turned).astype(target.dtype, copy=False)
     return reduced(losses if weight is None else losses * weight, reduction)
 
 
 def logistic_rule(g: Any, a: Any, target: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
-    target, weight, pos_weight = beside(g, target, weight, pos_weight)
+    weight, pos_weight = beside(g, weight, pos_weight)
     s = 1 / (1 + exp(-a))
     if pos_weight is None:
         slope = s - target
@@ -208,8 +209,15 @@ def logistic_rule(g: Any, a: Any, target: Any, weight: Any, pos_weight: Any, red
     return shared(g * slope if weight is None else g * slope * weight, a, reduction)
 
 
+def logistic_target_rule(g: Any, a: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
+    weight, pos_weight = beside(g, weight, pos_weight)
+    slope = -a if pos_weight is None else log(sigmoid(-a)) - pos_weight * log(sigmoid(a))
+    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+
+
 logistic_entropy.grad(
-    a=lambda g, a, target, weight, pos_weight, reduction: logistic_rule(g, a, target, weight, pos_weight, reduction)
+    a=lambda g, a, target, weight, pos_weight, reduction: logistic_rule(g, a, target, weight, pos_weight, reduction),
+    target=lambda g, a, weight, pos_weight, reduction: logistic_target_rule(g, a, weight, pos_weight, reduction),
 )
 
 
@@ -276,27 +284,38 @@ def class_error_2d(a: Array, target: Fixed, weight: Fixed, reduction: str, ignor
     return class_losses(a, target, weight, reduction, ignored)
 
 
-@op("NllLossBackwardBackward0")
-def class_error_gradient(g: Array, shape: Shape, target: Any, weight: Any, reduction: str, ignored: int) -> Any:
-    """Zeros of a shape, with -g, weighted, at the class of each example"""
-    whole = np.zeros(shape, g.dtype)
+def class_slopes(g: Array, a: Array, target: Array, weight: Any, reduction: str, ignored: int) -> Any:
+    whole = np.zeros(a.shape, g.dtype)
     weights, safe = class_weights(target, weight, ignored, g.dtype)
     if reduction == "mean":
         weights = weights / np.add.reduce(weights, axis=None)
-    whole[at_classes(shape, safe)] = np.where(target == ignored, g.dtype.type(0), -g * weights)
+    whole[at_classes(a.shape, safe)] = np.where(target == ignored, g.dtype.type(0), -g * weights)
     return whole
 
 
+@op("NllLossBackwardBackward0")
+def class_error_gradient(g: Array, a: Array, target: Fixed, weight: Fixed, reduction: str, ignored: int) -> Any:
+    """Zeros in the shape of a, with -g, weighted, at the class of each example"""
+    return class_slopes(g, a, target, weight, reduction, ignored)
+
+
+@op("NllLoss2DBackwardBackward0")
+def class_error_2d_gradient(g: Array, a: Array, target: Fixed, weight: Fixed, reduction: str, ignored: int) -> Any:
+    """Zeros in the shape of a, with -g, weighted, at the class of each pixel"""
+    return class_slopes(g, a, target, weight, reduction, ignored)
+
+
 class_error.grad(
-    a=lambda g, a_shape, target, weight, reduction, ignored: class_error_gradient(
-        g, a_shape, target, weight, reduction, ignored
-    )
-)
-class_error_2d.grad(
-    a=lambda g, a_shape, target, weight, reduction, ignored: class_error_gradient(
-        g, a_shape, target, weight, reduction, ignored
-    )
+    a=lambda g, a, target, weight, reduction, ignored: class_error_gradient(g, a, target, weight, reduction, ignored)
 )
 class_error_gradient.grad(
-    g=lambda gg, target, weight, reduction, ignored: class_error(gg, target, weight, reduction, ignored)
+    g=lambda gg, target, weight, reduction, ignored: class_error(gg, target, weight, reduction, ignored),
+    a=lambda gg: zeros_of(gg),
+)
+class_error_2d.grad(
+    a=lambda g, a, target, weight, reduction, ignored: class_error_2d_gradient(g, a, target, weight, reduction, ignored)
+)
+class_error_2d_gradient.grad(
+    g=lambda gg, target, weight, reduction, ignored: class_error_2d(gg, target, weight, reduction, ignored),
+    a=lambda gg: zeros_of(gg),
 )

@@ -19,6 +19,7 @@ from gradrepl.engine.ops.shape import summed_to, without
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import make
+from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
 
@@ -117,6 +118,7 @@ embedding_gradient.grad(
 )
 
 
+@wants("embedding", "weight", "indices:input")
 def embedding(
     input: Any,
     weight: Any,
@@ -183,6 +185,7 @@ def dropped(input: Any, shape: tuple[int, ...], p: float, training: bool, inplac
     return input.mul_(noise) if inplace else input * noise
 
 
+@wants("dropout", "input")
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random elements while training (torch.nn.functional.dropout)."""
     return dropped(input, input._data.shape, p, training, inplace)
@@ -212,6 +215,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return dropped(input, feature_shape(input._data.shape), p, training, inplace)
 
 
+@wants("alpha_dropout", "input")
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Drop out so that mean and variance stay, for selu (torch.nn.functional.alpha_dropout)."""
     check_probability(p)

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
 from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.shape import where, zeros_of
+from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
 PLAIN = ((2.0,), ((2, 3),))
@@ -256,42 +257,50 @@ def choose(entry: Op, input: Any, inplace: bool, *rest: Any) -> Any:
     return in_place(entry)(input, *rest) if inplace else entry.call(input, *rest)
 
 
+@wants("relu", "input")
 def relu(input: Any, inplace: bool = False) -> Any:
     """Cut off below 0 (torch.nn.functional.relu)."""
     return choose(relu_entry, input, inplace)
 
 
+@wants("leaky_relu", "input", "negative_slope=Number")
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Let a little through below 0 (torch.nn.functional.leaky_relu)."""
     return choose(leaky_relu_entry, input, inplace, float(negative_slope))
 
 
+@wants("elu", "input", "alpha=Number")
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Bend exponentially below 0 (torch.nn.functional.elu)."""
     return choose(elu_entry, input, inplace, float(alpha), 1.0, 1.0)
 
 
 @public("Tensor input", method=False)
+@wants("selu", "input")
 def selu(input: Any, inplace: bool = False) -> Any:
     """Apply elu with the constants that keep mean and variance (torch.nn.functional.selu)."""
     return choose(elu_entry, input, inplace, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
+@wants("celu", "input", "alpha=Number")
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Bend exponentially below 0, smoothly for every alpha (torch.nn.functional.celu)."""
     return choose(celu_entry, input, inplace, float(alpha))
 
 
+@wants("silu", "input")
 def silu(input: Any, inplace: bool = False) -> Any:
     """Multiply by the own sigmoid (torch.nn.functional.silu)."""
     return choose(silu_entry, input, inplace)
 
 
+@wants("mish", "input")
 def mish(input: Any, inplace: bool = False) -> Any:
     """Multiply by tanh(softplus) (torch.nn.functional.mish)."""
     return choose(mish_entry, input, inplace)
 
 
+@wants("hardtanh", "input", "min_val=Number", "max_val=Number")
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Cut off on both sides (torch.nn.functional.hardtanh)."""
     if min_val > max_val:
@@ -299,21 +308,25 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return choose(hardtanh_entry, input, inplace, float(min_val), float(max_val))
 
 
+@wants("relu6", "input")
 def relu6(input: Any, inplace: bool = False) -> Any:
     """Cut off below 0 and above 6 (torch.nn.functional.relu6)."""
     return choose(hardtanh_entry, input, inplace, 0.0, 6.0)
 
 
+@wants("hardsigmoid", "input")
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """A sigmoid of three straight pieces (torch.nn.functional.hardsigmoid)."""
     return choose(hardsigmoid_entry, input, inplace)
 
 
+@wants("hardswish", "input")
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """Multiply by the own hardsigmoid (torch.nn.functional.hardswish)."""
     return choose(hardswish_entry, input, inplace)
 
 
+@wants("threshold", "input", "threshold=Number", "value=Number")
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """Replace what is not above the threshold (torch.nn.functional.threshold)."""
     return choose(threshold_entry, input, inplace, threshold, value)
@@ -340,24 +353,28 @@ def tanh_function(input: Any) -> Any:
 
 
 @public("Tensor input, Number beta=1, Number threshold=20, *, Tensor? out=None", space=SPACE, method=False)
+@wants("softplus", "input", "beta=Number", "threshold=Number")
 def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
     """A smooth relu (torch.nn.functional.softplus)."""
     return softplus_entry.call(input, float(beta), float(threshold))
 
 
 @public("Tensor input, *, Tensor? out=None", space=SPACE, method=False)
+@wants("log_sigmoid", "input")
 def logsigmoid(input: Any) -> Any:
     """The logarithm of the sigmoid (torch.nn.functional.logsigmoid)."""
     return logsigmoid_entry.call(input)
 
 
 @public("Tensor input, Number lambd=0.5, *, Tensor? out=None")
+@wants("hardshrink", "input", "lambd=Number")
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """Replace small numbers by 0 (torch.nn.functional.hardshrink)."""
     return hardshrink_entry.call(input, float(lambd))
 
 
 @public("Tensor input, Number lambd=0.5, *, Tensor? out=None", space=SPACE, method=False)
+@wants("softshrink", "input", "lambd=Number")
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Move every number towards 0 (torch.nn.functional.softshrink)."""
     if lambd < 0:

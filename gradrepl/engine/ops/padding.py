@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import Op, op
+from gradrepl.engine.wanted import wants
 
 Pads = tuple[int, ...]
 
@@ -78,6 +79,7 @@ COPYING = {
 } | {("circular", dims): copying("CopySlices", f"pad_circular_{dims}d", "wrap", dims) for dims in (1, 2, 3)}
 
 
+@wants("pad", "input")
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Put a border around the last dimensions (torch.nn.functional.pad)."""
     pads = tuple(int(amount) for amount in pad)

@@ -14,6 +14,7 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import squeeze_at, unsqueeze_at
 from gradrepl.engine.ops.windows import Ints, padded, places, put_back, spread
+from gradrepl.engine.wanted import wants
 
 MAX_SAMPLES = (((1, 2, 4, 4), (2, 2), (2, 2), (0, 0), (1, 1), (2, 2)),)
 
@@ -216,6 +217,7 @@ def stride_of(stride: Any, kernel: Ints) -> Ints:
     return steps
 
 
+@wants("max_pool2d", "input")
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -233,6 +235,7 @@ def max_pool2d(
     return (values, indices) if return_indices else values
 
 
+@wants("max_pool1d", "input")
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -314,6 +317,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)
 
 
+@wants("adaptive_avg_pool1d", "input")
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """Take means so that the output sequence has a given length (torch.nn.functional.adaptive_avg_pool1d)."""
     planes = unsqueeze_at(input, input.dim() - 1)

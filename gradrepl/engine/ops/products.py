@@ -20,6 +20,7 @@ from gradrepl.engine.ops.reshaping import reshape
 from gradrepl.engine.ops.shape import summed_to
 from gradrepl.engine.ops.view import dim_of, permute_dims, squeeze_all, unsafe_view
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.wanted import wants
 
 CROSS_WITHOUT_DIM = (
     "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or simply "
@@ -223,6 +224,7 @@ def swapped(x: Any) -> Any:
     return x.swapaxes(-1, -2)
 
 
+@wants("cdist", "x1", "x2")
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """Return the distance of each row of x1 and each row of x2 (torch.cdist)."""
     for name, x in (("X1", x1), ("X2", x2)):

@@ -115,10 +115,12 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     return along(log_softmax_along, input, dim, dtype)
 
 
-def guessed(name: str, dim: int | None, ndim: int, depth: int) -> int:
+def guessed(name: str, dim: int | None, input: Any, depth: int) -> int:
     """Return the dimension, or the one that PyTorch guesses, with its warning."""
     if dim is not None:
+        input.softmax  # noqa: B018 (Python's own words for what is no tensor)
         return dim
+    ndim = input.dim()
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,
@@ -129,17 +131,17 @@ def guessed(name: str, dim: int | None, ndim: int, depth: int) -> int:
 
 def softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Turn numbers into probabilities along a dimension (torch.nn.functional.softmax)."""
-    return softmax_public(input, guessed("softmax", dim, input.dim(), _stacklevel), dtype)
+    return softmax_public(input, guessed("softmax", dim, input, _stacklevel), dtype)
 
 
 def log_softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return the logarithm of softmax (torch.nn.functional.log_softmax)."""
-    return log_softmax_public(input, guessed("log_softmax", dim, input.dim(), _stacklevel), dtype)
+    return log_softmax_public(input, guessed("log_softmax", dim, input, _stacklevel), dtype)
 
 
 def softmin_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return softmax of the negated input (torch.nn.functional.softmin)."""
-    return softmax_public(-input, guessed("softmin", dim, input.dim(), _stacklevel), dtype)
+    return softmax_public(-input, guessed("softmin", dim, input, _stacklevel), dtype)
 
 
 softmax_public = SPACES["torch"]["softmax"]

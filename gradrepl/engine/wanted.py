@@ -1,0 +1,60 @@
+"""What PyTorch's C++ code says of an argument of the wrong type, for functions that check nothing beforehand."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from gradrepl.engine.arguments import type_name
+from gradrepl.engine.tensor import Tensor
+
+Body = Callable[..., Any]
+
+
+def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
+    """Let a function that fails say what was wrong with its arguments: the first that is of the wrong type.
+
+    function: PyTorch's name of it; an underscore follows where the argument `inplace` is true. parameters: in the
+    order of PyTorch's C++ code, "name" for a tensor, "name?" for a tensor or None, "name=Number" for a number,
+    "name=any" for what is not looked at, and "theirs:ours" where the name differs.
+    """
+    wanted = [parsed(text) for text in parameters]
+
+    def decorate(body: Body) -> Body:
+        @functools.wraps(body)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return body(*args, **kwargs)
+            except (AttributeError, TypeError, ValueError):
+                check(function, wanted, inspect.signature(body), args, kwargs)
+                raise
+
+        return call
+
+    return decorate
+
+
+def parsed(text: str) -> tuple[str, str, str, bool]:
+    """Return PyTorch's name of a parameter, ours, the type and whether None may stand for it."""
+    names, _, kind = text.partition("=")
+    theirs, _, ours = names.removesuffix("?").partition(":")
+    return theirs, ours or theirs, kind or "Tensor", names.endswith("?")
+
+
+def check(function: str, wanted: list[Any], signature: inspect.Signature, args: Any, kwargs: Any) -> None:
+    """Raise TypeError for the first argument of the wrong type."""
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError:
+        return
+    name = f"{function}_" if given.get("inplace") is True else function
+    for position, (theirs, ours, kind, none) in enumerate(wanted, 1):
+        value = given.get(ours, inspect.Parameter.empty)
+        if kind == "any" or value is inspect.Parameter.empty or (value is None and none):
+            continue
+        if not isinstance(value, Tensor if kind == "Tensor" else (Tensor, int, float, complex)):
+            raise TypeError(
+                f"{name}(): argument '{theirs}' (position {position}) must be {kind}, not {type_name(value)}"
+            ) from None
