@@ -14,7 +14,9 @@ def number_of(state: PromptState, choices: Sequence[str]) -> int | None:
     _, screen = state._, state.screen
     state.reader.shortcuts = ()  # a key stands for no command here
     for number, choice in enumerate(choices, 1):
-        screen.spans([[(f"{number}  ", "bold cyan"), (choice.replace("\n", "\n   "), "")]])
+        first, *rest = choice.split("\n")
+        lead = f"{number}  "
+        screen.hanging([[(lead, "bold cyan"), (first, "")], *([(" " * len(lead), ""), (line, "")] for line in rest)])
     while True:
         try:
             answer = state.reader.line(_("your answer, 1-{count}:").format(count=len(choices)) + " ")
