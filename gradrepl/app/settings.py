@@ -12,6 +12,7 @@ from gradrepl.app.config import SETTINGS, Setting, Value, of, written
 from gradrepl.app.engines import EngineUnavailableError
 from gradrepl.app.errors import unavailable
 from gradrepl.app.options import survey, theme
+from gradrepl.view.choice import MOST_ROWS
 
 if TYPE_CHECKING:
     from gradrepl.app.screen import Screen
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from gradrepl.session.outcome import Outcome
 
 SAVE = "--save"
-MOST_ROWS = 12
 
 
 def show(screen: Screen, outcome: Outcome, wanted: str) -> None:

@@ -14,6 +14,7 @@ from gradrepl.record.page_svg import svg
 from gradrepl.record.writer import Explain
 from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode
+from gradrepl.view.choice import most_telling
 
 COLUMNS = ("value", "requires_grad", "grad_fn", "grad", "leaf")
 FIELDS = {"leaf": "is_leaf"}
@@ -52,10 +53,13 @@ def _table(outcome: Outcome) -> str:
     if not (outcome.changed_rows or outcome.gone):
         return f'<p class="mode">{_mode(outcome)}</p>' if mode.worth_saying(outcome) else ""
     head = "".join(f'<th role="columnheader" scope="col">{name}</th>' for name in ("name", *COLUMNS))
-    rows = "".join(map(_row, outcome.rows)) + "".join(map(_gone, outcome.gone))
+    shown = most_telling(outcome.rows)
+    rows = "".join(map(_row, shown)) + "".join(map(_gone, outcome.gone))
+    hidden = len(outcome.rows) - len(shown)
+    more = f'<p class="mode">{_("not shown: {count}").format(count=hidden)}</p>' if hidden else ""
     return (
         f'<table role="table"><caption>{_mode(outcome)}</caption><thead role="rowgroup"><tr role="row">{head}</tr>'
-        f'</thead><tbody role="rowgroup">{rows}</tbody></table>'
+        f'</thead><tbody role="rowgroup">{rows}</tbody></table>{more}'
     )
 
 

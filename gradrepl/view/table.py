@@ -11,10 +11,10 @@ from rich.text import Text
 from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode
 from gradrepl.view.cell import Cell, Heading
+from gradrepl.view.choice import most_telling
 from gradrepl.view.language import Translate
 from gradrepl.view.safe import one_line
 
-MOST_ROWS = 12
 NEW, CHANGED, GONE = "+", "~", "-"
 _STYLES = {NEW: "bold green", CHANGED: "bold yellow", GONE: "red"}
 _COLUMNS = ("name", "value", "requires_grad", "grad_fn", "grad", "leaf")
@@ -23,10 +23,10 @@ _WRAPPING = ("value", "grad_fn", "grad")
 
 
 def table(outcome: Outcome, _: Translate) -> Group:
-    """The mode and the tensors after a statement; of more than MOST_ROWS, those that it changed and the newest."""
+    """The mode and the tensors after a statement; of many, those that it changed and the newest."""
     # Titles of rich's own are wrapped to the width of the table.
     title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
-    shown = _most_telling(outcome.rows)
+    shown = most_telling(outcome.rows)
     drawn: list[RenderableType] = [title, of_rows(shown, outcome.gone)]
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
@@ -50,15 +50,6 @@ def of_rows(rows: Sequence[TensorRow], gone: Sequence[str] = ()) -> Table:
 def worth_showing(outcome: Outcome) -> bool:
     """Whether a statement changed a tensor."""
     return bool(outcome.changed_rows or outcome.gone)
-
-
-def _most_telling(rows: tuple[TensorRow, ...]) -> list[TensorRow]:
-    if len(rows) <= MOST_ROWS:
-        return list(rows)
-    changed = [row.name for row in rows if row.changed][-MOST_ROWS:]
-    others = [row.name for row in rows if not row.changed]
-    kept = {*changed, *others[len(others) - (MOST_ROWS - len(changed)) :]}
-    return [row for row in rows if row.name in kept]
 
 
 def _cell(row: TensorRow, column: str, gutter: int) -> Cell:

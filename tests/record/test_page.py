@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -143,3 +143,14 @@ def test_several_lessons_make_one_page(tmp_path: Path) -> None:
     page = Reading(text)
     assert len(page.ids) == len(set(page.ids))
     assert text.count("<section") == 2 * len(one.steps) + len(two.steps)
+
+
+def test_of_many_tensors_a_page_shows_the_newest(made: Callable[..., Path]) -> None:
+    names = "; ".join(f"x{number} = torch.ones(1)" for number in range(20))
+    path = made(f">>> import torch; {names}\n>>> x0 = torch.zeros(1)\n")
+    text = html(str(path))
+    table = text[text.rindex("<table") :]
+    assert table.count('<tr role="row"') == 13  # a heading and twelve tensors
+    assert ">x0<" in table
+    assert ">x1<" not in table
+    assert "not shown: 8<" in table

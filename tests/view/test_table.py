@@ -11,8 +11,9 @@ from rich.console import Console
 
 from gradrepl.i18n import english, vietnamese
 from gradrepl.session.outcome import GradMode, Outcome, TensorRow
+from gradrepl.view.choice import MOST_ROWS
 from gradrepl.view.language import Translate
-from gradrepl.view.table import MOST_ROWS, table
+from gradrepl.view.table import table
 
 Make = Callable[..., Outcome]
 MATRIX = "[[0.2824, -0.3715], [0.9088, -1.7601]]"
