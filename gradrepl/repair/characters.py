@@ -17,7 +17,8 @@ from gradrepl.session.mask import mask
 INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u00ad]")
 ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-MOJIBAKE = re.compile("[ÂÃÄÅÆáâĂĐ][\u0080-\u00bf\u0152-\u0178\u2013-\u2122\u0192\u02c6\u02dc»º]")
+MOJIBAKE = re.compile("[ÂÃÄÅÆĂĐáâãäåæçèéïð][\u0080-\u00bf\u0152-\u0178\u2013-\u2122\u0192\u02c6\u02dc»º]")
+DASHES = re.compile("[\u2010-\u2015]")
 QUOTES = str.maketrans("“”„‟‘’‚‛«»＂＇", '""""\'\'\'\'"""\'')
 
 
@@ -127,5 +128,5 @@ def plain_signs(code: str) -> str:
 def plain(sign: str) -> str:
     if sign.isascii() or INVISIBLE.match(sign):
         return sign if sign.isascii() else ""
-    found = SIGNS.get(sign) or unicodedata.normalize("NFKC", sign)
+    found = SIGNS.get(sign) or ("-" if DASHES.match(sign) else "") or unicodedata.normalize("NFKC", sign)
     return found if found.isascii() and found.isprintable() else sign

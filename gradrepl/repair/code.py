@@ -18,6 +18,7 @@ DUNDERS = (
 )
 SPACED_DUNDER = re.compile(rf"(?<!\w)_ ?_ ?({DUNDERS}) ?_ ?_(?!\w)")
 BOLD_DUNDER = re.compile(rf"(?:(?<=\.)|(?<=\bdef )|(?<=\bif )|^)\*\*({DUNDERS})\*\*")
+ANY_BOLD = re.compile(rf"\*\*({DUNDERS})\*\*")
 BOLD_MAIN = re.compile(r"""(?<=__name__ == )(["'])\*\*main\*\*\1""")
 OLD_PRINT = re.compile(r"^(\s*)print +(?![=(])(.+?)( *,)?$")
 ONE_WORD = re.compile(r"\s*print +[^\W\d]\w{2,}$")
@@ -27,7 +28,7 @@ HEAD = re.compile(r"\s*(?:with|for|if|while|def|class|try|else|elif|except|final
 
 def dunders(code: str) -> str:
     """Return code with the underscores that Markdown made bold, or that were set apart (`_ _init_ _`)."""
-    for pattern in (SPACED_DUNDER, BOLD_DUNDER):
+    for pattern in (SPACED_DUNDER, BOLD_DUNDER if parses(code) else ANY_BOLD):
         for found in reversed(list(pattern.finditer(mask(code)))):
             code = f"{code[: found.start()]}__{found[1]}__{code[found.end() :]}"
     return BOLD_MAIN.sub(r"\1__main__\1", code)
@@ -46,9 +47,9 @@ def print_function(code: str) -> str:
 LINE_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("D03", plain_signs),
     ("D15", dunders),
-    ("D15", with_call),
     ("D17", print_function),
     ("D01", english),
+    ("D15", with_call),
 )
 """Line of code to line of code; each leaves alone what parses, but for D15."""
 
@@ -94,4 +95,11 @@ def is_plain(value: ast.expr, written: str) -> bool:
 
 
 def is_value(text: str) -> bool:
-    return re.match(r"(?:tensor|torch\.Size|Parameter|Size|Traceback)\b", text) is not None
+    """Whether a text is rather what Python printed: a tensor, a module, a switch of the grad mode."""
+    return VALUE.match(text) is not None
+
+
+VALUE = re.compile(
+    r"(?:tensor|array|torch\.Size|Parameter|Size|Traceback|torch\.autograd\.grad_mode)\b"
+    r"|(?!Print\b|In\b)[A-Z]\w*\([^()]*\)$"
+)

@@ -30,9 +30,9 @@ PASSES: tuple[Pass, ...] = (
     unprompted.bare_cells,
     prompts.cells,
     unprompted.prompted,
-    wrapped.rejoined,
     prompts.continuations,
     glue.outputs,
+    wrapped.rejoined,
     glue.statements,
 )
 """Page to page; first what tells code from output, so that later ones may touch one half only."""
@@ -161,7 +161,8 @@ def with_names(source: str, printed: str, number: int, vocabulary: Vocabulary, o
     own |= names_in(source)
     for damage, find in (("D01", foreign_names), ("D02", partial(misspelt, vocabulary=vocabulary))):
         pairs = find(source, own=own)
-        new = respelt(source, [pair for pair in pairs if not (ERROR.search(printed) and pair[0] in printed)])
+        wrong = set(re.findall(r"\w+", printed)) if ERROR.search(printed) else set()
+        new = respelt(source, [pair for pair in pairs if pair[0] not in wrong])
         if new != source:
             notes.repaired(damage, number, source, new)
         source = new

@@ -94,7 +94,7 @@ def pieces_at_prompts(text: str) -> list[str]:
     if not found or (text.lstrip().startswith(">") and not text.lstrip().startswith(">>>")):
         return [text]
     lead = found[0].end() if not text[: found[0].start()].strip() else 0
-    if lead and parses(text[lead:]):
+    if lead and not RUN.search(mask(text[lead:])) and parses(text[lead:]):
         return [">>> " + text[lead:]]
     covered = text[:lead] + mask(text[lead:])
     if ends_covered(text[lead:]):
@@ -142,7 +142,8 @@ def straightened(block: list[Line], notes: Notes) -> Lines:
     """Return a statement's lines, each with a prompt of its own, their blocks indented."""
     first = PROMPT.sub("", block[0].text, count=1)
     codes = [first, *(DOTS.sub("", line.text, count=1) for line in block[1:])]
-    if len(block) == 1 and (not first.strip() or "..." not in first or parses(first)):
+    whole = parses(first) and not CALLED_DOTS.match(mask(first))
+    if len(block) == 1 and (not first.strip() or "..." not in first or whole):
         return [line for line in block if first.strip()]
     if "..." not in first and mended_parses("\n".join(codes)):
         return [block[0], *(line for line in block[1:])]
@@ -163,6 +164,10 @@ def straightened(block: list[Line], notes: Notes) -> Lines:
     if before != after:
         notes.repaired("D08", block[0].number, before, after)
     return made
+
+
+CALLED_DOTS = re.compile(r"\s*(?:with|for|while|if|def)\b.*: *\.\.\. *[(\[]")
+"""Code that parses and can't be meant: `for x in y:... (x * 2).backward()` calls an Ellipsis."""
 
 
 def parses_alone(text: str) -> bool:
@@ -197,4 +202,4 @@ def at_dots(code: str) -> list[str]:
 def opens(code: str, within: bool) -> bool:
     """Whether a continuation may follow: code that heads a block or decorates, or any line within a block."""
     text = code.strip()
-    return within or is_header(text) or text.startswith("@") or not text
+    return within or is_header(mended(text)) or text.startswith("@") or not text

@@ -28,6 +28,10 @@ def prompted(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
     own: set[str] = set()
     index = failed = 0
     while index < len(lines):
+        if end := traceback_end(lines, index):
+            made += lines[index:end]
+            index = end
+            continue
         block = block_at(lines, index) if failed < MOST_FAILED else []
         failed += not block and (unfinished(lines[index].text) or is_header(lines[index].text))
         if block:
@@ -44,6 +48,18 @@ def prompted(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
             own |= names_in(mended(PROMPT.sub("", piece.text))) if PROMPT.match(piece.text) else set()
         index += 1
     return made
+
+
+def traceback_end(lines: Lines, index: int) -> int:
+    """Return where the traceback that begins at an index ends, 0 where none does: the code within it is no program."""
+    if not TRACEBACK.match(lines[index].text):
+        return 0
+    below = range(index + 1, min(index + LONGEST_BLOCK, len(lines)))
+    return next((at + 1 for at in below if ERROR_LINE.match(lines[at].text)), 0)
+
+
+TRACEBACK = re.compile(r"\s*(?:Traceback|Dò ngược|Truy nguyên|回溯)\b")
+ERROR_LINE = re.compile(r"\s*[\w.]*(?:Error|Exception|Interrupt|Iteration|Warning)\b *(?:[:：]|$)")
 
 
 def block_texts(block: Lines, notes: Notes) -> list[str]:
@@ -123,7 +139,7 @@ def pieces_of(line: Line, vocabulary: Vocabulary, own: set[str], notes: Notes) -
     pieces = split_line(text, vocabulary, own)
     if not pieces and label:
         pieces = split_line(text[label.end() :], vocabulary, own)
-        pieces = [label[0].strip(), *pieces] if len(pieces) > 1 else []
+        pieces = [label[0].strip(), *pieces] if len(pieces) > 1 or "torch" in "".join(pieces) else []
     if not pieces or (is_header(mended(text)) and reads_as_prose(text)):
         yield Line(PROMPTS[0] + text, line.number) if looks_like_code(text) else line
         return
@@ -143,7 +159,11 @@ MOST_PIECES = 60
 
 def looks_like_code(text: str) -> bool:
     """Whether a line is damaged code and no prose: it assigns, calls or decorates, or heads a block."""
-    return text.isascii() and (CODE.fullmatch(text) is not None or (is_header(text) and is_statement(text)))
+    return (
+        text.isascii()
+        and not is_value(text)
+        and (CODE.fullmatch(text) is not None or (is_header(text) and is_statement(text)))
+    )
 
 
 def split_line(text: str, vocabulary: Vocabulary, own: set[str]) -> list[str]:
@@ -172,7 +192,7 @@ def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) ->
         return parts, ""
     for value in list(VALUE.finditer(text))[:MOST_PIECES]:
         left = text[: value.start()].rstrip()
-        *before, last = apart(left)
+        *before, last = apart(left, printed=True)
         begin, names = len(left) - len(last), own | names_in("\n".join(map(mended, before)))
         if (
             all(map(is_statement, (*before, last)))
@@ -182,7 +202,10 @@ def statements_before_value(text: str, vocabulary: Vocabulary, own: set[str]) ->
     return [], text
 
 
-LEADING_VALUE = re.compile(r"(?:True|False|None|-?\d+(?:\.\d+)?|tensor\([^()]*\))(?: +(?=[^\W\d])|$)")
+LEADING_VALUE = re.compile(
+    r"(?:True|False|None|-?\d+(?:\.\d+)?|tensor\([^()]*\)|<[^<>]{1,99}>"
+    r"|torch\.autograd\.grad_mode\.\w+\(mode=\w+\))(?: +(?=[^\W\d])|$)"
+)
 
 
 def in_block(parts: Sequence[str]) -> list[str]:

@@ -16,14 +16,17 @@ from gradrepl.app.repair_vocabulary import vocabulary
 from gradrepl.repair.model import Recovered, Vocabulary
 from gradrepl.repair.pages import text_of
 from gradrepl.repair.pipeline import recover
+from gradrepl.repair.python import parses
 from gradrepl.repair.verify import Checked, verified
 from gradrepl.session.core import Session
 
-ENDINGS = {"html": ".html", "markdown": ".md", "ipynb": ".ipynb"}
-COMBINATIONS = (
-    *((name,) for name in DAMAGES),
-    ("D01", "D02"), ("D02", "D09", "D10"), ("D01", "D02", "D09", "D10", "D12"), ("D03", "D02"), ("D09", "D10", "D12"),
-)  # fmt: skip
+ENDINGS = {"html": ".html", "escaped-twice": ".html", "markdown": ".md", "ipynb": ".ipynb"}
+SINGLE = tuple((name,) for name in DAMAGES)
+EXCLUDED = (
+    *({"D01", "D01-zh"}, {"D03", "D03-invisible"}, {"D03", "D17-print"}),
+    *({"D04", "D13"}, {"D04", "D16"}, {"D04", "D17-print"}),
+)
+"""Damages of which one hides the other: a comment or a sentence swallows all that follows in its line."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +62,33 @@ def true_transcripts() -> dict[str, Transcript]:
     return transcripts()
 
 
-def pages() -> Iterator[DamagedPage]:
-    """Every form with every combination of damages in turn; deterministic."""
-    names = list(true_transcripts())
-    choose = random.Random(7)
-    for form_number, form in enumerate(FORMS):
-        for number, damages in enumerate(((), *COMBINATIONS)):
-            name = names[(form_number * 5 + number * 3) % len(names)]
-            items = undamaged_by(form, true_transcripts()[name])
-            changed = items
-            for damage in damages:
-                changed = DAMAGES[damage](choose, changed)
-            title = f"{name}+{'+'.join((form, *damages))}{ENDINGS.get(form, '.txt')}"
-            yield DamagedPage(title, FORMS[form](changed), tuple(item.source for item in items), items)
+def combinations(choose: random.Random) -> Iterator[tuple[str, ...]]:
+    """Two to four kinds of damage at a time, without end."""
+    while True:
+        yield tuple(choose.sample(sorted(DAMAGES), choose.randint(2, 4)))
+
+
+def pages(each: int, seed: int = 7) -> Iterator[DamagedPage]:
+    """Pages of every form: as many of each, with one kind of damage or several; the same ones for a seed."""
+    choose = random.Random(seed)
+    mixed = combinations(choose)
+    for form in FORMS:
+        for number in range(each):
+            damages = next(
+                names
+                for names in (mixed if number % 2 else iter(lambda: choose.choice(SINGLE), None))
+                if not any(pair <= {form, *names} for pair in EXCLUDED)
+            )
+            yield damaged(choose.choice(list(true_transcripts())), form, damages, choose)
+
+
+def damaged(name: str, form: str, damages: tuple[str, ...], choose: random.Random) -> DamagedPage:
+    items = undamaged_by(form, true_transcripts()[name])
+    changed = items
+    for damage in damages:
+        changed = DAMAGES[damage](choose, changed)
+    title = f"{name}+{'+'.join((form, *damages))}{ENDINGS.get(form, '.txt')}"
+    return DamagedPage(title, FORMS[form](changed), tuple(item.source for item in items), items)
 
 
 def repaired(text: str, name: str = "") -> Recovered:
@@ -117,5 +134,7 @@ def result(page: DamagedPage) -> Result:
 
 def unmarked(item: Checked, found: Recovered) -> bool:
     """Whether a statement that the page never had ran, and neither a repair nor a verdict says so."""
+    if not parses(item.statement.source):
+        return False
     offered = any(offer.line == item.statement.line for offer in found.offers)
     return not (item.verdict in ("broken", "differs") or item.statement.repairs or offered)

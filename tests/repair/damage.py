@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import random
@@ -56,8 +57,6 @@ def of_lesson(path: Path) -> Transcript:
 
 def of_snippet(program: str) -> Transcript:
     """A program of the engine's tests, statement by statement."""
-    import ast
-
     return run(
         ["import torch\n", *(text.rstrip("\n") + "\n" for _, text, _ in statements(program, ast.parse(program).body))]
     )
@@ -139,6 +138,44 @@ def with_messages(output: str) -> str:
     return output
 
 
+INVISIBLE = {" ": "\u00a0", "_": "_\u200b", "-": "\u2011"}
+
+
+def with_invisible(source: str) -> str:
+    """Blanks that don't break, and what has no width, outside of strings and comments and behind the indentation."""
+    if '"' in source or "'" in source or "#" in source:
+        return source
+    return re.sub(r"(?<=\S)[ _-]", lambda found: INVISIBLE[found[0]], source)
+
+
+def with_paths(output: str) -> str:
+    """Tracebacks from a Windows computer whose backslashes were eaten."""
+    return output.replace('File "<stdin>"', 'File "D:Anaconda3envsdllibsite-packages orch ensor.py"')
+
+
+def commented(source: str) -> str:
+    """A comment that was translated twice, behind a statement of one line."""
+    alone = source.count("\n") == 1 and "#" not in source and '"' not in source and not source.strip().endswith("\\")
+    return source.rstrip("\n") + "  # Yêu cầu 求导, với x: đối tượng\n" if alone else source
+
+
+def without_signs(source: str) -> str:
+    """What Markdown took for its own signs and a reader can tell: double underscores, parentheses of a with block."""
+    source = re.sub(r"(?<=\.)__(init|name|class)__|(?<=def )__(init)__", lambda m: f"**{m[1] or m[2]}**", source)
+    return re.sub(r"(?m)^( *with torch\.(?:no_grad|enable_grad))\(\):", r"\1:", source)
+
+
+def without_operators(source: str) -> str:
+    """What nobody can tell: which operator stood between two values."""
+    return source if '"' in source or "'" in source else re.sub(r"(?<=\w) [*] (?=\w)", " ", source)
+
+
+def with_prose(items: Transcript) -> Transcript:
+    """Sentences with mistranslated terms (D16) between the statements."""
+    words = "\nKhi đó độ dốc của chức năng được tính theo nguyên tắc lân cận, với x: như trên.\n\n"
+    return tuple(replace(item, output=item.output + words * (number % 3 == 2)) for number, item in enumerate(items))
+
+
 DAMAGES: dict[str, Damage] = {
     "D01": translated(VIETNAMESE),
     "D01-zh": translated(CHINESE),
@@ -148,6 +185,13 @@ DAMAGES: dict[str, Damage] = {
     "D09": on_outputs(lambda text: text if "Traceback" in text else re.sub(r"(?<=\d)\.(?=\d)", ",", text)),
     "D10": on_outputs(lambda text: re.sub(r"<\w+>", "", text)),
     "D12": on_outputs(with_messages),
+    "D03-invisible": on_sources(with_invisible),
+    "D11": on_outputs(with_paths),
+    "D13": on_sources(commented),
+    "D15": on_sources(without_signs),
+    "D16": lambda _, items: with_prose(items),
+    "D17": on_outputs(lambda text: re.sub(r"Backward\d>", "Backward>", text)),
+    "D17-print": on_sources(lambda source: re.sub(r"^print\(([^()=]+)\)$", r"print \1", source, flags=re.MULTILINE)),
 }
 
 
@@ -248,6 +292,38 @@ def mojibake(items: Transcript) -> str:
     return "".join(bytes((byte,)).decode("cp1252" if byte not in UNDEFINED else "latin-1") for byte in data)
 
 
+def run_together(items: Transcript) -> str:
+    """No prompts, and statements and values of one line side by side in it (D04)."""
+    text = "Tóm tắt: "
+    for count, item in enumerate(items, 1):
+        ends = "\n\n" if count % 4 == 0 else " "
+        text += item.source.rstrip("\n") + (" " + item.output.rstrip("\n") if item.output else "") + ends
+    return text
+
+
+def without_prompts(items: Transcript) -> str:
+    """A program and what it printed, each output below its statement."""
+    return "Một chương trình.\n\n" + "\n".join(item.source + item.output for item in items)
+
+
+def in_mail(items: Transcript) -> str:
+    return "Anh ấy viết:\n" + "".join(f"> {line}\n" for line in plain(items).splitlines()) + "\nVâng.\n"
+
+
+def with_gutters(items: Transcript) -> str:
+    """Columns of line numbers below each piece of code, and labels, as blogs are copied."""
+    text = ""
+    for item in items:
+        lines = item.source.rstrip("\n").split("\n")
+        numbers = "\n".join(str(number) for number, _ in enumerate(lines, 1))
+        text += "\n" + item.source + numbers + "\n复制代码\n" + ("输出：\n" + item.output if item.output else "") + "\n"
+    return text
+
+
+def escaped_twice(items: Transcript) -> str:
+    return f"<html><body><pre>{html.escape(html.escape(plain(items)))}</pre></body></html>"
+
+
 UNDEFINED = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 FORMS: dict[str, Form] = {
     "plain": plain,
@@ -262,15 +338,48 @@ FORMS: dict[str, Form] = {
     "markdown": as_markdown,
     "ipynb": as_notebook,
     "mojibake": mojibake,
+    "D04": run_together,
+    "no-prompts": without_prompts,
+    "mail": in_mail,
+    "gutters": with_gutters,
+    "escaped-twice": escaped_twice,
 }
+BARE = ("D04", "no-prompts", "gutters")
+"""Forms without prompts, in which a name that stands alone is no statement."""
 FLAT = re.compile(r"\b(?:with|for|if|def|class|while|try)\b.*:")
 
 
 def undamaged_by(form: str, items: Transcript) -> Transcript:
     """The part of a transcript whose meaning a form keeps: without indentation nobody knows where a block ends."""
+    if form in BARE:
+        kept = run([item.source for item in items if stands_out(item.source, one_line=form == "D04")])
+        return (
+            kept
+            if form != "D04"
+            else tuple(item for item in kept if item.output.count("\n") <= 1 and "Warning" not in item.output)
+        )
     if form not in ("D08", "D05-D08"):
         return items
     return run([item.source for item in items if deepest(item.source) <= 4 and not dedents(item.source)])
+
+
+def stands_out(source: str, one_line: bool) -> bool:
+    """Whether a statement can be told from prose and from the next one; for a line of several no block or comment."""
+    if "\n\n" in source or (one_line and (source.count("\n") > 1 or "#" in source or source[0] == "(")):
+        return False
+    blocks = (ast.With, ast.For, ast.If, ast.While, ast.FunctionDef, ast.ClassDef, ast.Try)
+    simple = (ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom, *(() if one_line else blocks))
+    return all(
+        isinstance(node, simple) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Attribute))
+        for node in parsed(source)
+    )
+
+
+def parsed(source: str) -> list[ast.stmt | None]:
+    try:
+        return [*ast.parse(source).body]
+    except (SyntaxError, ValueError):
+        return [None]
 
 
 def deepest(source: str) -> int:

@@ -13,7 +13,10 @@ from gradrepl.repair.model import Recovered
 
 ROOT = Path(__file__).parent.parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("*.md"))
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "repair.md"),  # which shows damage
+]
 PROGRAMS = [program for path in sorted(SNIPPETS.glob("*.txt")) for program in snippets(path)[:8]]
 ODD = (
     "x = 1; x += 1\ny = [1,\n\n  2]; y\n",
