@@ -31,7 +31,7 @@ TEXTS = [*dict.fromkeys(call.text for call in CALLS)]
 UNSEEN = {
     *("bernoulli1", "cauchy0", "exponential0", "geometric0", "lognormal0", "normal0", "random0", "random1", "random2"),
     *("attend", "conjugated", "pad_reflect_1d", "pad_reflect_2d", "pad_replicate_1d", "scatter_result", "select_part"),
-    *("primal_of", "swap_first", "swapped_polygamma", "uniform0"),
+    *("primal_of", "swap_first", "swapped_polygamma", "uniform0", "weight_normed"),
 }
 """Entries whose forward no call runs: draws in place have a node only, the others are reached in rare shapes."""
 
