@@ -34,7 +34,7 @@ def about(question: Question, session: Session, _: Translate) -> Iterator[str]:
     if entry is None or value.__doc__ != entry.doc:
         yield from _help(value, question, _)
     if entry is not None:
-        yield from _derivative(entry, _)
+        yield from _derivative(entry, name.rpartition(".")[2], _)
 
 
 def _nothing(name: str, names: Mapping[str, Any], _: Translate) -> str:
@@ -69,10 +69,10 @@ def _operation(path: str, value: Any, session: Session) -> Any:
     return find(operations(), name.rstrip("_")) if torch_owns and callable(value) else None
 
 
-def _derivative(entry: Any, _: Translate) -> Iterator[str]:
+def _derivative(entry: Any, name: str, _: Translate) -> Iterator[str]:
     from gradrepl.app.operation import rules
 
-    yield f"{entry.name}({', '.join(entry.arguments)}) = {entry.doc.strip()}"
+    yield f"{name}({', '.join(entry.arguments)}) = {entry.doc.strip()}"
     if not entry.rules:
         return
     yield _("gradient, g is that of the result:")
