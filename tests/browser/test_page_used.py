@@ -12,7 +12,7 @@ import gradrepl
 from gradrepl.i18n import Speech
 from gradrepl.lesson import shelf
 from gradrepl.lesson.answers import meaning
-from tests.whole import WHOLE, some
+from tests.whole import some
 
 SAMPLE = Path(gradrepl.__file__).with_name("sample-lesson.md")  # a step of each kind but one
 LESSONS = [shelf.id_of(path) for path in shelf.lessons()]
@@ -179,7 +179,7 @@ def test_colours_follow_the_system_unless_chosen(opened: Any) -> None:
     assert page.evaluate(background) == "rgb(251, 250, 246)"
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("lesson", some(LESSONS, 5, 9, 12))
 def test_nothing_is_wider_than_a_phone(opened: Any, lesson: str) -> None:
     page = opened(lesson, "both", viewport={"width": 360, "height": 640})
     page.evaluate("document.documentElement.classList.remove('js')")
@@ -325,22 +325,13 @@ def sample(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("lesson", ["sample", *some(LESSONS)])
 @pytest.mark.parametrize(("speech", "scheme", "width"), LOOKS)
-def test_axe_finds_nothing(opened: Any, sample: Path, speech: Speech, scheme: str, width: int) -> None:
-    looked_at_by_axe(opened, sample, speech, scheme, width)
-
-
-@pytest.mark.skipif(not WHOLE, reason="takes minutes: set GRADREPL_WHOLE")
-@pytest.mark.parametrize(("speech", "scheme", "width"), LOOKS)
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_axe_finds_nothing_in_any_lesson(opened: Any, lesson: str, speech: Speech, scheme: str, width: int) -> None:
-    looked_at_by_axe(opened, lesson, speech, scheme, width)
-
-
-def looked_at_by_axe(opened: Any, lesson: object, speech: Speech, scheme: str, width: int) -> None:
+def test_axe_finds_nothing(opened: Any, sample: Path, lesson: str, speech: Speech, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed: pip install axe-core-python")
     source = Path(axe.__file__).with_name("axe.min.js").read_text("utf-8")
-    page = opened(lesson, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
+    name = sample if lesson == "sample" else lesson
+    page = opened(name, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
     page.evaluate(source)
     assert violations(page) == []
     page.locator(".step .give-up").evaluate_all("buttons => buttons.forEach(button => button.click())")
