@@ -24,8 +24,12 @@ METHOD = re.compile(r"(?:async\s+)?def\s+\w+\s*\(\s*(?:self|cls|ctx)\b|@\s*(?:st
 
 @dataclass(slots=True)
 class Depth:
-    """The blocks that are open, the first word of each, while lines go by."""
+    """The blocks that are open, the first word of each, while lines go by.
 
+    least: how many stay open; with prompts it is known that all lines are of one statement.
+    """
+
+    least: int = 0
     open: list[str] = field(default_factory=list)
     left: bool = False
     """Whether the line before left its block: what stood behind `return` in it would never run."""
@@ -36,7 +40,7 @@ class Depth:
         word = found[1] if found else ""
         if word in HEADS:
             self.close_to(word)
-        elif self.left and self.open:
+        elif self.left and len(self.open) > self.least:
             self.open.pop()
         if METHOD.match(text) or (word == "@" and METHOD.match(following)):
             self.close_class()
@@ -62,7 +66,7 @@ def indented(codes: Sequence[str]) -> list[str]:
     """Return the lines of a statement with their blocks indented; as they are where they parse or are indented."""
     if parses("\n".join(codes)) or len({lead(code) for code in codes[1:] if code.strip()}) > 1 < max(map(lead, codes)):
         return list(codes)
-    depth = Depth()
+    depth = Depth(least=1)
     texts = [mended(code) for code in codes]
     return [
         " " * STEP * depth.of(text, decorated(texts, index)) + code.strip() if text else ""

@@ -143,6 +143,7 @@ TABLE: dict[Pass, list[Row]] = {
             ">>> try:\n...     f()\n... except E:\n...     for i in x:\n...         break\n...     g()",
             "D08",
         ),
+        (">>> def f():... raise x... y = 1", ">>> def f():\n...     raise x\n...     y = 1", "D08"),
         (">>> for x in y:... (x * 2).z()", ">>> for x in y:\n...     (x * 2).z()", "D08"),
         (">>> with x（）：... y", ">>> with x（）：\n...     y", "D08"),
         same(">>> x[..., 0]"),
