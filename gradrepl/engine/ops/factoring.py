@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, public
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
@@ -87,10 +88,21 @@ TRIANGLES = (
 @op("LinalgSolveTriangularBackward0", samples=TRIANGLES)
 def solve_triangle(a: Array, b: Array, upper: bool, left: bool, unit: bool) -> Any:
     """The x with a @ x = b, or x @ a = b where not `left`, looking at one triangle of a only"""
-    whole = triangle(a, upper, unit)
     if left:
-        return np.linalg.solve(whole, b)
-    return np.swapaxes(np.linalg.solve(np.swapaxes(whole, -1, -2), np.swapaxes(b, -1, -2)), -1, -2)
+        return substituted(triangle(a, upper, unit), b, upper)
+    turned, right = np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2)
+    return np.swapaxes(substituted(triangle(turned, not upper, unit), right, not upper), -1, -2)
+
+
+def substituted(a: Array, b: Array, upper: bool) -> Array:
+    """Return the solution row by row; rows that nothing determines give infinities and nan."""
+    side = a.shape[-1]
+    out = np.array(np.broadcast_to(b, (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:])))
+    for row in range(side - 1, -1, -1) if upper else range(side):
+        known = slice(row + 1, side) if upper else slice(row)
+        rest = out[..., row, :] - (a[..., row : row + 1, known] @ out[..., known, :])[..., 0, :]
+        out[..., row, :] = rest / a[..., row, row, None]
+    return out
 
 
 def solved_back(g: Any, a: Any, upper: bool, left: bool, unit: bool) -> Any:
@@ -114,6 +126,11 @@ solve_triangle.grad(
 @linalg("Tensor A, Tensor B, *, bool upper, bool left=True, bool unitriangular=False, Tensor? out=None")
 def solve_triangular_of(A: Any, B: Any, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:  # noqa: N803
     """Return the X with A @ X = B for a triangular A (torch.linalg.solve_triangular)."""
+    if A.dtype is not B.dtype:
+        found = f"A of type {dtypes.of(A._data).tensor_type} and B of type {dtypes.of(B._data).tensor_type}"
+        raise RuntimeError(
+            f"linalg.solve_triangular: Expected A and B to have the same dtype, but found {found} instead"
+        )
     check_matrices(A._data, "linalg.solve_triangular")
     return solve_triangle(A, B, upper, left, unitriangular)
 
@@ -123,7 +140,8 @@ def eliminated(a: Array) -> tuple[Array, Array, Array]:
     work, rows = np.array(a), np.arange(len(a))
     count = min(a.shape)
     for column in range(count):
-        best = column + int(np.argmax(np.abs(work[column:, column])))
+        sizes = np.abs(work[column:, column].real) + np.abs(work[column:, column].imag)
+        best = column + int(np.argmax(sizes))
         for array in (work, rows):
             array[[column, best]] = array[[best, column]]
         if work[column, column] != 0:

@@ -102,10 +102,20 @@ def along_sides(a: Any, sides: list[Any]) -> Any:
     return np.ascontiguousarray(a)
 
 
+def picked(a: Array, out: Ints, way: Way) -> Any:
+    """Return the elements that modes which mix none of them take."""
+    for back, (side, scale) in enumerate(zip(reversed(out), reversed(way.scales), strict=True), 1):
+        places, _ = RULES[way.mode](a.shape[-back], side, scale, way.corners)
+        a = a.take(places[:, 0], -back)
+    return a
+
+
 def resampling(node: str, name: str, dims: int, mode: str) -> Op:
     """Make the entry of one mode in a number of dimensions, and that of its gradient."""
 
     def forward(a: Array, out: Ints, way: Way) -> Any:
+        if mode.startswith("nearest"):
+            return picked(a, out, way)
         return along_sides(a, matrices(a.shape[-dims:], out, way, a.dtype))
 
     def backward(g: Array, size: Ints, way: Way) -> Any:

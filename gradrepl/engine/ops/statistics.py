@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from gradrepl.engine.api import SPACES, functions, methods, public
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
+
+NO_FREEDOM = "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations."
 
 
 @public("Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None")
@@ -34,6 +37,9 @@ def cov(input: Any, correction: int = 1, fweights: Any = None, aweights: Any = N
         total = weights.sum()
         mean = (rows * weights).sum(1) / total
     norm = total - correction if aweights is None else total - correction * (weights * aweights).sum() / total
+    if norm <= 0:
+        warnings.warn(NO_FREEDOM, UserWarning, stacklevel=4)
+        norm = 0.0
     apart = rows - mean.unsqueeze(1)
     other = apart if weights is None else apart * weights
     return (apart.mm(other.t().conj()) / norm).squeeze()
