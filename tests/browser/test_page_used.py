@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import gradrepl
+from gradrepl.app.cli import main
 from gradrepl.i18n import Speech
 from gradrepl.lesson import shelf
 from gradrepl.lesson.answers import meaning
@@ -328,8 +329,7 @@ def sample(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("lesson", ["sample", *some(LESSONS)])
 @pytest.mark.parametrize(("speech", "scheme", "width"), LOOKS)
 def test_axe_finds_nothing(opened: Any, sample: Path, lesson: str, speech: Speech, scheme: str, width: int) -> None:
-    axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed: pip install axe-core-python")
-    source = Path(axe.__file__).with_name("axe.min.js").read_text("utf-8")
+    source = axe()
     name = sample if lesson == "sample" else lesson
     page = opened(name, speech, color_scheme=scheme, bypass_csp=True, viewport={"width": width, "height": 800})
     page.evaluate(source)
@@ -338,6 +338,25 @@ def test_axe_finds_nothing(opened: Any, sample: Path, lesson: str, speech: Speec
     page.locator("details").evaluate_all("all => all.forEach(details => { details.open = true; })")
     page.evaluate("document.querySelectorAll('.step').forEach(step => step.classList.add('current'))")
     assert violations(page) == []
+
+
+def test_the_list_of_lessons_has_the_chosen_language_first(browser: Any, tmp_path: Path) -> None:
+    assert main(["export", "1", "2", "--format", "html", "--to", f"{tmp_path}/"]) == 0
+    page = browser.new_context(offline=True, bypass_csp=True, viewport={"width": 360, "height": 640}).new_page()
+    page.goto((tmp_path / "index.html").as_uri())
+    page.evaluate(axe())
+    for speech, order in (("vi", ["vi", "en"]), ("en", ["en", "vi"])):
+        page.locator(f"header button[data-speech={speech}]").click()
+        heights = [page.locator(f".lessons .titles [lang={each}]").first.bounding_box()["y"] for each in order]
+        assert heights == sorted(heights)
+        assert violations(page) == []
+    page.context.close()
+
+
+def axe() -> str:
+    """The script of axe-core."""
+    package = pytest.importorskip("axe_core_python", reason="axe-core is not installed: pip install axe-core-python")
+    return Path(package.__file__).with_name("axe.min.js").read_text("utf-8")
 
 
 def violations(page: Any) -> list[tuple[str, str]]:
