@@ -108,6 +108,9 @@ class DrawnScreen:
     def gap(self) -> None:
         self._print()
 
+    def typed(self) -> None:
+        self._gap_is_there = False
+
     def source(self, source: str) -> None:
         self._print(code.code(source))
 

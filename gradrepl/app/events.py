@@ -37,6 +37,8 @@ class EventScreen:
     def gap(self) -> None:
         """Nothing: events only."""
 
+    typed = gap
+
     def output(self, output: Output) -> None:
         if output.kind == "stderr":
             self._errors.write(output.text)

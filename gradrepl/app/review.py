@@ -142,6 +142,7 @@ class Review:
         if self._drawn:
             self._screen.spans(form.lines(step.cells))
         answers = [self._answer(f"{cell} = ", step) for cell in step.cells]
+        self._screen.gap()
         with fresh.session_at(place, self._engine) as session:
             stage.run(step.examples, step, place.lesson, session, self._screen, sources=False)
             verdicts = player.judge(step, answers, session)
@@ -190,6 +191,7 @@ class Review:
         seen = 0
         while True:
             text = self._reader.line(question)
+            self._screen.typed()
             typed = read.read(text)
             if not isinstance(typed, read.Command):
                 return text
@@ -200,6 +202,7 @@ class Review:
                 raise Skip
             if name in HINT and seen < len(step.hints):
                 stage.show_text(step.hints[seen], self._screen, self._speech)
+                self._screen.gap()
                 seen += 1
             else:
                 none = self._("No more hints here.") if name in HINT else self._reader.toolbar()

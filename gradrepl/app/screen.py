@@ -45,6 +45,9 @@ class Screen(Protocol):
     def gap(self) -> None:
         """An empty line where that helps the eye."""
 
+    def typed(self) -> None:
+        """Somebody has typed a line since the last output: a gap would be a new one."""
+
     def source(self, source: str) -> None:
         """A statement that is about to run, or has just run."""
 
@@ -101,6 +104,9 @@ class PlainScreen:
 
     def gap(self) -> None:
         """Nothing: what follows begins a line anyhow."""
+
+    def typed(self) -> None:
+        """Nothing: there are no gaps."""
 
     def source(self, source: str) -> None:
         self._print(plain.source(source))

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from gradrepl.app import engines, review
+from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.memory import Memory
@@ -185,3 +186,16 @@ def test_without_a_keyboard_it_lists_what_is_due(gradrepl: Run, tmp_path: Path) 
     there.misses(CHOSEN)
     assert gradrepl("review").stdout == f"5. {LESSON.title.en}: Why?: due since: 2026-05-02\n"
     assert gradrepl("review", "1").stdout.startswith("Nothing to review: ")
+
+
+def test_gaps_do_not_add_up_but_a_typed_line_stands_between(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = DrawnScreen(translator("en"), colored=False, width=40)
+    screen.gap()
+    screen.prose("One.")
+    screen.gap()
+    screen.prose("Two.")
+    assert capsys.readouterr().out == "\nOne.\n\nTwo.\n"
+    screen.gap()
+    screen.typed()
+    screen.prose("Three.")
+    assert capsys.readouterr().out == "\n\nThree.\n"

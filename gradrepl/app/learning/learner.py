@@ -155,7 +155,7 @@ class Learner:
         if self.proposals:
             offered = self.proposals.pop(0)
         text = self.reader.line(question, offered) if question else self.reader.code(offered)
-        self._screen = None
+        self.screen.typed()
         self.obey(text)
 
     def obey(self, text: str) -> None:
