@@ -31,6 +31,7 @@ class Arranging(Solving):
 
     def present(self) -> None:
         if not self.solved:
+            self.learner.screen.gap()
             stage.show_task(self.step, self.learner.screen, self.learner.options.speech)
             self.learner.screen.gap()
 
