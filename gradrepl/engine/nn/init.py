@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradrepl.engine import random
+from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.in_place import fill_with
 from gradrepl.engine.nn.parameter import export
@@ -246,3 +248,24 @@ export(
     sparse_,
     also=(),
 )
+
+
+def old_name(name: str, module: str) -> Callable[..., Any]:
+    """Return a function under the name that it had before names of writing functions ended in `_`."""
+    function = SPACES[module][f"{name}_"]
+    shown = f"{module.removeprefix('torch.') if module.endswith('init') else module}.{name}"
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(f"`{shown}` is now deprecated in favor of `{shown}_`.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    call.__name__ = name
+    call.__doc__ = f"The old name of {name}_ ({module}.{name})."
+    return call
+
+
+OLD_NAMES = (
+    *("uniform", "normal", "constant", "eye", "dirac", "xavier_uniform", "xavier_normal", "kaiming_uniform"),
+    *("kaiming_normal", "orthogonal", "sparse"),
+)
+functions("torch.nn.init", **{name: old_name(name, "torch.nn.init") for name in OLD_NAMES})

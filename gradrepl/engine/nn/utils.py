@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import SPACES
+from gradrepl.engine.api import SPACES, functions
+from gradrepl.engine.nn.init import old_name
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.tensor import Tensor, make
 
@@ -84,3 +85,4 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
 
 export("torch.nn.utils.clip_grad", clip_grad_norm_, clip_grad_value_, get_total_norm, also=("torch.nn.utils",))
 export("torch.nn.utils.convert_parameters", parameters_to_vector, vector_to_parameters, also=("torch.nn.utils",))
+functions("torch.nn.utils", clip_grad_norm=old_name("clip_grad_norm", "torch.nn.utils"))

@@ -10,6 +10,8 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, methods, public
+from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.in_place import fill_with
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
@@ -177,6 +179,26 @@ def fill(input: Any, value: Any) -> Any:
     return input.clone().fill_(value)
 
 
+def apply_(self: Any, callable: Any) -> Any:
+    """Replace every element by what a Python function makes of it (torch.Tensor.apply_)."""
+    if self.requires_grad and mode.recording == ON:
+        raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+    kind = self._data.dtype
+    fill_with(self, np.array([callable(value) for value in self._data.reshape(-1).tolist()], kind).reshape(self.shape))
+    return self
+
+
+def map_(self: Any, tensor: Any, callable: Any) -> Any:
+    """Replace every element by what a Python function makes of it and another's (torch.Tensor.map_)."""
+    if (self.requires_grad or tensor.requires_grad) and mode.recording == ON:
+        raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
+    pairs = zip(
+        self._data.reshape(-1).tolist(), np.broadcast_to(tensor._data, self.shape).reshape(-1).tolist(), strict=True
+    )
+    fill_with(self, np.array([callable(*pair) for pair in pairs], self._data.dtype).reshape(self.shape))
+    return self
+
+
 WRITING = (
     *("addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_", "arctanh_", "as_strided_", "fix_", "gcd_"),
     *("lcm_", "ldexp_", "negative_", "round_", "square_", "xlogy_"),
@@ -192,4 +214,4 @@ functions(
     **{name: cosine_window(name) for name in WINDOWS},
     **{name: getattr(Tensor, name) for name in WRITING if name in vars(Tensor)},
 )
-methods(is_same_size=is_same_size)
+methods(is_same_size=is_same_size, apply_=apply_, map_=map_)
