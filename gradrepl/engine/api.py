@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -190,7 +191,8 @@ def checked_method(
 def check_out(name: str, named: dict[str, Any], out: Any) -> None:
     """Raise what PyTorch raises for `out=` where a gradient is wanted."""
     outs = out if isinstance(out, (tuple, list)) else (out,)
-    given = [value for value in (*named.values(), *outs) if isinstance(value, Tensor)]
+    lists = [value for value in named.values() if isinstance(value, (tuple, list))]
+    given = [value for value in (*named.values(), *outs, *itertools.chain(*lists)) if isinstance(value, Tensor)]
     if mode.recording == ON and any(tensor.requires_grad for tensor in given):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "

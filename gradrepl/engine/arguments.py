@@ -58,10 +58,11 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "floats": ("tuple of floats", lambda value: isinstance(value, (tuple, list))),
     "str": ("str", lambda value: isinstance(value, str)),
     "dtype": ("torch.dtype", is_dtype),
+    "kind": ("torch.dtype", lambda value: is_dtype(value) or type(value) in (bool, float, complex)),
     "Generator": ("torch.Generator", lambda value: type(value).__qualname__ == "Generator"),
     "device": (
         "torch.device",
-        lambda value: isinstance(value, (str, int, device)),
+        lambda value: isinstance(value, (str, int, device)) and not isinstance(value, bool),
     ),
     "layout": ("torch.layout", lambda value: isinstance(value, layout)),
     "memory_format": ("torch.memory_format", lambda value: isinstance(value, memory_format)),
@@ -210,7 +211,7 @@ def unpacked(function: str, parameter: Parameter, value: Any) -> Any:
     """Return a value as the function wants it; raises TypeError for a sequence of ints with something else in it."""
     if parameter.kind == "device":
         require_cpu(value)
-    if parameter.kind == "dtype" and isinstance(value, type):
+    if parameter.kind in ("dtype", "kind") and isinstance(value, type):
         return PYTHON_TYPES[value]
     if parameter.kind not in ("ints", "int_or_ints") or not isinstance(value, (tuple, list)):
         return value
@@ -226,9 +227,10 @@ def unpacked(function: str, parameter: Parameter, value: Any) -> Any:
 def too_many(function: str, signature: Signature, count: int) -> str:
     most = signature.positional
     least = sum(p.default is REQUIRED for p in signature.parameters if not p.keyword_only)
+    given = f"{count} {'was' if count == 1 else 'were'} given"
     if least < most:
-        return f"{function}() takes from {least} to {most} positional arguments but {count} were given"
-    return f"{function}() takes {most} positional argument{'' if most == 1 else 's'} but {count} were given"
+        return f"{function}() takes from {least} to {most} positional arguments but {given}"
+    return f"{function}() takes {most} positional argument{'' if most == 1 else 's'} but {given}"
 
 
 def missing(function: str, signature: Signature, position: int, kwargs: dict[str, Any]) -> str:

@@ -111,11 +111,6 @@ DIFFERENCES = (
         "x = torch.ones(1, requires_grad=True)\nStop.apply(Seen.apply(x)).backward()\n",
     ),
     Difference(
-        "`x.to(3.5)`",
-        "PyTorch takes any float for `torch.float64` there; here it is an argument of the wrong type.",
-        "try:\n    print(torch.ones(1).to(3.5).dtype)\nexcept TypeError:\n    print('no dtype')\n",
-    ),
-    Difference(
         "The node of an LSTM",
         "PyTorch runs it as one operation (MkldnnRnnLayerBackward0); here it is made of single steps.",
         "out, _ = torch.nn.LSTM(1, 1)(torch.ones(1, 1, 1))\nprint(type(out.grad_fn).__name__)\n",

@@ -41,7 +41,7 @@ def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False) -> Tenso
 
 @public(
     f"{THIS}device? device=None, dtype? dtype=None, {TAIL}",
-    f"{THIS}dtype dtype, {TAIL}",
+    f"{THIS}kind dtype, {TAIL}",
     f"{THIS}Tensor tensor, {TAIL}",
     function=False,
 )
@@ -49,6 +49,7 @@ def to(self: Tensor, dtype: Any = None, tensor: Any = None, copy: bool = False, 
     """Return the tensor in another dtype, or like another tensor (torch.Tensor.to)."""
     if tensor is not None:
         dtype = tensor.dtype
+    dtype = dtypes.PYTHON_TYPES.get(type(dtype), dtype)
     return converted(self, self.dtype if dtype is None else dtype, copy)
 
 

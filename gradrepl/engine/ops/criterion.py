@@ -198,6 +198,7 @@ def kl_div(
     log_target: bool = False,
 ) -> Any:
     """Return the divergence of Kullback and Leibler; `input` holds logarithms (torch.nn.functional.kl_div)."""
+    integral = min(CATEGORY[x._data.dtype] for x in (input, target)) < FLOAT
     if size_average is None and reduce is None and reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
@@ -206,6 +207,8 @@ def kl_div(
             UserWarning,
             stacklevel=2,
         )
+    if integral:
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     batch = reduction == "batchmean"
     reduction = reduction_of(size_average, reduce, "sum" if batch else reduction)
     if log_target:

@@ -188,8 +188,16 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: 
     return input
 
 
+def check_no_bools(name: str, y: Tensor, x: Tensor | None) -> None:
+    """Raise what PyTorch raises for bools, which it can't integrate."""
+    if any(tensor is not None and tensor._data.dtype == BOOL8 for tensor in (y, x)):
+        which = "`y`" if x is None else "`x` or `y`"
+        raise RuntimeError(f"{name}: received a bool input for {which}, but bool is not supported")
+
+
 def trapezoid(y: Tensor, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
     """Return the integral by the trapezoidal rule (torch.trapezoid)."""
+    check_no_bools("trapezoid", y, x)
     dim = dim_of(dim, y.ndim)
     count = y._data.shape[dim]
     if x is not None:
@@ -210,6 +218,7 @@ def spacing(x: Tensor, y: Tensor, dim: int) -> Any:
 
 def cumulative_trapezoid(y: Tensor, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
     """Return the running integral by the trapezoidal rule (torch.cumulative_trapezoid)."""
+    check_no_bools("cumulative_trapezoid", y, x)
     dim = dim_of(dim, y.ndim)
     later, earlier = pieces(y, dim)
     if x is not None:

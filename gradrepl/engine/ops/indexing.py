@@ -383,10 +383,10 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     return fill_tensor_(input, value)
 
 
-@public("Tensor input, Tensor other, bool non_blocking=False", function=False, name="copy_")
-def copy_checked(input: Tensor, other: Tensor, non_blocking: bool = False) -> Tensor:
-    """Overwrite with the elements of another tensor (torch.Tensor.copy_)."""
-    return copy_(input, other)
+@public("Tensor input, Operand other, bool non_blocking=False", function=False, name="copy_")
+def copy_checked(input: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
+    """Overwrite with the elements of another tensor, or with a number (torch.Tensor.copy_)."""
+    return copy_(input, other if isinstance(other, Tensor) else make(np.asarray(other)))
 
 
 def refuse_deletion(self: Tensor, index: Any) -> None:

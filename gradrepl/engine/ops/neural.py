@@ -9,13 +9,13 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, public
-from gradrepl.engine.dtype import INT64, Array, Fixed
+from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, OF_NUMPY, Array, Fixed, promote
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.linear import matmul, mm
 from gradrepl.engine.ops.linear_sums import add_mm
 from gradrepl.engine.ops.number import plus_number
-from gradrepl.engine.ops.shape import summed_to, without
+from gradrepl.engine.ops.shape import cast, summed_to, without
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import make
@@ -239,6 +239,11 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
 @public("Tensor x1, Tensor x2, int dim=1, float eps=1e-08", method=False)
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """Return the cosine of the angle between vectors along a dimension (torch.cosine_similarity)."""
+    kind = promote(x1._data, x2._data)
+    if CATEGORY[kind] != FLOAT:
+        found = OF_NUMPY[kind].tensor_type
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {found}")
+    x1, x2 = (x if x._data.dtype == kind or CATEGORY[x._data.dtype] == FLOAT else cast(x, kind) for x in (x1, x2))
     norms = [x.norm(2, dim, keepdim=True).clone() for x in (x1, x2)]
     with no_grad():
         for norm in norms:

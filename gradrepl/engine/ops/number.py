@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import Array, beside_scalar
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.tensor import Tensor, make
 
 SAMPLES = (((2, 3), 3.0),)
 
 
+def beside(a: Array, number: Any) -> Array:
+    """Return integers in the dtype that a number beside them calls for; all else as it is."""
+    return a if a.dtype.kind in "fc" else a.astype(beside_scalar(a.dtype, number))
+
+
 @op("AddBackward1", broadcasts=True, samples=SAMPLES)
 def plus_number(a: Array, number: Any) -> Any:
     """a + number"""
-    return a + number
+    return beside(a, number) + number
 
 
 plus_number.grad(a=lambda g: g)
@@ -23,7 +28,7 @@ plus_number.grad(a=lambda g: g)
 @op("SubBackward1", broadcasts=True, samples=SAMPLES)
 def minus_number(a: Array, number: Any) -> Any:
     """a - number"""
-    return a - number
+    return beside(a, number) - number
 
 
 minus_number.grad(a=lambda g: g)
@@ -32,7 +37,7 @@ minus_number.grad(a=lambda g: g)
 @op("MulBackward1", broadcasts=True, samples=SAMPLES)
 def times_number(a: Array, number: Any) -> Any:
     """a · number"""
-    return a * number
+    return beside(a, number) * number
 
 
 times_number.grad(a=lambda g, number: times_number(g, number))

@@ -216,6 +216,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         warn_once(UNSAID_INDEXING)
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if any(tensor._data.dtype != given[0]._data.dtype for tensor in given):
+        raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     swapped = indexing == "xy" and len(given) > 1
     ordered = [given[1], given[0], *given[2:]] if swapped else list(given)
     for tensor in ordered:

@@ -19,6 +19,8 @@ SORT, TOPK = named("sort", "values", "indices"), named("topk", "values", "indice
 
 def order_of(a: Array, dim: int, descending: bool) -> Array:
     """Return the positions that sort an array; equal elements keep their order, nan counts as the greatest."""
+    if a.dtype.kind == "c":
+        raise RuntimeError(" Sort does not support complex dtypes on CPU")
     if not a.ndim:
         return np.zeros((), INT64)
     if not descending:
@@ -84,6 +86,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     dim = dim_of(dim, input.ndim)
     if not 0 <= k <= (input._data.shape[dim] if input.ndim else 1):
         raise RuntimeError("selected index k out of range")
+    if input._data.dtype.kind == "c":
+        raise RuntimeError(" topk does not support complex dtypes on CPU")
     return TOPK(topk_dim(input, int(k), dim, largest))
 
 
