@@ -111,7 +111,9 @@ def joined(text: Any) -> str:
 
 
 def of_markdown(page: str) -> str:
-    """Return the code of a Markdown page's fences; a page without any, as it is."""
+    """Return the code of a Markdown page's fences; a page without any, or far too long to be parsed, as it is."""
+    if len(page) > LONGEST_MARKDOWN:
+        return page
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(page)
@@ -130,6 +132,9 @@ def alike(pieces: list[str]) -> list[str]:
 def begins_as_code(piece: str) -> bool:
     """Whether the first line is a statement, and not something that a statement printed."""
     return is_statement(next((line for line in piece.splitlines() if line.strip()), ""))
+
+
+LONGEST_MARKDOWN = 1_000_000
 
 
 def is_code(info: str, content: str) -> bool:
