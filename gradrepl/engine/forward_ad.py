@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from gradrepl.engine.ops.view import as_strided, geometry_of, view_at
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.transforms import free_of, fresh, mapped
 
+NO_DERIVATIVE = re.compile(r"derivative for (\S+) is not implemented")
 NO_LEVEL = "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
 NESTED = "Nested forward mode AD is not supported at the moment"
 NOT_LAST = "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
@@ -169,8 +171,19 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
     given = tuple(mapped(arg, as_input) for arg in args)
     with enable_grad():
         outs = entry.general(*given)
-        found = forward_product(list(outs) if entry.several else [outs], ins, tangents)
+        try:
+            found = forward_product(list(outs) if entry.several else [outs], ins, tangents)
+        except RuntimeError as error:
+            raise unsupported(error) from None
     return [own(tangent if mode.recording != ON else free_of(tangent, ins), tangents) for tangent in found]
+
+
+def unsupported(error: RuntimeError) -> Exception:
+    """Return what forward mode says where there is no derivative; any other error as it is."""
+    found = NO_DERIVATIVE.fullmatch(str(error))
+    return (
+        NotImplementedError(f"Trying to use forward AD with {found[1]} that does not support it.") if found else error
+    )
 
 
 def own(tangent: Tensor, others: Sequence[Tensor]) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradrepl.engine.api import public
+from gradrepl.engine.dual import set_tangent, tangent_of
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import as_it_was, bump, check_writable
 from gradrepl.engine.node import start_node
@@ -44,6 +45,8 @@ def turn(entry: Op, self: Tensor, *args: Any) -> Tensor:
         node.saved = tuple(keeper(index, given, values, (self,)) for keeper, index in node.plan.keepers)
         connect(node, [before])
         self._grad_fn, self._output_nr, self._requires_grad = node, 0, True
+    if (tangent := tangent_of(self)) is not None:
+        set_tangent(self, entry.general(tangent, *args))
     return self
 
 
