@@ -14,7 +14,7 @@ from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference
 from gradrepl.lesson.model import Example, Lesson
 from gradrepl.lesson.player import Place
-from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
+from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, truths
 from gradrepl.record.page_graph import picture
 from gradrepl.session.core import Session
 from gradrepl.session.engine import Engine
@@ -75,17 +75,19 @@ def _play_step(place: Place, session: Session, asked: Quiz, record: Record) -> b
     asked.show_answer()
     record(StepBegins(place.lesson, step, place.index + 1))
     ran = _run(place, step.examples, session, screen, record)
+    found = truths(step, session)
     if step.cells:
-        truths = Truths(step, player.truths(step, session))
-        asked.show_truths(truths.values, session)
-        record(truths)
+        asked.show_truths(found.values)
+        record(found)
     if step.solution:
         stage.show_solution(step, screen, asked._)
         record(SolutionBegins(step))
         ran += _run(place, step.solution, session, screen, record)
     warnings = [warned for _example, outcomes in ran for outcome in outcomes for warned in outcome.warnings]
-    return any(difference(example, outcomes) for example, outcomes in ran) or bool(
-        broken_promises(step.promises, warnings)
+    return (
+        found.broken
+        or any(difference(example, outcomes) for example, outcomes in ran)
+        or bool(broken_promises(step.promises, warnings))
     )
 
 

@@ -14,7 +14,7 @@ from gradrepl.lesson import player
 from gradrepl.lesson.matching import difference
 from gradrepl.lesson.model import Example, Lesson, Step
 from gradrepl.record import cast, json_lines, svg
-from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths
+from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths, truths
 from gradrepl.record.markdown import MarkdownWriter
 from gradrepl.record.notebook import NotebookWriter
 from gradrepl.record.page_graph import picture
@@ -136,21 +136,23 @@ FORMS: Mapping[str, Form] = {
 
 
 def take(lesson: Lesson, engine: Engine) -> Iterator[Event]:
-    """Run a lesson from start to end and yield what happens. Raises CellError where a cell can't be evaluated."""
+    """Run a lesson from start to end and yield what happens."""
     with player.begin(lesson, engine) as session:
         yield LessonBegins(lesson)
         for number, step in enumerate(lesson.steps, 1):
             yield StepBegins(lesson, step, number)
             yield from _run(lesson, step, step.examples, session)
             if step.cells:
-                yield Truths(step, player.truths(step, session))
+                yield truths(step, session)
             if step.solution:
                 yield SolutionBegins(step)
                 yield from _run(lesson, step, step.solution, session)
 
 
 def differs(event: Event) -> bool:
-    """Whether an example did something else than its lesson promises."""
+    """Whether an example did something else than its lesson promises, or left a prediction without an answer."""
+    if isinstance(event, Truths):
+        return event.broken
     return isinstance(event, Ran) and difference(event.example, list(event.outcomes)) is not None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gradrepl.lesson import player
 from gradrepl.lesson.model import Example, Lesson, Step
 from gradrepl.record.page_graph import Picture
+from gradrepl.session.core import Session
 from gradrepl.session.outcome import Outcome
 
 
@@ -45,10 +47,25 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Truths:
-    """What a prediction asked for; values: of the step's cells, in their order."""
+    """What a prediction asked for; values: of the step's cells, in their order; broken: one of them is an error."""
 
     step: Step
     values: tuple[str, ...]
+    broken: bool = False
 
 
 Event = LessonBegins | StepBegins | SolutionBegins | Ran | Truths
+
+
+def truths(step: Step, session: Session) -> Truths:
+    """What a prediction asked for, on a copy of the names, its code having run; the error of a cell that raises."""
+    with player.aside(session) as fork:
+        found = [_value(cell, fork) for cell in step.cells]
+    return Truths(step, tuple(value for value, _broken in found), any(broken for _value, broken in found))
+
+
+def _value(cell: str, session: Session) -> tuple[str, bool]:
+    try:
+        return player.truth(cell, session), False
+    except player.CellError as error:
+        return str(error.message.fields["error"]), True

@@ -259,3 +259,14 @@ def test_a_question_leaves_values_and_random_numbers_as_they_are(small: Path, tm
         values.append([outcome.value for event in events if isinstance(event, Ran) for outcome in event.outcomes])
     assert values[0] == values[1]
     assert any(value and value.startswith("tensor([0.") for value in values[0])
+
+
+@pytest.mark.parametrize("command", [("play",), ("export", "--format", "txt", "--to", "made/")])
+def test_a_prediction_without_an_answer_shows_its_error(gradrepl: Run, small: Path, command: tuple[str, ...]) -> None:
+    small.write_text(LESSON.replace("{predict: y.requires_grad}", "{predict: y.requires_grad, nothing}"), "utf-8")
+    done = gradrepl(*command, str(small), "--trust", "--lang", "en")
+    shown = done.stdout if command == ("play",) else (small.parent / "made" / "small.en.txt").read_text("utf-8")
+    assert "y.requires_grad -> False\nnothing -> NameError: name 'nothing' is not defined" in shown
+    assert shown.endswith(">>> z = 1\n")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr

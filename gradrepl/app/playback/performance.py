@@ -41,7 +41,7 @@ from gradrepl.lesson.matching import broken_promises, difference
 from gradrepl.lesson.model import Lesson
 from gradrepl.lesson.player import Place
 from gradrepl.record import event as record_event
-from gradrepl.record.event import LessonBegins, Ran, SolutionBegins, StepBegins, Truths
+from gradrepl.record.event import LessonBegins, Ran, SolutionBegins, StepBegins, truths
 from gradrepl.record.page_graph import picture
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Warned
@@ -167,9 +167,10 @@ class Performance:
         elif beat.kind == "option":
             self._quiz.show_answer()
         elif beat.kind == "truth":
-            truths = player.truths(step, self._session)
-            self._quiz.show_truths(truths, self._session)
-            self._heard.append(Truths(step, truths))
+            found = truths(step, self._session)
+            self._quiz.show_truths(found.values)
+            self._heard.append(found)
+            self.differing |= found.broken
         elif beat.kind == "solution":
             stage.show_solution(step, screen, self._)
             self._heard.append(SolutionBegins(step))

@@ -43,8 +43,8 @@ class Quiz:
         """The right option, unless it was found."""
         stage.show_answer(self.step, self.screen, self.speech)
 
-    def show_truths(self, truths: Sequence[str], session: Session) -> None:
-        """What was asked for, once the code has run in the session."""
+    def show_truths(self, truths: Sequence[str]) -> None:
+        """What was asked for, once the code has run."""
         stage.show_truths(self.step, truths, self.screen)
 
 
@@ -110,12 +110,13 @@ class Prediction(Quiz):
         if not self.count:
             self.screen.gap()
 
-    def show_truths(self, truths: Sequence[str], session: Session) -> None:
+    def show_truths(self, truths: Sequence[str]) -> None:
         if not any(self._answers):
-            super().show_truths(truths, session)
+            super().show_truths(truths)
             return
         answers = [*self._answers, *[""] * (len(truths) - len(self._answers))]
-        verdicts = player.judge(self.step, answers, session)
+        judged = zip(self.step.cells, answers, truths, strict=True)
+        verdicts = [player.verdict(self.step, cell, answer, truth) for cell, answer, truth in judged]
         stage.show_right(verdicts, self.screen, self._)
         for verdict in verdicts:
             if not verdict.right:
