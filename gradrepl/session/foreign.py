@@ -70,6 +70,16 @@ SIGNS = {
 }
 
 
+MAGIC = re.compile(r"\s*(?P<name>%%?[a-z_]+|![a-z]+)")
+COMMANDS = {
+    **dict.fromkeys(("timeit", "time"), ":time"),
+    **dict.fromkeys(("history", "hist"), ":history"),
+    **dict.fromkeys(("load", "run"), ":load"),
+    **dict.fromkeys(("who", "whos"), ":t"),
+    "save": ":save",
+}
+
+
 def line_of(case: Case) -> str:
     """Return the line of the source that a SyntaxError points at."""
     lines = case.outcome.source.splitlines()
@@ -119,6 +129,17 @@ def decimal_comma(case: Case) -> Iterator[Fact]:
     """Tell which number is written with a decimal comma."""
     for number in re.findall(r"(?<![\w.])\d+,\d+(?![\w.])", line_of(case) or case.outcome.source):
         yield Fact("number", {"wrong": number, "right": number.replace(",", ".")})
+
+
+def magic(case: Case) -> Iterator[Fact]:
+    """Tell which command of IPython's the line is, and what does the same here."""
+    found = MAGIC.match(line_of(case))
+    name = found["name"] if found is not None else ""
+    command = COMMANDS.get(name.lstrip("%!"))
+    if command is not None:
+        yield Fact("magic-here", {"name": name, "command": command})
+    elif name:
+        yield Fact("magic", {"name": name})
 
 
 def side_by_side(case: Case) -> Iterator[Fact]:

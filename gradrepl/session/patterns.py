@@ -319,6 +319,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "SyntaxError",
         r"cannot assign to|expression cannot contain assignment|invalid syntax\. Maybe you meant '=='",
     ),
+    row("magic", "SyntaxError", r"", foreign.magic, needed=True),
     row("comma", "SyntaxError", r"invalid syntax\. Perhaps you forgot a comma"),
     row("comma", "SyntaxError", r"invalid syntax$", foreign.side_by_side, needed=True),
     row("glued", "SyntaxError", r"invalid syntax$", foreign.glued, needed=True),

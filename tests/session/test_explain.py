@@ -119,6 +119,7 @@ REACHED: dict[str, Sequence[str]] = {
     "bracket": ["torch.ones(2", "torch.ones(2]"],
     "open-text": ["x = 'abc"],
     "assign": ["1 = x", "dict(a.b=1)", "if x = 1: pass"],
+    "magic": ["%timeit 1 + 1", "!ls", "%%time\nx = 1"],
     "comma": ["torch.tensor([1 2])", "y = x 2"],
     "glued": ["x = torch.ones(2) print(x)", "import torch x = 1"],
     "number-name": ["2x"],
