@@ -1,0 +1,43 @@
+"""Constructors under the names that Python's own messages show in PyTorch: Conv2d.__init__() missing 1 required ..."""
+
+from __future__ import annotations
+
+import re
+from types import FunctionType
+from typing import Any
+
+from gradrepl.engine.api import SPACES
+from gradrepl.engine.nn import activations, convolutions, dropout, recurrent, transformer
+
+CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
+OWN: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (convolutions, CONVOLUTIONS),
+    (activations, ("Softmax", "LogSoftmax", "Softmin")),
+    (recurrent, ("LSTMCell",)),
+    (transformer, ("TransformerEncoderLayer", "TransformerDecoderLayer")),
+)
+"""Classes that in PyTorch have a constructor of their own, here one in common with others."""
+
+
+PADDING = re.compile(r"\w+Pad[1-3]d")
+
+
+def own_constructor(cls: Any) -> None:
+    """Give a class its own copy of the constructor that it inherits, under its own name."""
+    inherited = cls.__init__
+    copy = FunctionType(
+        inherited.__code__, inherited.__globals__, "__init__", inherited.__defaults__, inherited.__closure__
+    )
+    copy.__kwdefaults__, copy.__doc__ = inherited.__kwdefaults__, inherited.__doc__
+    copy.__annotations__ = inherited.__annotations__
+    copy.__qualname__ = f"{cls.__name__}.__init__"
+    cls.__init__ = copy
+
+
+for _module, _names in OWN:
+    for _name in _names:
+        own_constructor(getattr(_module, _name))
+for _name, _class in SPACES["torch.nn"].items():
+    if PADDING.fullmatch(_name):
+        own_constructor(_class)
+dropout.DropoutBase.__init__.__qualname__ = "_DropoutNd.__init__"
