@@ -34,6 +34,17 @@ def dunders(code: str) -> str:
     return BOLD_MAIN.sub(r"\1__main__\1", code)
 
 
+def initializers(source: str) -> str:
+    """Return the source of a class whose `__init__` lost its underscores, where it also calls super().init()."""
+    if DEF_INIT.search(source) is None or SUPER_INIT.search(source) is None:
+        return source
+    return SUPER_INIT.sub(r"\1.__init__(", DEF_INIT.sub(r"\1__init__(self", source))
+
+
+DEF_INIT = re.compile(r"(?m)^(\s+def )init\(self\b")
+SUPER_INIT = re.compile(r"(?m)^(\s+super\([^()]*\))\.init\(")
+
+
 def print_function(code: str) -> str:
     """Return the print statement of Python 2 as a call of print, where that makes the code parse."""
     found = OLD_PRINT.match(code)

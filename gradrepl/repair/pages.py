@@ -36,7 +36,7 @@ BLOCKS = frozenset(
         "br",
     )
 )
-UNSEEN = frozenset(("script", "style", "noscript", "title", "template", "svg", "nav"))
+UNSEEN = frozenset(("script", "style", "noscript", "title", "button", "template", "svg", "nav"))
 IS_HTML = re.compile(r"\s*(?:<!doctype html|<html|<body|<div|<p\b|<pre\b|<article|<table)", re.IGNORECASE)
 LARGEST = 10_000_000
 PYTHON = frozenset(("python", "pycon", "py", "ipython", "python3", "py3", "pytorch", "doctest"))
@@ -51,7 +51,10 @@ def decoded(data: bytes) -> str:
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    for encoding, looks in (("utf-8", None), ("gb18030", CHINESE), ("cp1258", VIETNAMESE)):
+    runs = re.findall(rb"[\x80-\xff]+", data)
+    paired = sum(map(len, runs)) >= LETTERS_OF_CHINESE * len(runs)
+    guesses = (("gb18030", CHINESE), ("cp1258", VIETNAMESE))
+    for encoding, looks in (("utf-8", None), *(guesses if paired else guesses[::-1])):
         try:
             text = unicodedata.normalize("NFC", data.decode(encoding)) if looks else data.decode(encoding)
         except UnicodeDecodeError:
@@ -61,6 +64,8 @@ def decoded(data: bytes) -> str:
     return data.decode("cp1252", "replace")
 
 
+LETTERS_OF_CHINESE = 3
+"""Bytes that Chinese has in a row, two each; accented letters stand alone."""
 CHINESE = re.compile("[\u4e00-\u9fa5\u3000-\u303f\uff00-\uff5e]")
 VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯàáèéìíòóùúýÀÁÈÉÌÍÒÓÙÚÝ]")
 

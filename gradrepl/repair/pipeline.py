@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 
 from gradrepl.repair import characters, glue, margins, prompts, statements, unprompted, wrapped
-from gradrepl.repair.code import LINE_REPAIRS
+from gradrepl.repair.code import LINE_REPAIRS, initializers
 from gradrepl.repair.model import Line, Lines, Notes, Offer, Pass, Recovered, Statement, Vocabulary
 from gradrepl.repair.printed import ERROR, canonical
 from gradrepl.repair.prompts import DOTS, PROMPT
@@ -58,6 +59,8 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
             statement = replace(statement, readings=other_blocks(statement.source))
         if statement.source.strip():
             found.append(statement)
+    if any(repair.damage == "D09" for repair in notes.repairs):
+        notes.offers += [each for statement in found for each in with_points(statement)]
     if notes.repairs and needs_torch(found):
         notes.repaired("D14", 1, "", "import torch")
         found.insert(0, Statement("import torch\n", "", 1, (notes.repairs[-1],)))
@@ -128,7 +131,9 @@ def made(code: Lines, below: Lines, vocabulary: Vocabulary, own: set[str], notes
     printed = "\n".join(line.text for line in below).strip("\n")
     if "SyntaxError" not in printed and (not parses(source) or not ERROR.search(printed)):
         source = repaired_lines(source, number, notes, wrong=ERROR.search(printed) is not None)
-    source = with_names(source, printed, number, vocabulary, own, notes)
+    if (new := initializers(source)) != source:
+        notes.repaired("D15", number, source, new)
+    source = with_names(new, printed, number, vocabulary, own, notes)
     if not parses(source):
         offer(source, number, notes)
     printed = canonical(printed, below[0].number if below else number, notes)
@@ -184,6 +189,17 @@ def other_blocks(source: str) -> tuple[str, ...]:
 
 
 MOST_READINGS = 8
+
+
+def with_points(statement: Statement) -> Iterator[Offer]:
+    """Offer decimal points for a list such as [0,5, 1,5], on a page that prints decimal commas: it has two numbers."""
+    source = statement.source.strip()
+    for found in COMMAS.finditer(mask(source)):
+        numbers = re.sub(r"(?<=\d),(?=\d)", ".", found[0])
+        yield Offer("D09", statement.line, source, (source[: found.start()] + numbers + source[found.end() :],))
+
+
+COMMAS = re.compile(r"\[ *-?\d+,\d+(?:, +-?\d+,\d+)+ *\]")
 
 
 def offer(source: str, number: int, notes: Notes) -> None:

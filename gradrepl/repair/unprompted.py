@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from gradrepl.repair.blocks import indented, length
+from gradrepl.repair.blocks import indented, lead, length
 from gradrepl.repair.code import is_statement, is_value, mended
 from gradrepl.repair.glue import apart, boundary, depth
 from gradrepl.repair.model import Line, Lines, Notes, Vocabulary
@@ -32,7 +33,7 @@ def prompted(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
             made += lines[index:end]
             index = end
             continue
-        block = block_at(lines, index) if failed < MOST_FAILED else []
+        block = block_at(lines, index) if failed < MOST_FAILED and not is_orphan(lines, index) else []
         failed += not block and (unfinished(lines[index].text) or is_header(lines[index].text))
         if block:
             texts = block_texts(block, notes)
@@ -43,11 +44,28 @@ def prompted(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:
             own |= names_in("\n".join(texts))
             index += len(block)
             continue
+        if is_orphan(lines, index):
+            made.append(Line(PROMPTS[0] + lines[index].text, lines[index].number))
+            index += 1
+            continue
         for piece in pieces_of(lines[index], vocabulary, own, notes):
             made.append(piece)
             own |= names_in(mended(PROMPT.sub("", piece.text))) if PROMPT.match(piece.text) else set()
         index += 1
     return made
+
+
+def is_orphan(lines: Lines, index: int) -> bool:
+    """Whether a line of code belongs to a block whose damaged head is no code: alone it would mean another thing.
+
+    With its indentation kept it can't run.
+    """
+    text = lines[index].text
+    if text[:1] != " " or not is_statement(text):
+        return False
+    nearby = takewhile(str.strip, (line.text for line in lines[max(index - LONGEST_BLOCK, 0) : index][::-1]))
+    above = next((line for line in nearby if lead(line) < lead(text)), "").rstrip()
+    return above.endswith((":", "：")) and "(" in above
 
 
 def traceback_end(lines: Lines, index: int) -> int:

@@ -18,14 +18,15 @@ MORE_WORDS = {
     "không phải là": "is not", "là": "is", "xác định": "def", "trả lại": "return", "trở lại": "return",
     "trở về": "return", "nhập khẩu": "import", "dưới dạng": "as", "cuối cùng": "finally", "ngắt": "break",
     "vượt qua": "pass", "khẳng định": "assert", "loại trừ": "except", "đèn pin": "torch", "ngọn đuốc": "torch",
-    "đuốc": "torch", "tenxơ": "tensor",
+    "đuốc": "torch", "tenxơ": "tensor", "phạm vi": "range", "độ dài": "len", "bản thân": "self",
 }  # fmt: skip
 CHINESE = {
     "假": "False", "真": "True", "无": "None", "对于": "for", "与": "with", "使用": "with", "定义": "def",
     "类": "class", "否则如果": "elif", "否则": "else", "当": "while", "尝试": "try", "进口": "import", "引入": "import",
     "火炬": "torch", "手电筒": "torch", "继续": "continue", "中断": "break", "不是": "is not", "是": "is", "在": "in",
     "作为": "as", "除了": "except", "最后": "finally", "通过": "pass", "断言": "assert", "并且": "and", "或者": "or",
-    "不": "not", "打印": "print", "导入": "import", "从": "from", "返回": "return", "如果": "if",
+    "不": "not", "打印": "print", "导入": "import", "从": "from", "返回": "return", "如果": "if", "范围": "range",
+    "长度": "len", "自身": "self", "自我": "self",
 }  # fmt: skip
 ENGLISH = (
     *("import", "from", "with", "for", "if", "else", "elif", "def", "class", "return", "try", "except", "while"),
@@ -124,6 +125,8 @@ def likely(name: str, word: str) -> bool:
     return letters.sub("", name) != letters.sub("", word) or name.replace("_", "") == word.replace("_", "")
 
 
+MODULE = re.compile(r"torch(?:\.[a-z_]\w*)+|(?:nn|F|optim)\.[a-z_]\w*")
+"""A module whose names the vocabulary may lack: torch.nn.init."""
 KINDS: tuple[type, ...] = (str, bytes, list, tuple, dict, set, int, float, complex, GeneratorType, type)
 ORDINARY = frozenset(name for kind in KINDS for name in dir(kind)) | frozenset(
     [
@@ -152,6 +155,8 @@ def asked(tree: ast.Module, vocabulary: Vocabulary, own: set[str]) -> Iterator[t
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value)
             owner = ".".join(KNOWN.get(part, part) for part in owner.split("."))
+            if owner not in vocabulary.modules and MODULE.fullmatch(owner):
+                continue
             yield node.attr, vocabulary.modules.get(owner) or vocabulary.attributes
         elif isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in own):
             root = ast.unparse(node.func).split("(")[0].split(".")[0]
@@ -177,7 +182,7 @@ def foreign_names(source: str, own: set[str]) -> list[tuple[str, str]]:
     ]
 
 
-VALUES = ("True", "False", "None", "print", "torch")
+VALUES = ("True", "False", "None", "print", "torch", "range", "len", "self")
 
 
 def respelt(source: str, pairs: list[tuple[str, str]]) -> str:

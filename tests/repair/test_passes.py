@@ -121,6 +121,11 @@ TABLE: dict[Pass, list[Row]] = {
         ("def f():\nreturn 1\nf()\n1", ">>> def f():\n...     return 1\n>>> f()\n1", "D08"),
         same("Với torch.no_grad(): tính toán không được ghi."),
         same("使用 torch.no_grad()：\n张量"),
+        (
+            "复制with f()：\n    x = 1\n    y = g(2)\n\n    z = 3",
+            "复制with f()：\n>>>     x = 1\n>>>     y = g(2)\n\n>>> z = 3",
+            "",
+        ),
         same("Nhập môn\n返回 张量\n与 torch.no_grad()：计算\nTrả về x"),
         same("print gradients\nx\ntensor([1., 2.],\n       [3.])\nTrue"),
     ],
@@ -340,3 +345,10 @@ def test_any_bytes_are_a_page_or_refused(data: bytes, ending: str) -> None:
         recover(text_of(decoded(data), ending), words())
     except UnreadablePageError as error:
         assert "expected a notebook" in str(error)
+
+
+def test_decimal_commas_in_code_are_offered_where_the_page_prints_them() -> None:
+    page = ">>> a = torch.tensor([0,5, 1,5])\n>>> b = torch.tensor([1, 2])\n>>> {}"
+    (offer,) = recover(page.format("a\ntensor([0,5000, 1,5000])"), words()).offers
+    assert (offer.damage, offer.choices) == ("D09", ("a = torch.tensor([0.5, 1.5])",))
+    assert recover(page.format("a\ntensor([0, 5, 1, 5])"), words()).offers == ()
