@@ -16,13 +16,15 @@ MOST_LINES, MORE = 3, " ..."
 class Cell:
     """One line of text, drawn behind a gutter that holds the sign, if any.
 
-    style: of sign and text, a rich style definition; gutter: in columns.
+    style: of sign and text, a rich style definition; gutter: in columns; most: lines, of which the last one then ends
+    in dots.
     """
 
     text: str
     sign: str = ""
     style: str = ""
     gutter: int = 2
+    most: int = MOST_LINES
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         narrow = max(len(part) for part in _matrix_rows(self.text))
@@ -31,7 +33,7 @@ class Cell:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = max(options.max_width - self.gutter, 1)
         style = console.get_style(self.style)
-        for number, line in enumerate(_shortened(list(_lines(self.text, width)), width)):
+        for number, line in enumerate(_shortened(list(_lines(self.text, width)), width, self.most)):
             sign = f"{self.sign if number == 0 else '':<2}"
             yield Segment(f"{sign:>{self.gutter}}{line}", style)
             yield Segment.line()
@@ -54,11 +56,13 @@ class Heading:
         yield Segment(("-" if options.ascii_only else "─") * options.max_width, console.get_style("bright_black"))
 
 
-def _shortened(lines: list[str], width: int) -> list[str]:
-    if len(lines) <= MOST_LINES:
+def _shortened(lines: list[str], width: int, most: int) -> list[str]:
+    if len(lines) <= most:
         return lines
-    last = lines[MOST_LINES - 1].rstrip()[: max(width - len(MORE), 0)]
-    return [*lines[: MOST_LINES - 1], last + MORE]
+    room, last = max(width - len(MORE), 0), lines[most - 1].rstrip()
+    if len(last) > room:  # a number isn't cut: it would be another one
+        last = last[:room].rpartition(" ")[0] or last[:room]
+    return [*lines[: most - 1], last + MORE]
 
 
 def _lines(text: str, width: int) -> Iterator[str]:

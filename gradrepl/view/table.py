@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gradrepl.session.outcome import Outcome, TensorRow
 from gradrepl.view import mode
-from gradrepl.view.cell import Cell, Heading
+from gradrepl.view.cell import MOST_LINES, Cell, Heading
 from gradrepl.view.choice import most_telling
 from gradrepl.view.language import Translate
 from gradrepl.view.safe import one_line
@@ -27,21 +27,22 @@ def table(outcome: Outcome, _: Translate) -> Group:
     # Titles of rich's own are wrapped to the width of the table.
     title = Text(mode.sentence(outcome, _), style=mode.style(outcome.mode))
     shown = most_telling(outcome.rows)
-    drawn: list[RenderableType] = [title, of_rows(shown, outcome.gone)]
+    drawn: list[RenderableType] = [title, of_rows(shown, outcome.gone, brief=True)]
     if len(shown) < len(outcome.rows):
         hidden = len(outcome.rows) - len(shown)
         drawn.append(Text(_("not shown: {count}; :t shows every tensor").format(count=hidden)))
     return Group(*drawn)
 
 
-def of_rows(rows: Sequence[TensorRow], gone: Sequence[str] = ()) -> Table:
-    """All these rows, and names that are gone."""
+def of_rows(rows: Sequence[TensorRow], gone: Sequence[str] = (), *, brief: bool = False) -> Table:
+    """All these rows, and names that are gone; brief: rows that did not change have one line each."""
     drawn = Table(box=None, padding=0)
     gutters = {column: _gutter(column, rows) for column in _COLUMNS}
     for column in _COLUMNS:
         drawn.add_column(Heading(column, gutters[column]), no_wrap=column not in _WRAPPING)
     for row in rows:
-        drawn.add_row(*(_cell(row, column, gutters[column]) for column in _COLUMNS))
+        most = 1 if brief and not row.changed else MOST_LINES
+        drawn.add_row(*(_cell(row, column, gutters[column], most) for column in _COLUMNS))
     for name in gone:
         drawn.add_row(Cell(one_line(name), GONE, _STYLES[GONE], gutters["name"]))
     return drawn
@@ -52,10 +53,10 @@ def worth_showing(outcome: Outcome) -> bool:
     return bool(outcome.changed_rows or outcome.gone)
 
 
-def _cell(row: TensorRow, column: str, gutter: int) -> Cell:
+def _cell(row: TensorRow, column: str, gutter: int, most: int) -> Cell:
     text, sign = str(getattr(row, _FIELDS.get(column, column))), _sign(row, column)
     style = _STYLES[sign] if sign else "dim" if text == "None" else ""
-    return Cell(one_line(text), sign, style, gutter)
+    return Cell(one_line(text), sign, style, gutter, most)
 
 
 def _sign(row: TensorRow, column: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -44,11 +45,19 @@ def test_headings_and_cells_stand_in_their_columns(outcome: Make, x: TensorRow, 
 
 @pytest.mark.parametrize("width", [64, 80, 100, 120])
 def test_a_matrix_breaks_between_its_rows_and_the_table_fits(outcome: Make, x: TensorRow, width: int) -> None:
-    lines = draw(outcome(replace(x, value=MATRIX, grad=MATRIX)), width).splitlines()
+    lines = draw(outcome(replace(x, value=MATRIX, grad=MATRIX, changed=("name",))), width).splitlines()
     assert max(map(len, lines)) <= width
     rows = [line.strip() for line in lines[3:]]
-    assert rows[0].startswith("x     [[0.2824, -0.3715],") == (width >= 80)
+    assert rows[0].startswith("+ x     [[0.2824, -0.3715],") == (width >= 80)
     assert any(row.startswith("[0.9088, -1.7601]]") for row in rows) == (80 <= width < 120)
+
+
+def test_a_row_that_did_not_change_takes_one_line(outcome: Make, x: TensorRow, y: TensorRow) -> None:
+    wide = replace(x, value=MATRIX, grad=MATRIX)
+    lines = draw(outcome(wide, replace(y, changed=("name",))), 80).splitlines()
+    assert [line[:3].strip() for line in lines[3:]] == ["x", "+ y"]
+    assert re.findall(r"\[\[\S+(?:, \S+)* \.\.\.", lines[3]) == ["[[0.2824, ...", "[[0.2824, ..."]
+    assert len(draw(outcome(replace(wide, changed=("grad",))), 80).splitlines()) > 4
 
 
 def test_an_encoding_without_box_characters_gets_ascii(outcome: Make, x: TensorRow) -> None:
