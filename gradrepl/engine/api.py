@@ -13,6 +13,7 @@ import numpy as np
 from gradrepl.engine.arguments import Signature, bind
 from gradrepl.engine.builtin_method import SHOWN, shown_as_builtin
 from gradrepl.engine.dtype import CATEGORY, Array, of, of_scalar
+from gradrepl.engine.dual import among, forward
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import AUGMENTED, augmented, bump, in_place
 from gradrepl.engine.op import Op, as_function
@@ -193,6 +194,10 @@ def check_out(name: str, named: dict[str, Any], out: Any) -> None:
     outs = out if isinstance(out, (tuple, list)) else (out,)
     lists = [value for value in named.values() if isinstance(value, (tuple, list))]
     given = [value for value in (*named.values(), *outs, *itertools.chain(*lists)) if isinstance(value, Tensor)]
+    if forward.carrying and among(given):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it because it is an out= function"
+        )
     if mode.recording == ON and any(tensor.requires_grad for tensor in given):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "

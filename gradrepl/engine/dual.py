@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,17 @@ from gradrepl.engine.tensor import Tensor
 
 
 class Level:
-    """One block of forward mode; tangents belong to it and mean nothing after it."""
+    """One block of forward mode; tangents belong to it and end with it. members: the tensors that have one."""
+
+    def __init__(self) -> None:
+        self.members: list[weakref.ref[Tensor]] = []
+
+    def end(self) -> None:
+        """Let all tangents go."""
+        for member in self.members:
+            tensor = member()
+            if tensor is not None:
+                tensor.__dict__.pop("_dual", None)
 
 
 class _Forward:
@@ -39,7 +50,7 @@ Dual.__module__ = "torch"
 
 def tangent_of(tensor: Any) -> Tensor | None:
     """Return the tangent that a tensor has at the open level, or None."""
-    if forward.level is None or not isinstance(tensor, Tensor):
+    if forward.level is None or not isinstance(tensor, Tensor) or mode.recording <= INFERENCE:
         return None
     level, tangent = tensor.__dict__.get("_dual", (None, None))
     return tangent if level is forward.level else None
@@ -47,6 +58,8 @@ def tangent_of(tensor: Any) -> Tensor | None:
 
 def set_tangent(tensor: Tensor, tangent: Tensor) -> None:
     """Make a tensor a dual one."""
+    assert forward.level is not None
+    forward.level.members.append(weakref.ref(tensor))
     tensor.__dict__["_dual"] = (forward.level, tangent)
     if type(tensor) is Tensor:
         tensor.__class__ = Dual
@@ -54,8 +67,6 @@ def set_tangent(tensor: Tensor, tangent: Tensor) -> None:
 
 def among(args: Sequence[Any]) -> bool:
     """Whether a dual tensor is among arguments, or in a sequence among them, and tangents are to be carried."""
-    if mode.recording <= INFERENCE:
-        return False
     return any(among(arg) if isinstance(arg, (tuple, list)) else tangent_of(arg) is not None for arg in args)
 
 
@@ -68,6 +79,18 @@ def suspended() -> Iterator[None]:
         yield
     finally:
         forward.carrying = before
+
+
+@contextmanager
+def set_forward_enabled(enabled: bool) -> Iterator[None]:
+    """Take tangents for missing in a block, unless `enabled` (torch.autograd.forward_ad._set_fwd_grad_enabled)."""
+    before = forward.level, forward.carrying
+    if not enabled:
+        forward.level, forward.carrying = None, False
+    try:
+        yield
+    finally:
+        forward.level, forward.carrying = before
 
 
 class DualKept(tuple[Any, ...]):

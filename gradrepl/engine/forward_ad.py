@@ -10,7 +10,17 @@ import numpy as np
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT, Array, c_name
-from gradrepl.engine.dual import DualKept, Level, calls, forward, set_tangent, suspended, tangent_of, writes
+from gradrepl.engine.dual import (
+    DualKept,
+    Level,
+    calls,
+    forward,
+    set_forward_enabled,
+    set_tangent,
+    suspended,
+    tangent_of,
+    writes,
+)
 from gradrepl.engine.grad_mode import ON, DecoratorContextManager, enable_grad, mode
 from gradrepl.engine.linearizing import OTHER_SIZE, forward_product
 from gradrepl.engine.node import OpNode
@@ -90,6 +100,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
         raise RuntimeError("Dual level must be a positive number.")
     if forward.level is None or level not in (None, 0):
         raise RuntimeError(NOT_LAST)
+    forward.level.end()
     forward.level, forward.carrying = None, False
 
 
@@ -276,4 +287,5 @@ functions(
     make_dual=make_dual,
     unpack_dual=unpack_dual,
     UnpackedDualTensor=UnpackedDualTensor,
+    _set_fwd_grad_enabled=set_forward_enabled,
 )
