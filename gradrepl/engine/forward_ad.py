@@ -260,7 +260,21 @@ def carry_through(cls: Any, ctx: Any, args: Sequence[Any], output: Any) -> None:
             raise RuntimeError(f"expected Variable or None (got {c_name(tangent)}) for grad output {index}.")
         if isinstance(out, Tensor) and tangent is not None:
             check_tangent(out, tangent)
+            if out._view is not None:
+                check_same_view(tangent, given)
             set_tangent(out, tangent)
+
+
+def check_same_view(tangent: Tensor, given: Sequence[Tensor | None]) -> None:
+    """Raise RuntimeError where a Function gives a view, and its jvp no view of a tangent that it got."""
+    if tangent._view is None:
+        raise RuntimeError(
+            "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view."
+        )
+    if not any(one is not None and one._counter is tangent._counter for one in given):
+        raise RuntimeError(
+            "A custom Function is returning a view but the jvp is not returning a view of the given grad input."
+        )
 
 
 def shown_tangent(arg: Any, materialized: bool) -> Tensor | None:
