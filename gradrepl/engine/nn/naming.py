@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from types import FunctionType
 from typing import Any
 
-from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn import activations, convolutions, dropout, recurrent, transformer
 
 CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
@@ -17,9 +15,6 @@ OWN: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (transformer, ("TransformerEncoderLayer", "TransformerDecoderLayer")),
 )
 """Classes that in PyTorch have a constructor of their own, here one in common with others."""
-
-
-PADDING = re.compile(r"\w+Pad[1-3]d")
 
 
 def own_constructor(cls: Any) -> None:
@@ -37,7 +32,4 @@ def own_constructor(cls: Any) -> None:
 for _module, _names in OWN:
     for _name in _names:
         own_constructor(getattr(_module, _name))
-for _name, _class in SPACES["torch.nn"].items():
-    if PADDING.fullmatch(_name):
-        own_constructor(_class)
 dropout.DropoutBase.__init__.__qualname__ = "_DropoutNd.__init__"
