@@ -15,10 +15,13 @@ KEPT = 2_000_000
 
 
 class Limited:
-    """Shows output up to a limit, then only says that there is more; `finish` shows how it ended."""
+    """Shows output up to a limit, then only says that there is more; `finish` shows how it ended.
 
-    def __init__(self, screen: Screen, _: Translate) -> None:
-        self._screen = screen
+    prompt: whether there is one, at which `:out` shows the rest.
+    """
+
+    def __init__(self, screen: Screen, _: Translate, *, prompt: bool = True) -> None:
+        self._screen, self._prompt = screen, prompt
         self._ = _
         self._begin()
 
@@ -52,9 +55,9 @@ class Limited:
         text = "".join(output.text for output in self._last)
         for line in text.rstrip("\n").split("\n")[-LAST_LINES:]:
             self._screen.output(Output("stdout", line[-MOST_LETTERS // 10 :] + "\n"))
-        self._screen.note(
-            self._("{count} characters more were printed; :out shows what is kept").format(count=self._hidden)
-        )
+        at_prompt = self._("{count} characters more were printed; :out shows what is kept")
+        text = at_prompt if self._prompt else self._("{count} characters more were printed")
+        self._screen.note(text.format(count=self._hidden))
 
     def _hide(self, output: Output) -> None:
         self._hidden += len(output.text)

@@ -57,7 +57,7 @@ def test_a_long_output_is_cut_and_keys_work_behind_it(terminal: Open, tmp_path: 
     screen = terminal("play", "--trust", str(tmp_path / "long.py"), "--max-wait", "0", "--stop", "step")
     screen.wait(r"more is printed than is shown(.|\n)*‖ 1/2")
     screen.send(" ")
-    screen.wait(r"\n8999\n.* characters more were printed(.|\n)*‖ 2/2")
+    screen.wait(r"\n8999\n.* characters more were printed\n(.|\n)*‖ 2/2")
     screen.send("q")
     assert screen.end() == 0
     assert len(screen.raw) < 200_000

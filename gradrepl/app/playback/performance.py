@@ -185,7 +185,7 @@ class Performance:
         with ExitStack() as stack:
             if ASKS.intersection(called(beat.example.source)):
                 stack.enter_context(self._keyboard.lent())
-            screen, limited = self._screen, Limited(self._screen, self._)
+            screen, limited = self._screen, Limited(self._screen, self._, prompt=False)
             examples = (beat.example,)
             ran = stage.run(examples, step, self.lesson, self._session, screen, sources=False, limited=limited)
         self._ran.append(beat.example.source)
