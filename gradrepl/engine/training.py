@@ -42,6 +42,7 @@ from gradrepl.engine.ops import (
     pooling,
     resampling,
     softmax,
+    volumes,
 )
 from gradrepl.engine.optim import algorithms, averaging, cycles, lbfgs, optimizer, schedules, variants, warm_restarts
 
@@ -52,6 +53,7 @@ PARTS = (
         pooling,
         image_blocks,
         resampling,
+        volumes,
         loss,
         neural,
         nonlinearity,

@@ -58,6 +58,12 @@ class MaxPool2d(_MaxPoolNd):
     function = "max_pool2d"
 
 
+class MaxPool3d(_MaxPoolNd):
+    """The greatest of every window of a volume (torch.nn.MaxPool3d)."""
+
+    function = "max_pool3d"
+
+
 class _AvgPoolNd(Module):
     """What all average pools share."""
 
@@ -92,8 +98,10 @@ class AvgPool1d(_AvgPoolNd):
         return functional["avg_pool1d"](input, *settings)
 
 
-class AvgPool2d(_AvgPoolNd):
-    """The mean of every window of an image (torch.nn.AvgPool2d)."""
+class _AvgPoolWithDivisor(_AvgPoolNd):
+    """What average pools of images and volumes share."""
+
+    function: ClassVar[str]
 
     def __init__(
         self,
@@ -114,7 +122,19 @@ class AvgPool2d(_AvgPoolNd):
 
     def forward(self, input: Tensor) -> Any:
         settings = (self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
-        return functional["avg_pool2d"](input, *settings, self.divisor_override)
+        return functional[self.function](input, *settings, self.divisor_override)
+
+
+class AvgPool2d(_AvgPoolWithDivisor):
+    """The mean of every window of an image (torch.nn.AvgPool2d)."""
+
+    function = "avg_pool2d"
+
+
+class AvgPool3d(_AvgPoolWithDivisor):
+    """The mean of every window of a volume (torch.nn.AvgPool3d)."""
+
+    function = "avg_pool3d"
 
 
 class _AdaptivePool(Module):
@@ -143,6 +163,12 @@ class AdaptiveAvgPool2d(_AdaptivePool):
     """Means so that the output image has a given size (torch.nn.AdaptiveAvgPool2d)."""
 
     function = "adaptive_avg_pool2d"
+
+
+class AdaptiveAvgPool3d(_AdaptivePool):
+    """Means so that the output volume has a given size (torch.nn.AdaptiveAvgPool3d)."""
+
+    function = "adaptive_avg_pool3d"
 
 
 class _AdaptiveMaxPool(_AdaptivePool):
@@ -223,5 +249,6 @@ class MaxUnpool2d(Module):
 export(
     "torch.nn.modules.pooling",
     *(AdaptiveMaxPool1d, AdaptiveMaxPool2d, LPPool1d, LPPool2d, MaxUnpool2d),
-    *(MaxPool1d, MaxPool2d, AvgPool1d, AvgPool2d, AdaptiveAvgPool1d, AdaptiveAvgPool2d),
+    *(MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d),
+    *(AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d),
 )

@@ -90,7 +90,9 @@ def mean_windows(
     for _, index in places(kernel, stride, one, out):
         total = total + room[index]
     counts = counts_of(a.shape[-len(kernel) :], kernel, stride, padding, out, border, divisor)
-    return total // counts if CATEGORY[a.dtype] < FLOAT else total / counts.astype(a.dtype)
+    if CATEGORY[a.dtype] < FLOAT:
+        return np.sign(total) * (np.abs(total) // counts)
+    return total / counts.astype(a.dtype)
 
 
 def counts_of(

@@ -1,0 +1,152 @@
+"""Pooling over volumes: three dimensions at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.api import functions, public
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.pooling import (
+    bins,
+    lowest,
+    max_windows_gradient,
+    mean_windows,
+    mean_windows_gradient,
+    out_sizes,
+    place_array,
+    stride_of,
+    with_room,
+)
+from gradrepl.engine.ops.resampling import along_sides
+from gradrepl.engine.ops.view import view_as
+from gradrepl.engine.ops.windows import Ints, places, spread
+
+ONES = (1, 1, 1)
+VOLUME = ((1, 2, 2, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0))
+
+
+@op("MaxPool3DWithIndicesBackward0", several=True, samples=((*VOLUME, ONES, (1, 2, 2)),))
+def max_volumes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
+    """The greatest element of every window of a volume, and its place in the volume"""
+    room = with_room(a, kernel, stride, padding, dilation, out, lowest(a.dtype))
+    best: Any = None
+    for number, (_, index) in enumerate(places(kernel, stride, dilation, out)):
+        values = room[index]
+        if best is None:
+            best, which = values.copy(), np.zeros(values.shape, np.int64)
+            continue
+        better = (values > best) | (values != values)
+        np.copyto(best, values, where=better)
+        which[better] = number
+    flat: Any = 0
+    settings = zip(np.unravel_index(which, kernel), a.shape[-3:], stride, padding, dilation, out, strict=True)
+    for dim, (element, side, step, border, gap, count) in enumerate(settings):
+        start = (np.arange(count) * step - border).reshape(-1, *(1,) * (2 - dim))
+        flat = flat * side + start + element * gap
+    return best, flat
+
+
+def volumes_gradient(g: Any, a: Any, places_: Any) -> Any:
+    """Zeros of a's shape, with g added at its places in every volume: its layers are the rows of a plane."""
+    flat = view_as(a, (*a.shape[:-2], a.shape[-2] * a.shape[-1]))
+    rows = view_as(g, (*g.shape[:-2], g.shape[-2] * g.shape[-1]))
+    return view_as(max_windows_gradient(rows, flat, places_.reshape(rows.shape)), a.shape)
+
+
+max_volumes.grad(a=lambda g, a, out1: volumes_gradient(g[0], a, place_array(out1)))
+
+
+@op("AvgPool3DBackward0", samples=((*VOLUME, (1, 2, 2), True, None),))
+def mean_volumes(
+    a: Array, kernel: Ints, stride: Ints, padding: Ints, out: Ints, border: bool, divisor: int | None
+) -> Any:
+    """The mean of every window of a volume"""
+    return mean_windows.forward(a, kernel, stride, padding, out, border, divisor)
+
+
+mean_volumes.grad(
+    a=lambda g, a, kernel, stride, padding, border, divisor: mean_windows_gradient(
+        g, a, kernel, stride, padding, border, divisor
+    )
+)
+
+
+@op("AdaptiveAvgPool3DBackward0", samples=(((1, 2, 3, 2, 4), (2, 1, 3)),))
+def mean_volume_bins(a: Array, out: Ints) -> Any:
+    """The means over a given number of bins in three dimensions"""
+    return along_sides(a, [bins(side, count, a.dtype) for side, count in zip(a.shape[-3:], out, strict=True)])
+
+
+@op("AdaptiveAvgPool3DBackwardBackward0", samples=(((1, 2, 2, 1, 3), (3, 2, 4)),))
+def mean_volume_bins_gradient(g: Array, size: Ints) -> Any:
+    """What a volume of a size gets from the means over its bins"""
+    return along_sides(g, [bins(side, count, g.dtype).T for side, count in zip(size, g.shape[-3:], strict=True)])
+
+
+mean_volume_bins.grad(a=lambda g, a_shape: mean_volume_bins_gradient(g, a_shape[-3:]))
+mean_volume_bins_gradient.grad(g=lambda gg, g_shape: mean_volume_bins(gg, g_shape[-3:]))
+
+
+def sizes(name: str, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
+    """Return the number of windows; raises RuntimeError where there can be none."""
+    if len(shape) not in (4, 5):
+        raise RuntimeError(f"{name}: Expected 4D or 5D (batch mode) tensor for input, but got: {list(shape)}")
+    out = out_sizes(shape[-3:], kernel, stride, padding, dilation, ceil)
+    if min(out) < 1:
+        found = "x".join(map(str, shape[-4:]))
+        made = "x".join(map(str, (shape[-4], *(max(side, 0) for side in out))))
+        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
+    return out
+
+
+def max_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Take the greatest of every window of a volume (torch.nn.functional.max_pool3d)."""
+    kernel = spread(kernel_size, 3)
+    steps, border, gaps = stride_of(stride, kernel), spread(padding, 3), spread(dilation, 3)
+    out = sizes("max_pool3d", tuple(input.shape), kernel, steps, border, gaps, ceil_mode)
+    values, indices = max_volumes(input, kernel, steps, border, gaps, out)
+    return (values, indices) if return_indices else values
+
+
+@public(
+    "Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, bool ceil_mode=False, "
+    "bool count_include_pad=True, int? divisor_override=None",
+    space="torch.nn.functional",
+    method=False,
+)
+def avg_pool3d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """Take the mean of every window of a volume (torch.nn.functional.avg_pool3d)."""
+    kernel = spread(kernel_size, 3)
+    steps, border = stride_of(stride, kernel), spread(padding, 3)
+    out = sizes("avg_pool3d", tuple(input.shape), kernel, steps, border, ONES, ceil_mode)
+    return mean_volumes(input, kernel, steps, border, out, count_include_pad, divisor_override)
+
+
+def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+    """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool3d)."""
+    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 3
+    out = tuple(s if o is None else int(o) for s, o in zip(input.shape[-3:], wanted, strict=True))
+    return input.mean((-1, -2, -3), True) if out == ONES else mean_volume_bins(input, out)
+
+
+functions("torch.nn.functional", max_pool3d=max_pool3d, adaptive_avg_pool3d=adaptive_avg_pool3d)
+functions(max_pool3d=max_pool3d)
