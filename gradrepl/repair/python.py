@@ -65,7 +65,10 @@ def is_header(code: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def names_in(source: str) -> frozenset[str]:
-    """Return the names that a source binds, as far as it can be told of damaged code."""
+    """Return the names that a source binds, as far as it can be told of damaged code.
+
+    A module that is none of PyTorch's stands there twice, the second time with a dot behind it.
+    """
     tree = tree_of(source)
     if tree is None:
         return frozenset(re.findall(r"(?<![\w.])([^\W\d]\w*)\s*=(?!=)", source))
@@ -73,9 +76,15 @@ def names_in(source: str) -> frozenset[str]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
             found.add(node.name)
-            found |= {argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)}
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.Import):
+            names = [((each.asname or each.name).split(".")[0], each.name) for each in node.names]
+            found |= {name for name, _ in names} | {f"{name}." for name, path in names if path.split(".")[0] != "torch"}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {each.asname or each.name for each in node.names}
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             found.add(node.attr)
     return frozenset(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from types import GeneratorType
 
@@ -122,11 +123,30 @@ def misspelt(source: str, vocabulary: Vocabulary, own: set[str]) -> list[tuple[s
 def likely(name: str, word: str) -> bool:
     """Whether a near miss may be the same word: not just its plural, its in-place form or another number."""
     letters = re.compile(r"[\d_s]+")
+    if name[0].lower() != word[0].lower():
+        return False
     return letters.sub("", name) != letters.sub("", word) or name.replace("_", "") == word.replace("_", "")
 
 
 MODULE = re.compile(r"torch(?:\.[a-z_]\w*)+|(?:nn|F|optim)\.[a-z_]\w*")
 """A module whose names the vocabulary may lack: torch.nn.init."""
+
+
+def first_name(node: ast.expr) -> str:
+    """Return the name that an expression begins with, "" for none."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_torch(name: str, own: set[str]) -> bool:
+    """Whether a name may be something of PyTorch's, and is no other module, imported by the page or commonly known."""
+    return f"{name}." not in own and (name in own or name not in OTHERS)
+
+
+OTHERS = {"np", "numpy", "plt", "matplotlib", "pd", "sns", "tf", "cv2", "jax", "jnp"} | sys.stdlib_module_names
+
+
 KINDS: tuple[type, ...] = (str, bytes, list, tuple, dict, set, int, float, complex, GeneratorType, type)
 ORDINARY = frozenset(name for kind in KINDS for name in dir(kind)) | frozenset(
     [
@@ -155,7 +175,7 @@ def asked(tree: ast.Module, vocabulary: Vocabulary, own: set[str]) -> Iterator[t
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value)
             owner = ".".join(KNOWN.get(part, part) for part in owner.split("."))
-            if owner not in vocabulary.modules and MODULE.fullmatch(owner):
+            if (owner not in vocabulary.modules and MODULE.fullmatch(owner)) or not is_torch(first_name(node), own):
                 continue
             yield node.attr, vocabulary.modules.get(owner) or vocabulary.attributes
         elif isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in own):

@@ -12,7 +12,7 @@ from functools import cache
 from repair.damage import DAMAGES, FORMS, Transcript, transcripts, undamaged_by
 
 from gradrepl.app import engines
-from gradrepl.app.repair_vocabulary import vocabulary
+from gradrepl.app.repairing.vocabulary import vocabulary
 from gradrepl.repair.model import Recovered, Vocabulary
 from gradrepl.repair.pages import text_of
 from gradrepl.repair.pipeline import recover

@@ -8,7 +8,7 @@ import pytest
 from repair.corpus import meaning, repaired
 from support.running import SNIPPETS, snippets
 
-from gradrepl.app.repairing import Page, Repaired, transcript
+from gradrepl.app.repairing.page import Page, Repaired, transcript
 from gradrepl.repair.model import Recovered
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from gradrepl.app import engines, repairing
+from gradrepl.app import engines
 from gradrepl.app.errors import UsageError
+from gradrepl.app.repairing import page as pages
 from gradrepl.repair.pages import decoded
 from gradrepl.repair.pipeline import LONGEST_PAGE
 
@@ -87,7 +88,7 @@ def answer(text: str, name: str) -> str:
     """How many statements a page has, or what is said where it has none or is too long."""
     engine, began = engines.load("builtin"), time.process_time()
     try:
-        found = repairing.recovered(repairing.Page(decoded(text.encode()), name), engine, str)
+        found = pages.recovered(pages.Page(decoded(text.encode()), name), engine, str)
         said = f"statements: {len(found.statements)}"
     except UsageError as error:
         said = str(error)

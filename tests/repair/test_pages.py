@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from repair.corpus import checked, meaning, words
 
-from gradrepl.app.repairing import printed_by
+from gradrepl.app.repairing.page import printed_by
 from gradrepl.repair.pages import decoded, text_of
 from gradrepl.repair.pipeline import recover
 from gradrepl.repair.verify import Checked

@@ -352,3 +352,29 @@ def test_decimal_commas_in_code_are_offered_where_the_page_prints_them() -> None
     (offer,) = recover(page.format("a\ntensor([0,5000, 1,5000])"), words()).offers
     assert (offer.damage, offer.choices) == ("D09", ("a = torch.tensor([0.5, 1.5])",))
     assert recover(page.format("a\ntensor([0, 5, 1, 5])"), words()).offers == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "whole"),
+    [
+        ("torch.autogard.no_gard()", "torch.autograd.no_grad()"),
+        ("x = torch.ones(2, requirements_grad=True)", "x = torch.ones(2, requires_grad=True)"),
+        ("x.detatch().requires_gard", "x.detach().requires_grad"),
+        ("torch.manual_sed(0)", "torch.manual_seed(0)"),
+        ("x.gard.zeros_()", "x.grad.zero_()"),
+        ("torch.no_gràd()", "torch.no_grad()"),
+        ("torch.nn.init.zeros_(x)", "torch.nn.init.zeros_(x)"),
+        ("plt.title('tile')", "plt.title('tile')"),
+        ("np.summ(x)", "np.summ(x)"),
+        ("tf.backwrd()", "tf.backwrd()"),
+        ("y.backwrd()", "y.backward()"),
+        ("x.find_children()", "x.find_children()"),
+        ("x.join('gard')", "x.join('gard')"),
+        ("box.gard", "box.gard"),
+    ],
+)
+def test_names_of_the_api_are_repaired_and_no_others(code: str, whole: str) -> None:
+    before = "import matplotlib.pyplot as plt, numpy as np\nbox = x = torch.ones(2)\n"
+    before += "box.gard = 1\n" * code.startswith("box")
+    page = "".join(f">>> {line}\n" for line in (*before.splitlines(), code))
+    assert recover(page, words()).statements[-1].source == whole + "\n"
