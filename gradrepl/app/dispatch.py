@@ -224,24 +224,25 @@ def _engines_of_check(parsed: Namespace, options: Options, _: Translate) -> list
 
 
 def _repair(parsed: Namespace, options: Options, _: Translate) -> int:
-    from gradrepl.app import repair_report, repairing
+    from gradrepl.app.repairing import page as pages
+    from gradrepl.app.repairing import report
 
-    page = repairing.load(parsed.file, _)
+    page = pages.load(parsed.file, _)
     engine = _engine(options, _)
-    found = repairing.recovered(page, engine, _)
+    found = pages.recovered(page, engine, _)
     if parsed.run:
-        from gradrepl.app import repair_run
+        from gradrepl.app.repairing.run import start
 
-        return repair_run.start(page, found, options, survey(options, os.environ), _)
-    repaired = repairing.checked(page, found, engine)
+        return start(page, found, options, survey(options, os.environ), _)
+    repaired = pages.checked(page, found, engine)
     if parsed.to is not None:
-        from gradrepl.app import repair_lesson
+        from gradrepl.app.repairing import lesson
 
-        repair_lesson.write(parsed.to, repaired, _)
+        lesson.write(parsed.to, repaired, _)
     if options.json:
-        sys.stdout.write(repairing.to_json(repaired) + "\n")
+        sys.stdout.write(pages.to_json(repaired) + "\n")
     else:
-        repair_report.show(repaired, _screen_of_errors(options), _, explain=parsed.explain)
+        report.show(repaired, _screen_of_errors(options), _, explain=parsed.explain)
     return repaired.status
 
 

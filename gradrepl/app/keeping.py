@@ -10,7 +10,7 @@ from gradrepl.i18n import mark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gradrepl.app.repair_proposal import Proposal
+    from gradrepl.app.repairing.proposal import Proposal
     from gradrepl.app.state import PromptState
     from gradrepl.session.outcome import Outcome
 
@@ -157,9 +157,9 @@ def _theme(repl: PromptState, argument: str) -> None:
 
 def _repair(repl: PromptState, argument: str) -> bool:
     """`:repair`: the last input, or what was pasted, as it was before a page damaged it; nothing runs unasked."""
-    from gradrepl.app import repair_offer
+    from gradrepl.app.repairing import offer
 
-    return repair_offer.command(repl, argument)
+    return offer.command(repl, argument)
 
 
 def takes(repl: PromptState, text: str) -> bool:
@@ -181,11 +181,11 @@ def _repaired(repl: PromptState, text: str) -> Proposal | None:
 
     if not is_suspect(text):
         return None
-    from gradrepl.app import repair_offer
     from gradrepl.app.engines import EngineUnavailableError
+    from gradrepl.app.repairing import offer
 
     try:
-        return repair_offer.proposed(repl, text)
+        return offer.proposed(repl, text)
     except EngineUnavailableError:
         return None
 

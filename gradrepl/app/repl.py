@@ -19,7 +19,7 @@ from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.view import mode
 
 if TYPE_CHECKING:
-    from gradrepl.app.repair_proposal import Proposal
+    from gradrepl.app.repairing.proposal import Proposal
     from gradrepl.app.screen import Screen
     from gradrepl.app.state import PromptState
     from gradrepl.session import read

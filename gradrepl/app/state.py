@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gradrepl.app.commands import Command
     from gradrepl.app.options import Options, Terminal
     from gradrepl.app.reader import Reader
-    from gradrepl.app.repair_proposal import Proposal
+    from gradrepl.app.repairing.proposal import Proposal
     from gradrepl.app.screen import Screen
     from gradrepl.i18n import Translate
     from gradrepl.session.chronicle import Chronicle

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gradrepl.app import engines, repair_offer
+from gradrepl.app import engines
 from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import REPAIR, LineReader, never
-from gradrepl.app.repair_proposal import LONGEST, propose
-from gradrepl.app.repair_vocabulary import vocabulary
+from gradrepl.app.repairing import offer
+from gradrepl.app.repairing.proposal import LONGEST, propose
+from gradrepl.app.repairing.vocabulary import vocabulary
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator
 from gradrepl.lesson.load import load
@@ -244,7 +245,7 @@ def test_ctrl_c_stops_the_run_of_all(type_in: Type) -> None:
 def test_nothing_is_looked_for_in_a_paste_that_is_python(monkeypatch: pytest.MonkeyPatch) -> None:
     hand, looked = Hand(), list[str]()
     repl = Repl(Options(plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
-    monkeypatch.setattr(repair_offer, "proposed", lambda state, text: looked.append(text))
+    monkeypatch.setattr(offer, "proposed", lambda state, text: looked.append(text))
     assert not any(
         map(hand.damaged, ["x = 1\nprint(x)\n", "with torch.no_grad():\n", "x = (1,\n", ":t x", "x?", "= 1"])
     )

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from gradrepl.app.cli import parser
-from gradrepl.app.repair_words import KINDS
+from gradrepl.app.repairing.words import KINDS
 from gradrepl.i18n import translator
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "repair.md").read_text("utf-8")

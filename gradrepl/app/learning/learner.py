@@ -33,7 +33,7 @@ from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Explanation, Outcome
 
 if TYPE_CHECKING:
-    from gradrepl.app.repair_proposal import Proposal
+    from gradrepl.app.repairing.proposal import Proposal
 
 
 class Learner:

@@ -12,7 +12,7 @@ from pathlib import Path
 from gradrepl.app.authoring import quoted
 from gradrepl.app.authoring import write as write_file
 from gradrepl.app.errors import UsageError
-from gradrepl.app.repairing import Repaired
+from gradrepl.app.repairing.page import Repaired
 from gradrepl.i18n import Translate, mark, translator
 from gradrepl.lesson.front import ID
 from gradrepl.lesson.matching import BLANK, error_text, plain, shown

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gradrepl.app.asking import number_of
-from gradrepl.app.repair_proposal import Change, Proposal, propose
-from gradrepl.app.repair_report import stories
-from gradrepl.app.repair_vocabulary import vocabulary
-from gradrepl.app.repair_words import KINDS
+from gradrepl.app.repairing.proposal import Change, Proposal, propose
+from gradrepl.app.repairing.report import stories
+from gradrepl.app.repairing.vocabulary import vocabulary
+from gradrepl.app.repairing.words import KINDS
 from gradrepl.i18n import mark
 from gradrepl.repair.model import Offer, Statement
 from gradrepl.repair.python import statement_sources, tree_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
-from gradrepl.app.repair_words import KINDS, VERDICTS
-from gradrepl.app.repairing import Repaired, printed_by, transcript
+from gradrepl.app.repairing.page import Repaired, printed_by, transcript
+from gradrepl.app.repairing.words import KINDS, VERDICTS
 from gradrepl.i18n import Translate
 from gradrepl.repair.model import Offer, Repair
 from gradrepl.repair.verify import Checked

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import UsageError
-from gradrepl.app.repair_vocabulary import vocabulary
+from gradrepl.app.repairing.vocabulary import vocabulary
 from gradrepl.i18n import Translate
 from gradrepl.repair.model import Recovered
 from gradrepl.repair.pages import LARGEST, UnreadablePageError, decoded, text_of

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gradrepl.app import repair_offer
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.repair_proposal import made
-from gradrepl.app.repairing import Page
+from gradrepl.app.repairing import offer
+from gradrepl.app.repairing.page import Page
+from gradrepl.app.repairing.proposal import made
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import Translate
 from gradrepl.repair.model import Recovered
@@ -21,12 +21,12 @@ def start(page: Page, found: Recovered, options: Options, terminal: Terminal, _:
     repl, text = Repl(options, terminal), text_of(page.text, page.name)
     proposal = made(page.text, text, found, prompted=has_prompts(text))
     if proposal.damages:
-        repair_offer.show(repl, proposal, _("{name}, repaired").format(name=page.name))
+        offer.show(repl, proposal, _("{name}, repaired").format(name=page.name))
     sources = [statement.source for statement in proposal.statements]
     if terminal.keyboard:
-        repair_offer.step(repl, repair_offer.decided(repl, proposal) or sources)
+        offer.step(repl, offer.decided(repl, proposal) or sources)
         text = _("{count} statements of the page: Enter runs the next one.")
         return repl.loop(text.format(count=len(repl.proposals)))
-    repair_offer.run(repl, sources)
+    offer.run(repl, sources)
     repl.close()
     return repl.status

@@ -1,0 +1,1 @@
+"""Damaged pages repaired, on the command line and at the prompt."""
