@@ -21,6 +21,7 @@ from gradrepl.engine.ops.pooling import (
     with_room,
 )
 from gradrepl.engine.ops.resampling import along_sides
+from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import view_as
 from gradrepl.engine.ops.windows import Ints, places, spread
 
@@ -80,14 +81,15 @@ def mean_volume_bins(a: Array, out: Ints) -> Any:
     return along_sides(a, [bins(side, count, a.dtype) for side, count in zip(a.shape[-3:], out, strict=True)])
 
 
-@op("AdaptiveAvgPool3DBackwardBackward0", samples=(((1, 2, 2, 1, 3), (3, 2, 4)),))
-def mean_volume_bins_gradient(g: Array, size: Ints) -> Any:
-    """What a volume of a size gets from the means over its bins"""
-    return along_sides(g, [bins(side, count, g.dtype).T for side, count in zip(size, g.shape[-3:], strict=True)])
+@op("AdaptiveAvgPool3DBackwardBackward0", samples=(((1, 2, 2, 1, 3), (1, 2, 3, 2, 4)),))
+def mean_volume_bins_gradient(g: Array, a: Array) -> Any:
+    """What a gets from the means over its bins"""
+    sides = zip(a.shape[-3:], g.shape[-3:], strict=True)
+    return along_sides(g, [bins(side, count, g.dtype).T for side, count in sides])
 
 
-mean_volume_bins.grad(a=lambda g, a_shape: mean_volume_bins_gradient(g, a_shape[-3:]))
-mean_volume_bins_gradient.grad(g=lambda gg, g_shape: mean_volume_bins(gg, g_shape[-3:]))
+mean_volume_bins.grad(a=lambda g, a: mean_volume_bins_gradient(g, a))
+mean_volume_bins_gradient.grad(g=lambda gg, g_shape: mean_volume_bins(gg, g_shape[-3:]), a=lambda gg: zeros_of(gg))
 
 
 def sizes(name: str, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
