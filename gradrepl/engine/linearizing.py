@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions
+from gradrepl.engine.autograd import stacked
 from gradrepl.engine.functional import gradients
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.tensor import Tensor, make
@@ -147,4 +149,29 @@ def functional_call(
         return module(*values, **(kwargs or {}))
 
 
-functions("torch.func", jvp=jvp, linearize=linearize, functional_call=functional_call)
+def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the parameters and the buffers of several models, stacked (torch.func.stack_module_state)."""
+    models = list(models)
+    where = "stack_module_state: Expected "
+    if not models:
+        raise RuntimeError(where + "at least one model, got 0.")
+    if not (all(model.training for model in models) or not any(model.training for model in models)):
+        raise RuntimeError(where + "all models to have the same training/eval mode.")
+    if any(type(model) is not type(models[0]) for model in models):
+        raise RuntimeError(where + "all models to be of the same class.")
+    parameters = {name: stacked_leaf(models, name) for name, _ in models[0].named_parameters()}
+    return parameters, {name: stacked_leaf(models, name) for name, _ in models[0].named_buffers()}
+
+
+def stacked_leaf(models: list[Any], name: str) -> Any:
+    """Return the parameters or buffers of one name of several models as one leaf."""
+    tensors = [operator.attrgetter(name)(model) for model in models]
+    flags = {tensor.requires_grad for tensor in tensors}
+    if len(flags) > 1:
+        raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
+    return stacked([tensor.detach() for tensor in tensors]).requires_grad_(flags.pop())
+
+
+functions(
+    "torch.func", stack_module_state=stack_module_state, jvp=jvp, linearize=linearize, functional_call=functional_call
+)

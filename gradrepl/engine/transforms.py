@@ -301,7 +301,7 @@ def rows_of(args: tuple[Any, ...], dims: Sequence[Any], name: str, all_dims: Any
     """Return the arguments of each call; raises ValueError where the mapped dimensions differ in size."""
     mapped_over = [(arg, dim) for arg, dim in zip(args, dims, strict=True) if dim is not None]
     for arg, dim in mapped_over:
-        if not flat(arg):
+        if not flat(arg) and not isinstance(arg, (dict, tuple, list)):
             raise ValueError(NOT_MAPPED.format(name, all_dims, dim, type(arg)))
         for tensor in flat(arg):
             if not -tensor.dim() <= dim < tensor.dim():
