@@ -147,6 +147,10 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
         return UnpackedDualTensor(primal_of(tensor), tangent_of(tensor))
 
 
+LINEAR = frozenset(("embedding_rows",))
+"""Operations that are linear in their first argument and whose rule leaves a part of the gradient out."""
+
+
 def run(entry: Op, args: tuple[Any, ...]) -> Any:
     """Run an operation and give its results their tangents."""
     with suspended():
@@ -165,7 +169,7 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
     A view's tangent is the same view of the tangent. Any other comes from the rules, by going back twice: what
     they give is linear in the gradient, and its derivative by that is the product with the Jacobian.
     """
-    if entry.view:
+    if entry.view or entry.name in LINEAR:
         out = entry.general(tangent_of(args[0]), *args[1:])
         return out if entry.several else (out,)
     ins: list[Tensor] = []
