@@ -29,7 +29,7 @@ def has_prompts(text: str) -> bool:
 
 def has_cells(text: str) -> bool:
     """Whether a text shows IPython's prompts: `In [1]: x = 2` is Python too, an annotation."""
-    return any(CELL_IN.search(line) for line in mask(text).split("\n"))
+    return any(CELL_IN.search(line) or CELL_OUT.match(line) for line in mask(text).split("\n"))
 
 
 def signs(lines: Lines, vocabulary: Vocabulary, notes: Notes) -> Lines:

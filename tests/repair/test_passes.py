@@ -318,6 +318,8 @@ SETTLED = [repair for repair in PASSES if repair not in (characters.mojibake, ch
 @settings(max_examples=MANY, deadline=None)
 @given(text=PIECES)
 def test_a_pass_has_nothing_left_to_do(repair: Pass, text: str) -> None:
+    if repair is prompts.split_prompts:
+        text = re.sub("['\"]", "", text)  # what is within quotes depends on all of a line: they may be apostrophes
     once, _ = done(repair, text)
     assert done(repair, once)[0] == once
 
