@@ -47,7 +47,7 @@ def recover(text: str, vocabulary: Vocabulary) -> Recovered:
     notes = Notes()
     lines = bounded(text[:LONGEST_PAGE], notes)
     if not prompts.has_cells(text) and (tree := tree_of(text)) is not None and is_program(tree):
-        return of_python(text, tree)
+        return of_python(text, tree, vocabulary)
     for repair in PASSES:
         lines = repair(lines, vocabulary, notes)
     own: set[str] = set()
@@ -107,11 +107,16 @@ def needs_torch(found: list[Statement]) -> bool:
     return False
 
 
-def of_python(text: str, tree: ast.Module) -> Recovered:
-    """Return the statements of a page that is a program already."""
-    return Recovered(
-        tuple(Statement(source + "\n", "", line) for line, source in statements.sources(text, tree)), (), ()
-    )
+def of_python(text: str, tree: ast.Module, vocabulary: Vocabulary) -> Recovered:
+    """Return the statements of a page that is a program already: only known wrong spellings are mended in it."""
+    notes = Notes()
+    own = set(names_in(text))
+    found = []
+    for line, source in statements.sources(text, tree):
+        start = len(notes.repairs)
+        source = with_names(source + "\n", "", line, vocabulary, own, notes, near=False)
+        found.append(Statement(source, "", line, tuple(notes.repairs[start:])))
+    return Recovered(tuple(found), tuple(notes.repairs), ())
 
 
 def source_of(code: Lines) -> str:
@@ -158,13 +163,15 @@ def repaired_lines(source: str, number: int, notes: Notes, *, wrong: bool) -> st
     return "\n".join(lines) + "\n"
 
 
-def with_names(source: str, printed: str, number: int, vocabulary: Vocabulary, own: set[str], notes: Notes) -> str:
+def with_names(
+    source: str, printed: str, number: int, vocabulary: Vocabulary, own: set[str], notes: Notes, near: bool = True
+) -> str:
     """Return the source with misspelt names of the API repaired, unless the page shows the error they raise.
 
-    own: the names that the page has defined so far, to which those of the source are added.
+    own: the names that the page has defined so far, to which those of the source are added; near: see misspelt.
     """
     own |= names_in(source)
-    for damage, find in (("D01", foreign_names), ("D02", partial(misspelt, vocabulary=vocabulary))):
+    for damage, find in (("D01", foreign_names), ("D02", partial(misspelt, vocabulary=vocabulary, near=near))):
         pairs = find(source, own=own)
         wrong = set(re.findall(r"\w+", printed)) if ERROR.search(printed) else set()
         new = respelt(source, [pair for pair in pairs if pair[0] not in wrong])

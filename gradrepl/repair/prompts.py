@@ -14,7 +14,7 @@ PROMPT = re.compile(r"^\s*>>>(?: |(?=\S)|$)")
 PROMPTS = (">>> ", "... ")
 RUN = re.compile(r"(?<![`>])>{3,} ?")
 NUMBER = r"\s*\[\s*\d*\s*\]\s*[:：]"
-CELL_IN = re.compile(rf"(?:\bIn|^\s*(?:Trong|Vào|Đầu vào|输入|在)){NUMBER}\s?")
+CELL_IN = re.compile(rf"(?:(?<![`\w])In|^\s*(?:Trong|Vào|Đầu vào|输入|在)){NUMBER}\s?")
 CELL_OUT = re.compile(rf"(?:\s*(?<![A-Z])Out|^\s*(?:Ra|Ngoài|Đầu ra|Kết quả|输出|出)){NUMBER}[ \t]*")
 SIGNS = re.compile(r"^(\s*)(?:[＞>›❯»]{3}|>( ?)>\2>|»[>›]|[>›]»)(?!>) ?(?=\S|$)")
 DOT_SIGNS = re.compile(r"^(\s*)(?:…|\.…|…\.|\. \. \.)(?=\s|$)")

@@ -63,7 +63,7 @@ KNOWN = {
     "không_grad": "no_grad", "yêu_cầu_grad": "requires_grad", "需要_grad": "requires_grad", "形状": "shape",
 }  # fmt: skip
 """Wrong spellings that pages really have."""
-CUTOFF = 0.8
+CUTOFF = 0.84
 SHORTEST = 5
 
 
@@ -99,10 +99,10 @@ def with_call(code: str) -> str:
     return re.sub(r"^(\s*with\s+(?:torch\.)?(?:autograd\.)?(?:no_grad|enable_grad|inference_mode))\s*:", r"\1():", code)
 
 
-def misspelt(source: str, vocabulary: Vocabulary, own: set[str]) -> list[tuple[str, str]]:
+def misspelt(source: str, vocabulary: Vocabulary, own: set[str], near: bool = True) -> list[tuple[str, str]]:
     """Return the names of a source that are known wrong spellings or near misses, each with the name that was meant.
 
-    own: names that the page itself defines, which are left alone.
+    own: names that the page itself defines, which are left alone; near: take near misses, not just known spellings.
     """
     tree = tree_of(source)
     if tree is None:
@@ -112,9 +112,9 @@ def misspelt(source: str, vocabulary: Vocabulary, own: set[str]) -> list[tuple[s
         if name in known or name in own or name in ORDINARY or name.startswith("__"):
             continue
         meant = KNOWN.get(name)
-        if meant is None and len(name) >= SHORTEST:
-            close = [word for word in difflib.get_close_matches(name, known, 3, CUTOFF) if likely(name, word)]
-            meant = close[0] if close else None
+        if meant is None and near and len(name) >= SHORTEST:
+            closest = difflib.get_close_matches(name, known, 1, CUTOFF)
+            meant = next((word for word in closest if likely(name, word)), None)
         if meant is not None and meant in known:
             found[name] = meant
     return list(found.items())
@@ -123,7 +123,7 @@ def misspelt(source: str, vocabulary: Vocabulary, own: set[str]) -> list[tuple[s
 def likely(name: str, word: str) -> bool:
     """Whether a near miss may be the same word: not just its plural, its in-place form or another number."""
     letters = re.compile(r"[\d_s]+")
-    if name[0].lower() != word[0].lower():
+    if name[0] != word[0] or name.rstrip("_") == word.rstrip("_"):
         return False
     return letters.sub("", name) != letters.sub("", word) or name.replace("_", "") == word.replace("_", "")
 

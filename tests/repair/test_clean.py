@@ -10,6 +10,7 @@ from support.running import SNIPPETS, snippets
 
 from gradrepl.app.repairing.page import Page, Repaired, transcript
 from gradrepl.repair.model import Recovered
+from gradrepl.repair.unprompted import as_prompts
 
 ROOT = Path(__file__).parent.parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("*.md"))
@@ -52,3 +53,10 @@ def test_programs_are_left_as_they_are() -> None:
     for program in (*PROGRAMS, *ODD):
         found = unchanged(program)
         assert [node for item in found.statements for node in meaning(item.source)] == meaning(program)
+
+
+def test_programs_behind_prompts_are_left_as_they_are() -> None:
+    for program in PROGRAMS:
+        found = repaired(as_prompts(program))
+        assert [repair for repair in found.repairs if repair.result != "import torch"] == []
+        assert found.offers == ()

@@ -31,6 +31,7 @@ def names_of(torch: types.ModuleType) -> Vocabulary:
         if found is not None:
             names = frozenset(name for name in dir(found) if not name.startswith("_"))
             modules[path] = modules[SHORT.get(path, path)] = names
+    _ = torch.median  # what of a tensor comes only when it is asked for
     attributes = {name for name in dir(torch.Tensor) if not name.startswith("__")}
     attributes |= {name for kind in kinds(torch) for name in dir(kind) if not name.startswith("_")}
     attributes |= {name for name in dir(torch.nn.Linear(1, 1)) if not name.startswith("_")}
