@@ -146,11 +146,13 @@ class OpNode(Node):
         values = list(saved)
         for index in range(count):
             item = saved[index]
-            tensor = item[3] if type(item) is tuple and index not in self.plan.fixed else None
+            tensor = item[3] if type(item) is tuple else None
             if tensor is not None and item[1][0] == item[2] and tensor._data is item[0]:
                 values[index] = tensor
             else:
-                values[index] = self.unpack(index, item, index not in self.plan.fixed)
+                values[index] = self.unpack(index, item, True)
+        for index in self.plan.fixed:
+            values[index] = as_arrays(values[index])
         return self.apply(gradient, values)
 
     def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
@@ -216,6 +218,13 @@ class OpNode(Node):
     def free(self) -> None:
         if self.plan.tensors:
             self.saved = None
+
+
+def as_arrays(value: Any) -> Any:
+    """Return a tensor, or those in a list, as arrays."""
+    if isinstance(value, list):
+        return list(map(as_arrays, value))
+    return value._data if isinstance(value, Tensor) else value
 
 
 def runner(plan: Plan) -> Run:

@@ -201,6 +201,14 @@ def take_slice(tensor: Tensor, dim: int, item: slice, skip_whole: bool) -> Tenso
     return slice_at(tensor, dim, start, max(start, stop), step)
 
 
+def place(arrays: list[Any], dim: int, array: Any, width: int, given: Any) -> None:
+    """Add an array of positions to those of the dimensions before `dim`, with the tensor that it came from."""
+    arrays.extend([None] * (dim - len(arrays)))
+    same = isinstance(given, Tensor) and given._data is array
+    arrays.append((array, width, given if same else make(array)))
+    arrays.extend(["covered"] * (width - 1))
+
+
 def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
     """Apply the views of an index; return what is left with its arrays of positions, by dimension."""
     taken = sum(map(dims_taken, items))
@@ -210,12 +218,6 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
     arrays: list[Any] = []
     dim = 0
     result = tensor
-
-    def place(array: Any, width: int, given: Any) -> None:
-        arrays.extend([None] * (dim - len(arrays)))
-        same = isinstance(given, Tensor) and given._data is array
-        arrays.append((array, width, given if same else make(array)))
-        arrays.extend(["covered"] * (width - 1))
 
     for position, item in enumerate(items):
         if is_number(item):
@@ -231,13 +233,13 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
         elif is_truth(item):
             result = unsqueeze_at(result, dim)
             truth = bool(item._data if isinstance(item, Tensor) else item)
-            place(np.zeros(1 if truth else 0, INT64), 1, item)
+            place(arrays, dim, np.zeros(1 if truth else 0, INT64), 1, item)
             dim += 1
         elif isinstance(item, (Tensor, list, np.ndarray)):
             array = as_index_array(item)
             width = array.ndim if array.dtype == BOOL8 else 1
             check_mask(array, result, dim)
-            place(array, width, item)
+            place(arrays, dim, array, width, item)
             dim += width
         else:
             raise unusable(item)
