@@ -62,8 +62,8 @@ DIFFERENCES = (
     ),
     Difference(
         "Gradients in bfloat16 of what PyTorch computes in one go",
-        "Every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and silu PyTorch "
-        "computes in float32 and rounds once, so the last bit may differ.",
+        "Every operation of a rule is rounded, as in PyTorch; but the gradients of mse_loss, log_softmax and silu "
+        "PyTorch computes in float32 and rounds once, so the last bit may differ.",
         "x = torch.tensor([1.7], dtype=torch.bfloat16, requires_grad=True)\n"
         "torch.nn.functional.silu(x).backward()\n"
         "print(x.grad)\n",
@@ -93,9 +93,9 @@ DIFFERENCES = (
     ),
     Difference(
         "What some nodes keep",
-        "PyTorch's nodes keep a few things that the rules here have no use for, as the LU factors of a determinant: they "
-        "are listed by `dir(node)`, and looking at one raises an AttributeError that names `--engine torch`. Dimensions "
-        "are kept counted from the front, even where -1 was given.",
+        "PyTorch's nodes keep a few things that the rules here have no use for, as the LU factors of a determinant: "
+        "they are listed by `dir(node)`, and looking at one raises an AttributeError that names `--engine torch`. "
+        "Dimensions are kept counted from the front, even where -1 was given.",
         "x = torch.eye(2, requires_grad=True)\n"
         "try:\n    print(torch.det(x).grad_fn._saved_LU)\nexcept AttributeError as error:\n    print(error)\n",
     ),
