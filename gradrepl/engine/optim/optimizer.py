@@ -206,15 +206,19 @@ NOT_NEGATIVE = {
 """Settings that must not be negative, and what PyTorch calls them in its messages, in the order in which it checks."""
 
 
-def settings(**given: Any) -> dict[str, Any]:
-    """Return the settings of an optimizer; raises PyTorch's ValueError for one that can't be."""
+def settings(names: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return an optimizer's settings, by their names in the order of its groups, out of its constructor's locals().
+
+    Raises PyTorch's ValueError for one that can't be.
+    """
+    chosen = {name: given[name] for name in names.split()}
     for name, shown in NOT_NEGATIVE.items():
-        if name in given and not number(given[name]) >= 0.0:
-            raise ValueError(f"Invalid {shown}: {given[name]}")
-    for index, beta in enumerate(given.get("betas", ())):
+        if name in chosen and not number(chosen[name]) >= 0.0:
+            raise ValueError(f"Invalid {shown}: {chosen[name]}")
+    for index, beta in enumerate(chosen.get("betas", ())):
         if not 0.0 <= number(beta) < 1.0:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
-    return given
+    return chosen
 
 
 def remembered(state: dict[str, Any], name: str, array: Any) -> Any:
