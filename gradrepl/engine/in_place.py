@@ -180,7 +180,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
             align(values, entry.tensors, entry.promotes)
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
-        if mask and mode.recording == ON and entry.node is not None:
+        if mask and mode.recording == ON and entry.node is not None and self._data.dtype in INEXACT:
             record_write(entry, mask, everything, values, result)
         else:
             put(self, result)
@@ -210,6 +210,7 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
     before = as_it_was(self)
     plan = entry.plan(mask)
     kept = ("tensor", 0) in plan.fields
+    computed_in = values[0].dtype
     values[0] = before._data = self._data.copy() if kept else self._data
     node = start_node(entry, plan)
     if entry.analytic is not None and self._data.dtype.kind == "c":
@@ -229,7 +230,7 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
     node.saved = tuple(saved)
     if entry.broadcasts:
         targets = [None if tensor is None else (tensor._data.shape, tensor._data.dtype) for tensor in inputs]
-        same = (self._data.shape, values[0].dtype)
+        same = (self._data.shape, computed_in) if computed_in is self._data.dtype else None
         node.fix = tuple(None if target == same else target for target in targets)
     rebase(self, node)
 

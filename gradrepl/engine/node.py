@@ -66,7 +66,7 @@ class Plan:
         "tensors",
     )
 
-    def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], variadic: bool) -> None:
+    def __init__(self, fields: Fields, rules: Rules, arguments: Sequence[str], plural: bool) -> None:
         self.fields = fields
         self.rules = rules
         self.tensors = sum(kind in TENSORS for kind, _ in fields)
@@ -80,7 +80,7 @@ class Plan:
         self.own_saved = list(fields) == [("value" if i else "tensor", i) for i in range(len(arguments))]
         self.shape_alone = list(fields) == [("shape", 0)]
         self.each_one = len(rules) == 2 and all(entry is not None and len(entry[1]) == 1 for entry in rules)
-        self.run = OpNode.every if variadic or self.fixed else runner(self)
+        self.run = OpNode.every if plural or self.fixed else runner(self)
 
     def at_length(self) -> Plan:
         """Return this plan without its short way: for nodes that do more than run the rules."""
@@ -352,6 +352,9 @@ class MultiOutputNode(OpNode):
     """The node of an operation with several results; a rule gets a list with None where no gradient came."""
 
     __slots__ = ("_outputs",)
+
+    def apply(self, gradient: Any, values: Sequence[Any]) -> Sequence[Any]:
+        return super().apply(gradient if self._outputs > 1 else (gradient,), values)
 
 
 def keep(plan: Plan, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> tuple[Any, ...]:

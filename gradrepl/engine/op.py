@@ -119,7 +119,7 @@ class Op:
             None if entry is None else (entry[0], tuple(fields.index(self.field(name)) for name in entry[1]))
             for entry in wanted
         )
-        return Plan(tuple(fields), rules, self.arguments, self.variadic)
+        return Plan(tuple(fields), rules, self.arguments, self.variadic or self.several)
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:

@@ -28,6 +28,7 @@ USES = (
     "torch.ones(2).cumsum(0)",
     "torch.linalg.inv(torch.ones(1, 1))",
     "assert 'einsum' in dir(torch)",
+    "x = torch.ones(2, 2, requires_grad=True); [row.sum().backward() for row in x]; assert x.grad.sum() == 4",
     "x = torch.ones(2); x %= 2; x //= 1; ~(x > 0) | (x > 1)",
 )
 

@@ -207,7 +207,7 @@ def clamp_entry(input: Tensor, low: Any, high: Any) -> tuple[Any, tuple[Any, ...
     if not isinstance(low, Tensor) and not isinstance(high, Tensor):
         return clamp_numbers, (fitted(input, low, high), low, high)
     given = high if low is None else low
-    lowest, highest = limits(given._data.dtype)
+    lowest, highest = limits(dtypes.promote(input._data, given._data))
     return clamp_tensors, (input, lowest if low is None else low, highest if high is None else high)
 
 

@@ -24,15 +24,15 @@ LinAlgError.__name__ = LinAlgError.__qualname__ = "_LinAlgError"
 LinAlgError.__module__ = "torch._C"
 
 
-def check_matrices(a: Array, name: str, square: bool = True) -> None:
-    """Raise RuntimeError in PyTorch's words for what is no batch of (square) matrices of floats."""
+def check_matrices(a: Array, name: str, square: bool = True, floating: bool = True) -> None:
+    """Raise RuntimeError in PyTorch's words for what is no batch of (square) matrices (of floats)."""
     if a.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if square and a.shape[-1] != a.shape[-2]:
         raise RuntimeError(
             f"{name}: A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices"
         )
-    if CATEGORY[a.dtype] < FLOAT:
+    if floating and CATEGORY[a.dtype] < FLOAT:
         kind = dtypes.of(a).tensor_type
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {kind}")
 

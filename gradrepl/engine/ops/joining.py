@@ -14,7 +14,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.broadcasting import tensors_of
 from gradrepl.engine.ops.reshaping import reshape, unsqueeze
 from gradrepl.engine.ops.shape import cast
-from gradrepl.engine.ops.view import at, dim_of, look_at, slice_at, unbind_at
+from gradrepl.engine.ops.view import at, dim_of, look_at, slice_at
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -260,9 +260,6 @@ def side_by_side(parts: Sequence[Any], shape: Shape, dim: int) -> Any:
     if not isinstance(first, Tensor):
         return np.stack([nothing if part is None else part for part in parts], axis=dim)
     return stack_all([make(nothing) if part is None else part for part in parts], dim)
-
-
-unbind_at.grad(a=lambda g, a_shape, dim: side_by_side(g, a_shape, dim))
 
 
 def rejoined(parts: Sequence[Any], shape: Shape, sizes: Sequence[int], dim: int) -> Any:

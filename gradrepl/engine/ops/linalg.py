@@ -250,7 +250,7 @@ def matrix_rank_of(input: Tensor, tol: Any = None, atol: Any = None, rtol: Any =
 @public("Tensor input, int n, *, Tensor? out=None", name="matrix_power")
 def matrix_power_of(input: Tensor, n: int) -> Any:
     """Return a matrix multiplied by itself n times; the inverse for a negative n (torch.linalg.matrix_power)."""
-    check_matrices(input._data, "linalg.matrix_power")
+    check_matrices(input._data, "linalg.matrix_power", floating=n < 0)
     if n == 0:
         eye = np.broadcast_to(np.eye(input.shape[-1], dtype=input._data.dtype), input._data.shape)
         return clone(input).copy_(make(np.array(eye)))

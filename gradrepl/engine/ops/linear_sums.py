@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import Array, promote
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of
@@ -93,7 +93,8 @@ def add_outer(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> 
     for name, vector in (("vec1", vec1), ("vec2", vec2)):
         if vector.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
-    return blend(input, beta, np.multiply.outer(vec1, vec2), alpha)
+    kind = promote(input, np.empty(1, promote(vec1, vec2)))
+    return blend(input, beta, np.multiply.outer(vec1, vec2).astype(kind, copy=False), alpha)
 
 
 add_outer.grad(
@@ -119,7 +120,7 @@ add_bmm.grad(
 @op("AddbmmBackward0", samples=(((2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
 def add_bmm_sum(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · the sum of (batch1 @ batch2) over the batch"""
-    return blend(input, beta, bmm.forward(batch1, batch2).sum(0), alpha)
+    return blend(input, beta, np.add.reduce(bmm.forward(batch1, batch2), 0, batch1.dtype), alpha)
 
 
 def spread(g: Any, batch: Array | Tensor) -> Any:

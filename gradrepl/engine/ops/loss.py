@@ -53,7 +53,11 @@ def squared_error(a: Array, b: Array, reduction: str) -> Any:
     return reduced(difference, reduction)
 
 
-@op("MseLossBackwardBackward0", samples=(((), (2, 3), (2, 3), "mean"), ((2, 3), (2, 3), (2, 3), "none")))
+@op(
+    "MseLossBackwardBackward0",
+    broadcasts=True,
+    samples=(((), (2, 3), (2, 3), "mean"), ((2, 3), (2, 3), (2, 3), "none")),
+)
 def squared_error_gradient(g: Array, a: Array, b: Array, reduction: str) -> Any:
     """2 · (a - b) · g, divided by the count where the mean was taken"""
     difference = a - b
@@ -97,7 +101,7 @@ def each_or_all(each: Any, gg: Any, reduction: str) -> Any:
     return each if reduction == "none" else sum_all(shared(each, gg, reduction))
 
 
-@op("SmoothL1LossBackwardBackward0", samples=LIMITED)
+@op("SmoothL1LossBackwardBackward0", broadcasts=True, samples=LIMITED)
 def smooth_absolute_gradient(g: Array, a: Array, b: Array, reduction: str, beta: float) -> Any:
     """g times the sign of a - b, or (a - b) / beta where that is smaller"""
     x = a - b

@@ -12,6 +12,7 @@ from gradrepl.engine.api import SPACES, functions, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, OF_NUMPY, Array, Fixed, promote
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.op import analytic, op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.linear import matmul, mm
 from gradrepl.engine.ops.linear_sums import add_mm
 from gradrepl.engine.ops.number import plus_number
@@ -244,6 +245,10 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
         found = OF_NUMPY[kind].tensor_type
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {found}")
     x1, x2 = (x if x._data.dtype == kind or CATEGORY[x._data.dtype] == FLOAT else cast(x, kind) for x in (x1, x2))
+    if x1._data.shape != x2._data.shape:
+        check_broadcast((x1._data, x2._data))
+        shape = np.broadcast_shapes(x1._data.shape, x2._data.shape)
+        x1, x2 = (x if x._data.shape == shape else x.expand(shape) for x in (x1, x2))
     norms = [x.norm(2, dim, keepdim=True).clone() for x in (x1, x2)]
     with no_grad():
         for norm in norms:

@@ -162,7 +162,7 @@ def flip(input: Tensor, dims: Shape) -> Tensor:
         if place in places:
             raise RuntimeError(f"dim {place} appears multiple times in the list of dims")
         places.append(place)
-    return flip_dims.call(input, tuple(places))
+    return flip_dims.call(input, tuple(places) if input._data.ndim else ())
 
 
 @public("Tensor input")

@@ -281,6 +281,16 @@ def unbind_at(a: Array, dim: int) -> Any:
     return tuple(a[at(dim, i)] for i in range(a.shape[dim]))
 
 
+def unbound(g: Any, shape: Shape, dim: int) -> Any:
+    """Put the gradients of slices together."""
+    from gradrepl.engine.ops.joining import side_by_side  # here, because few programs need it
+
+    return side_by_side(g, shape, dim)
+
+
+unbind_at.grad(a=lambda g, a_shape, dim: unbound(g, a_shape, dim))
+
+
 def check_expands(own: Shape, wanted: Shape, kind: str = "Float") -> None:
     """Raise what PyTorch raises where a shape can't be broadcast to another."""
     if len(own) > len(wanted):
