@@ -23,15 +23,16 @@ class _Loss(Module):
         self.reduction = reduction_of(size_average, reduce, "mean", 4) if old else reduction
 
 
+def passed(loss: Any, names: str) -> dict[str, Any]:
+    """Return settings of a loss as its function takes them, by their names."""
+    return {name: getattr(loss, name) for name in names.split()}
+
+
 class _WeightedLoss(_Loss):
     """A loss with a weight for every class."""
 
     def __init__(
-        self,
-        weight: Any = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
+        self, weight: Any = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
@@ -55,11 +56,7 @@ class SmoothL1Loss(_Loss):
     """The absolute error, squared near 0 (torch.nn.SmoothL1Loss)."""
 
     def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        beta: float = 1.0,
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean", beta: float = 1.0
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
@@ -92,18 +89,11 @@ class CrossEntropyLoss(_WeightedLoss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return classification.cross_entropy(
-            input,
-            target,
-            weight=self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+        names = "weight ignore_index reduction label_smoothing"
+        return classification.cross_entropy(input, target, **passed(self, names))
 
 
 class NLLLoss(_WeightedLoss):
@@ -121,9 +111,7 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return classification.nll_loss(
-            input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return classification.nll_loss(input, target, **passed(self, "weight ignore_index reduction"))
 
 
 class BCELoss(_WeightedLoss):
@@ -149,9 +137,8 @@ class BCEWithLogitsLoss(_Loss):
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.binary_cross_entropy_with_logits(
-            input, target, self.weight, pos_weight=self.pos_weight, reduction=self.reduction
-        )
+        names = "weight pos_weight reduction"
+        return criterion.binary_cross_entropy_with_logits(input, target, **passed(self, names))
 
 
 class KLDivLoss(_Loss):
@@ -184,14 +171,10 @@ class PoissonNLLLoss(_Loss):
         reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        self.log_input = log_input
-        self.full = full
-        self.eps = eps
+        self.log_input, self.full, self.eps = log_input, full, eps
 
     def forward(self, log_input: Tensor, target: Tensor) -> Any:
-        return criterion.poisson_nll_loss(
-            log_input, target, log_input=self.log_input, full=self.full, eps=self.eps, reduction=self.reduction
-        )
+        return criterion.poisson_nll_loss(log_input, target, **passed(self, "log_input full eps reduction"))
 
 
 class GaussianNLLLoss(_Loss):
@@ -199,11 +182,10 @@ class GaussianNLLLoss(_Loss):
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.full = full
-        self.eps = eps
+        self.full, self.eps = full, eps
 
     def forward(self, input: Tensor, target: Tensor, var: Any) -> Any:
-        return criterion.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+        return criterion.gaussian_nll_loss(input, target, var, **passed(self, "full eps reduction"))
 
 
 class SoftMarginLoss(_Loss):
@@ -224,11 +206,7 @@ class _MarginLoss(_Loss):
     """A loss with a margin, which is 0 at first."""
 
     def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
+        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
@@ -238,11 +216,7 @@ class HingeEmbeddingLoss(_MarginLoss):
     """A distance, or what it lacks to a margin (torch.nn.HingeEmbeddingLoss)."""
 
     def __init__(
-        self,
-        margin: float = 1.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
+        self, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__(margin, size_average, reduce, reduction)
 
@@ -280,22 +254,11 @@ class TripletMarginLoss(_Loss):
         super().__init__(size_average, reduce, reduction)
         if margin <= 0:
             raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
-        return criterion.triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+        names = "margin p eps swap reduction"
+        return criterion.triplet_margin_loss(anchor, positive, negative, **passed(self, names))
 
 
 class TripletMarginWithDistanceLoss(_Loss):
@@ -315,19 +278,11 @@ class TripletMarginWithDistanceLoss(_Loss):
                 f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
             )
         self.distance_function = pairwise_distance if distance_function is None else distance_function
-        self.margin = margin
-        self.swap = swap
+        self.margin, self.swap = margin, swap
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
-        return triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
+        names = "distance_function margin swap reduction"
+        return triplet_margin_with_distance_loss(anchor, positive, negative, **passed(self, names))
 
 
 class CosineSimilarity(Module):
@@ -335,8 +290,7 @@ class CosineSimilarity(Module):
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
-        self.dim = dim
-        self.eps = eps
+        self.dim, self.eps = dim, eps
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
         return cosine_similarity(x1, x2, self.dim, self.eps)
@@ -347,9 +301,7 @@ class PairwiseDistance(Module):
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()
-        self.norm = p
-        self.eps = eps
-        self.keepdim = keepdim
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
         return pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

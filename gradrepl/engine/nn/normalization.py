@@ -48,12 +48,7 @@ class LayerNorm(Module):
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         add_affine(
-            self,
-            self.normalized_shape,
-            elementwise_affine,
-            elementwise_affine and bias,
-            device=device,
-            dtype=dtype,
+            self, self.normalized_shape, elementwise_affine, elementwise_affine and bias, device=device, dtype=dtype
         )
 
     def reset_parameters(self) -> None:

@@ -34,9 +34,8 @@ def with_room(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Int
     return np.pad(bordered, room, constant_values=value)
 
 
-@op("MaxPool2DWithIndicesBackward0", several=True, samples=MAX_SAMPLES)
-def max_windows(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
-    """The greatest element of every window, and its place in the plane"""
+def greatest(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> tuple[Array, Array]:
+    """Return the greatest element of every window, and its number in the window."""
     room = with_room(a, kernel, stride, padding, dilation, out, lowest(a.dtype))
     best: Any = None
     for number, (_, index) in enumerate(places(kernel, stride, dilation, out)):
@@ -47,6 +46,13 @@ def max_windows(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: I
         better = (values > best) | (values != values)
         np.copyto(best, values, where=better)
         which[better] = number
+    return best, which
+
+
+@op("MaxPool2DWithIndicesBackward0", several=True, samples=MAX_SAMPLES)
+def max_windows(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
+    """The greatest element of every window, and its place in the plane"""
+    best, which = greatest(a, kernel, stride, padding, dilation, out)
     row, column = np.divmod(which, kernel[1])
     rows = np.arange(out[0])[:, None] * stride[0] - padding[0] + row * dilation[0]
     columns = np.arange(out[1]) * stride[1] - padding[1] + column * dilation[1]
@@ -205,11 +211,15 @@ def checked_sizes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation:
                 f"dilation={d}"
             )
     out = out_sizes(a.shape[-2:], kernel, stride, padding, dilation, ceil)
-    if min(out) < 1:
-        channels = a.shape[-3]
-        found, made = "x".join(map(str, a.shape[-3:])), f"{channels}x{max(out[0], 0)}x{max(out[1], 0)}"
-        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
+    check_out(a.shape[-3:], out)
     return out
+
+
+def check_out(size: Ints, out: Ints) -> None:
+    """Raise RuntimeError in PyTorch's words where there is no window in an input of a size (channels and sides)."""
+    if min(out) < 1:
+        found, made = "x".join(map(str, size)), "x".join(map(str, (size[0], *(max(side, 0) for side in out))))
+        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
 
 
 def stride_of(stride: Any, kernel: Ints) -> Ints:
@@ -262,15 +272,14 @@ def max_pool1d(
     return (values, indices) if return_indices else values
 
 
-AVERAGE = "bool ceil_mode=False, bool count_include_pad=True"
-
-
-@public(
-    f"Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, {AVERAGE}, "
-    "int? divisor_override=None",
-    space="torch.nn.functional",
-    method=False,
+AVERAGE = (
+    "Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, bool ceil_mode=False, "
+    "bool count_include_pad=True"
 )
+AVERAGE_WITH_DIVISOR = f"{AVERAGE}, int? divisor_override=None"
+
+
+@public(AVERAGE_WITH_DIVISOR, space="torch.nn.functional", method=False)
 def avg_pool2d(
     input: Any,
     kernel_size: Any,
@@ -289,11 +298,7 @@ def avg_pool2d(
     return mean_windows(input, kernel, steps, border, out, count_include_pad, divisor_override)
 
 
-@public(
-    f"Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, {AVERAGE}",
-    space="torch.nn.functional",
-    method=False,
-)
+@public(AVERAGE, space="torch.nn.functional", method=False)
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -311,11 +316,16 @@ def avg_pool1d(
     return squeeze_at(means, input.dim() - 1)
 
 
+def bin_counts(shape: Ints, output_size: Any, dims: int) -> Ints:
+    """Return how many bins the last `dims` sides get: one number for all or one for each, None for the side itself."""
+    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    return tuple(s if o is None else int(o) for s, o in zip(shape[-dims:], wanted, strict=True))
+
+
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
     need_float(input._data, "adaptive_avg_pool2d", with_complex=True)
-    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    out = tuple(s if o is None else int(o) for s, o in zip(input._data.shape[-2:], wanted, strict=True))
+    out = bin_counts(input._data.shape, output_size, 2)
     return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)
 
 
@@ -328,9 +338,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool2d)."""
-    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    out = tuple(s if o is None else int(o) for s, o in zip(input._data.shape[-2:], wanted, strict=True))
-    values, indices = max_bins(input, out)
+    values, indices = max_bins(input, bin_counts(input._data.shape, output_size, 2))
     return (values, indices) if return_indices else values
 
 

@@ -10,20 +10,22 @@ from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.pooling import (
+    AVERAGE_WITH_DIVISOR,
+    bin_counts,
     bins,
-    lowest,
+    check_out,
+    greatest,
     max_windows_gradient,
     mean_windows,
     mean_windows_gradient,
     out_sizes,
     place_array,
     stride_of,
-    with_room,
 )
 from gradrepl.engine.ops.resampling import along_sides
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import view_as
-from gradrepl.engine.ops.windows import Ints, places, spread
+from gradrepl.engine.ops.windows import Ints, spread
 
 ONES = (1, 1, 1)
 VOLUME = ((1, 2, 2, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0))
@@ -32,16 +34,7 @@ VOLUME = ((1, 2, 2, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0))
 @op("MaxPool3DWithIndicesBackward0", several=True, samples=((*VOLUME, ONES, (1, 2, 2)),))
 def max_volumes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, out: Ints) -> Any:
     """The greatest element of every window of a volume, and its place in the volume"""
-    room = with_room(a, kernel, stride, padding, dilation, out, lowest(a.dtype))
-    best: Any = None
-    for number, (_, index) in enumerate(places(kernel, stride, dilation, out)):
-        values = room[index]
-        if best is None:
-            best, which = values.copy(), np.zeros(values.shape, np.int64)
-            continue
-        better = (values > best) | (values != values)
-        np.copyto(best, values, where=better)
-        which[better] = number
+    best, which = greatest(a, kernel, stride, padding, dilation, out)
     flat: Any = 0
     settings = zip(np.unravel_index(which, kernel), a.shape[-3:], stride, padding, dilation, out, strict=True)
     for dim, (element, side, step, border, gap, count) in enumerate(settings):
@@ -97,10 +90,7 @@ def sizes(name: str, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dil
     if len(shape) not in (4, 5):
         raise RuntimeError(f"{name}: Expected 4D or 5D (batch mode) tensor for input, but got: {list(shape)}")
     out = out_sizes(shape[-3:], kernel, stride, padding, dilation, ceil)
-    if min(out) < 1:
-        found = "x".join(map(str, shape[-4:]))
-        made = "x".join(map(str, (shape[-4], *(max(side, 0) for side in out))))
-        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
+    check_out(shape[-4:], out)
     return out
 
 
@@ -121,12 +111,7 @@ def max_pool3d(
     return (values, indices) if return_indices else values
 
 
-@public(
-    "Tensor input, int_or_ints kernel_size, int_or_ints? stride=None, int_or_ints padding=0, bool ceil_mode=False, "
-    "bool count_include_pad=True, int? divisor_override=None",
-    space="torch.nn.functional",
-    method=False,
-)
+@public(AVERAGE_WITH_DIVISOR, space="torch.nn.functional", method=False)
 def avg_pool3d(
     input: Any,
     kernel_size: Any,
@@ -145,8 +130,7 @@ def avg_pool3d(
 
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool3d)."""
-    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * 3
-    out = tuple(s if o is None else int(o) for s, o in zip(input.shape[-3:], wanted, strict=True))
+    out = bin_counts(input.shape, output_size, 3)
     return input.mean((-1, -2, -3), True) if out == ONES else mean_volume_bins(input, out)
 
 
