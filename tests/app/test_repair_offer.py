@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,11 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import REPAIR, LineReader, never
 from gradrepl.app.repairing import offer
 from gradrepl.app.repairing.proposal import LONGEST, propose
-from gradrepl.app.repairing.vocabulary import vocabulary
+from gradrepl.app.repairing.vocabulary import names_of, vocabulary
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator
 from gradrepl.lesson.load import load
+from gradrepl.session.engine import Engine
 from gradrepl.view.change import change
 from tests.app.test_learn import LESSON
 
@@ -290,3 +292,13 @@ def test_a_line_reader_takes_the_lines_that_came_together() -> None:
 def test_what_a_page_has_everywhere_is_shown_line_by_line_and_named_once(type_in: Type) -> None:
     shown = type_in("PASTE 1 >>> n = 1\n2 >>> n + 1\n3 2\n4 >>> n + 2\n", "CTRL-C").shown
     assert "- 1 >>> n = 1\n+ >>> n = 1\n  not Python\n- 2 >>> n + 1\n+ >>> n + 1\n- 4 >>> n + 2\n+ >>> n + 2\n" in shown
+
+
+@pytest.mark.parametrize("inference", [False, True])
+def test_names_are_looked_up_in_any_mode_and_draw_no_number(engine: Engine, inference: bool) -> None:
+    torch: Any = engine.torch
+    before = torch.get_rng_state()
+    with torch.no_grad(), torch.inference_mode(inference):
+        found = names_of.__wrapped__(torch)
+    assert {"next_functions", "weight", "remove"} <= found.attributes
+    assert torch.equal(torch.get_rng_state(), before)

@@ -16,6 +16,8 @@ MORE_KEYWORDS = (
     *("requires_grad", "dtype", "device", "mode", "size", "alpha", "value", "input", "other", "params", "betas", "eps"),
     *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "stride", "padding", "groups"),
 )
+OF_MODULES = ("training", "weight", "bias", "in_features", "out_features")
+"""What a Linear has on top of its class; making one would draw from the learner's random numbers."""
 
 
 def vocabulary(engine: Engine) -> Vocabulary:
@@ -34,7 +36,7 @@ def names_of(torch: types.ModuleType) -> Vocabulary:
     _ = torch.median  # what of a tensor comes only when it is asked for
     attributes = {name for name in dir(torch.Tensor) if not name.startswith("__")}
     attributes |= {name for kind in kinds(torch) for name in dir(kind) if not name.startswith("_")}
-    attributes |= {name for name in dir(torch.nn.Linear(1, 1)) if not name.startswith("_")}
+    attributes.update(OF_MODULES)
     keywords = frozenset((*KEYWORDS, *MORE_KEYWORDS))
     return Vocabulary(modules, frozenset(attributes), keywords, frozenset(attributes.union(*modules.values())))
 
@@ -48,7 +50,8 @@ def module_at(torch: Any, path: str) -> types.ModuleType | None:
 
 def kinds(torch: Any) -> list[type]:
     """Return the classes whose objects tutorials use most, nodes of a graph among them."""
-    product = torch.ones(1, requires_grad=True) * 2
+    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the learner is in
+        product = torch.ones(1, requires_grad=True) * 2
     leaf = product.grad_fn.next_functions[0][0]
     handle = product.register_hook(lambda grad: None)
     named = [torch.nn.Module, torch.optim.Optimizer, torch.Generator, torch.autograd.Function, torch.nn.Linear]
