@@ -53,6 +53,11 @@ class Screen:
             assert self.pump(), f"ended before {pattern!r} showed:\n{self.text}"
         return self.text
 
+    def enter(self, line: str, pattern: str) -> str:
+        """Type a line and Enter; the screen's text once it matches."""
+        self.send(f"{line}\r")
+        return self.wait(pattern)
+
     def pump(self) -> bool:
         """Show what the program wrote; False at its end."""
         if not select.select([self.file], [], [], 0.1)[0]:
@@ -98,86 +103,71 @@ def terminal(environment: dict[str, str]) -> Iterator[Open]:
         screen.close()
 
 
-def test_the_prompt_shows_a_table_and_a_toolbar(terminal: Open) -> None:
+@pytest.fixture
+def prompt(terminal: Open) -> Screen:
+    """`gradrepl` in a terminal, waiting for the first line."""
     screen = terminal()
     screen.wait(">>>")
-    screen.send("x = torch.tensor([1., 2.], requires_grad=True)\r")
-    text = screen.wait(r"\+ x +\[1., 2.\] +True +None +None +True")
+    return screen
+
+
+def test_the_prompt_shows_a_table_and_a_toolbar(prompt: Screen) -> None:
+    text = prompt.enter("x = torch.tensor([1., 2.], requires_grad=True)", r"\+ x +\[1., 2.\] +True +None +None +True")
     assert "name  value     requires_grad  grad_fn  grad  leaf" in text
-    screen.wait(r"grad mode: on \| builtin \| en \| :help")
-    screen.send("with torch.no_grad():\ry = x * 2\r\r")
-    text = screen.wait(r"grad mode: off \(no_grad\), then on")
+    prompt.wait(r"grad mode: on \| builtin \| en \| :help")
+    text = prompt.enter("with torch.no_grad():\ry = x * 2\r", r"grad mode: off \(no_grad\), then on")
     assert ">>> with torch.no_grad():\n...     y = x * 2\n" in text
-    screen.wait(r"\+ y .*\n\n>>>\s+grad mode: on \|")  # before the prompt reads, Ctrl-D is the terminal's
-    screen.send("\x04")
-    assert screen.end() == 0
+    prompt.wait(r"\+ y .*\n\n>>>\s+grad mode: on \|")  # before the prompt reads, Ctrl-D is the terminal's
+    prompt.send("\x04")
+    assert prompt.end() == 0
 
 
 def test_typing_before_the_prompt_is_there_is_not_lost(terminal: Open) -> None:
     screen = terminal()
-    screen.send("40 + 2\r")
-    screen.wait(r"\n42\n")
+    screen.enter("40 + 2", r"\n42\n")
 
 
-def test_typing_while_code_runs_is_not_lost(terminal: Open) -> None:
-    screen = terminal()
-    screen.wait(">>>")
-    screen.send("import time; time.sleep(1); print('slept')\r")
-    screen.wait(r"print\('slept'\)\n")
-    screen.send("21 * 2\r21 *")
-    screen.wait(r"\nslept\n(.|\n)*\n42\n(.|\n)*>>> 21 \*")
-    screen.send(" 3\r")
-    screen.wait(r"\n63\n")
+def test_typing_while_code_runs_is_not_lost(prompt: Screen) -> None:
+    prompt.enter("import time; time.sleep(1); print('slept')", r"print\('slept'\)\n")
+    prompt.send("21 * 2\r21 *")
+    prompt.wait(r"\nslept\n(.|\n)*\n42\n(.|\n)*>>> 21 \*")
+    prompt.enter(" 3", r"\n63\n")
 
 
-def test_tab_shows_what_may_follow_and_the_toolbar_the_call(terminal: Open) -> None:
-    screen = terminal()
-    screen.wait(">>>")
-    screen.send("x = torch.ones(2)\r")
-    screen.wait(r"\+ x")
-    screen.send("x.requires_g\t")
-    screen.wait(r">>> x.requires_grad\n +requires_grad\n +requires_grad_\n")
-    screen.send("\x03torch.tensor([1.], ")
-    screen.wait(r" tensor\(data, \*, dtype=None, .*\) \| grad mode: on")
-    screen.send("requires\tTrue)\r")
-    screen.wait(r"\ntensor\(\[1\.\], requires_grad=True\)\n")
+def test_tab_shows_what_may_follow_and_the_toolbar_the_call(prompt: Screen) -> None:
+    prompt.enter("x = torch.ones(2)", r"\+ x")
+    prompt.send("x.requires_g\t")
+    prompt.wait(r">>> x.requires_grad\n +requires_grad\n +requires_grad_\n")
+    prompt.send("\x03torch.tensor([1.], ")
+    prompt.wait(r" tensor\(data, \*, dtype=None, .*\) \| grad mode: on")
+    prompt.enter("requires\tTrue)", r"\ntensor\(\[1\.\], requires_grad=True\)\n")
 
 
-def test_a_glued_transcript_is_pasted_as_code(terminal: Open) -> None:
-    screen = terminal()
-    screen.wait(">>>")
-    screen.send("\x1b[200~>>> a = 20 + 1>>> a * 2\x1b[201~")
-    screen.wait(r">>> a = 20 \+ 1\n\.\.\. a \* 2")
-    screen.send("\r")
-    screen.wait(r"\n42\n")
+def test_a_glued_transcript_is_pasted_as_code(prompt: Screen) -> None:
+    prompt.send("\x1b[200~>>> a = 20 + 1>>> a * 2\x1b[201~")
+    prompt.wait(r">>> a = 20 \+ 1\n\.\.\. a \* 2")
+    prompt.send("\r")
+    prompt.wait(r"\n42\n")
 
 
-def test_ctrl_c_stops_a_loop_and_keeps_the_prompt(terminal: Open) -> None:
-    screen = terminal()
-    screen.wait(">>>")
-    screen.send("n = 0\rprint('go')\rwhile True: n += 1\r\r")
-    screen.wait(r"\ngo\n(.|\n)*while True")
+def test_ctrl_c_stops_a_loop_and_keeps_the_prompt(prompt: Screen) -> None:
+    prompt.enter("n = 0\rprint('go')\rwhile True: n += 1\r", r"\ngo\n(.|\n)*while True")
     time.sleep(1)
-    screen.send("\x03")
-    screen.wait(r"KeyboardInterrupt\n")
-    screen.send("n > 0\r")
-    screen.wait(r"\nTrue\n")
-    screen.send("exit(3)\r")
-    assert screen.end() == 3
+    prompt.send("\x03")
+    prompt.wait(r"KeyboardInterrupt\n")
+    prompt.enter("n > 0", r"\nTrue\n")
+    prompt.send("exit(3)\r")
+    assert prompt.end() == 3
 
 
-def test_output_of_a_long_loop_comes_while_it_runs(terminal: Open) -> None:
-    screen = terminal()
-    screen.wait(">>>")
-    screen.send("import time\rfor n in range(2): print('turn', n); time.sleep(60 * n)\r\r")
-    screen.wait(r"\nturn 0\nturn 1")
+def test_output_of_a_long_loop_comes_while_it_runs(prompt: Screen) -> None:
+    prompt.enter("import time\rfor n in range(2): print('turn', n); time.sleep(60 * n)\r", r"\nturn 0\nturn 1")
 
 
 def test_history_comes_back_in_the_next_session(terminal: Open, tmp_path: Path) -> None:
     first = terminal()
     first.wait(">>>")
-    first.send("'something typed'\r")
-    first.wait(r"\n'something typed'\n\n*>>>\s+grad mode: on")
+    first.enter("'something typed'", r"\n'something typed'\n\n*>>>\s+grad mode: on")
     first.send("\x04")
     first.end()
     second = terminal()
@@ -191,8 +181,7 @@ def test_history_comes_back_in_the_next_session(terminal: Open, tmp_path: Path) 
 def test_a_lesson_in_a_terminal(terminal: Open, columns: int, speech: str, words: str) -> None:
     screen = terminal("learn", "1", "--lang", speech, columns=columns)
     screen.wait(">>> import torch")
-    screen.send("\r\r")
-    screen.wait(f"2/.. +{words}(.|\n)*>>> x = torch.tensor")
+    screen.enter("\r", f"2/.. +{words}(.|\n)*>>> x = torch.tensor")
     screen.send("\r")
     screen.wait(r"\+ x +\[1.\]")
     assert max(map(len, screen.text.splitlines())) <= columns
@@ -201,8 +190,7 @@ def test_a_lesson_in_a_terminal(terminal: Open, columns: int, speech: str, words
 def test_a_dumb_terminal_gets_no_escapes(terminal: Open) -> None:
     screen = terminal(TERM="dumb")
     screen.wait(">>>")
-    screen.send("x = torch.ones(1)\r")
-    screen.wait(r"x: requires_grad = False; grad_fn = None; grad = None \[new\]")
+    screen.enter("x = torch.ones(1)", r"x: requires_grad = False; grad_fn = None; grad = None \[new\]")
     screen.send("exit(4)\r")
     assert screen.end() == 4
     assert b"\x1b" not in screen.raw
@@ -212,8 +200,7 @@ def test_a_dumb_terminal_gets_no_escapes(terminal: Open) -> None:
 def test_no_colour_where_none_is_wanted(terminal: Open, arguments: tuple[str, ...], variables: dict[str, str]) -> None:
     screen = terminal(*arguments, **variables)
     screen.wait(">>>")
-    screen.send("def f(): return 1 # one\r\rx = torch.ones(1)\r")
-    screen.wait(r"\+ x")
+    screen.enter("def f(): return 1 # one\r\rx = torch.ones(1)", r"\+ x")
     colours = re.findall(rb"\x1b\[[\d;]*m", screen.raw)
     assert colours
     assert not [code for code in colours if re.search(rb"[;\[](?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;|m)", code)]
@@ -233,15 +220,10 @@ def test_no_input_asks_nothing(terminal: Open) -> None:
     assert "Enter: go on" not in screen.raw.decode()
 
 
-def test_the_graph_of_a_tensor_is_drawn_as_a_tree(terminal: Open) -> None:
-    screen = terminal(columns=80)
-    screen.wait(">>>")
-    screen.send("x = torch.tensor([1., 2.], requires_grad=True)\r")
-    screen.wait(r"\+ x ")
-    screen.send("y = (x * 3 * x).sum()\r")
-    screen.wait(r"\+ y ")
-    screen.send(":g y\r")
-    text = screen.wait(r"\(see above\)|used 2 times")
+def test_the_graph_of_a_tensor_is_drawn_as_a_tree(prompt: Screen) -> None:
+    prompt.enter("x = torch.tensor([1., 2.], requires_grad=True)", r"\+ x ")
+    prompt.enter("y = (x * 3 * x).sum()", r"\+ y ")
+    text = prompt.enter(":g y", r"\(see above\)|used 2 times")
     assert "#1 SumBackward0 = y" in text
     assert "└─ #2 MulBackward0  keeps other=x v0" in text
     assert "   │  └─ #4 x AccumulateGrad (2,)  shared: used 2 times" in text
@@ -250,10 +232,8 @@ def test_the_graph_of_a_tensor_is_drawn_as_a_tree(terminal: Open) -> None:
 def test_endless_printing_is_cut_and_ctrl_c_stops_it(terminal: Open) -> None:
     screen = terminal(columns=120)
     screen.wait(">>>")
-    screen.send("while True: print('again')\r\r")
-    screen.wait("more is printed than is shown; Ctrl-C stops it")
+    screen.enter("while True: print('again')\r", "more is printed than is shown; Ctrl-C stops it")
     screen.send("\x03")
     text = screen.wait(r"KeyboardInterrupt\s*\n>>>")
     assert "characters more were printed; :out shows what is kept" in text
-    screen.send("40 + 2\r")
-    screen.wait(r"\n42\n")
+    screen.enter("40 + 2", r"\n42\n")
