@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.arguments import Signature, bind
-from gradrepl.engine.builtin_method import SHOWN, shown_as_builtin
+from gradrepl.engine.builtin_method import BARE, SHOWN, shown_as_builtin
 from gradrepl.engine.dtype import CATEGORY, Array, of, of_scalar
 from gradrepl.engine.dual import among, forward
 from gradrepl.engine.grad_mode import ON, mode
@@ -38,7 +38,7 @@ def methods(**named: Any) -> None:
             setattr(Tensor, name, shown_as_builtin(name, as_function(function, name.startswith("__"))))
 
 
-for _name in SHOWN & vars(Tensor).keys():
+for _name in (SHOWN | BARE) & vars(Tensor).keys():
     setattr(Tensor, _name, shown_as_builtin(_name, vars(Tensor)[_name]))
 
 Body = Callable[..., Any]

@@ -166,6 +166,8 @@ class Signature:
                 value = args[position]
             elif (value := kwargs.get(parameter.name, REQUIRED)) is not REQUIRED:
                 used += 1
+                if parameter.kind == "kind" and not is_dtype(value):
+                    return None
             elif parameter.default is REQUIRED:
                 return None
             else:
@@ -192,7 +194,7 @@ class Signature:
                 values.append(parameter.default)
                 continue
             used += named
-            if not parameter.accepts(value):
+            if not parameter.accepts(value) or (named and parameter.kind == "kind" and not is_dtype(value)):
                 raise MisfitError(functools.partial(wrong, function, parameter, position, named, value))
             values.append(unpacked(function, parameter, value))
         if used < len(kwargs):

@@ -274,10 +274,15 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
         make_analytic(node, entry)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
     connect(node, [None] * entry.zeros + inputs)
-    if entry.broadcasts:
+    if entry.broadcasts or (len(inputs) > 1 and mixed(inputs)):
         node.fix = misfits(inputs, outs[0]._data)
     attach(node, outs)
     node.saved = keep(node.plan, args, values, outs)
+
+
+def mixed(inputs: Sequence[Tensor | None]) -> bool:
+    """Whether gradients of several dtypes are wanted."""
+    return len({tensor._data.dtype for tensor in inputs if tensor is not None}) > 1
 
 
 def misfits(inputs: Sequence[Tensor | None], out: Array) -> tuple[Any, ...] | None:

@@ -25,6 +25,12 @@ ROOM = 1024
 NOTHING: dict[Any, Kept] = {}
 
 
+class FromEnd(int):
+    """A dimension, counted from the front, that was given as counted from the end: as `given`, below 0."""
+
+    given: int
+
+
 def constant(value: Any, kind: np.dtype[Any]) -> Array:
     """Return a Python number as a 0-d array of `kind`, from a small cache: numpy is slow at converting numbers."""
     by_type = numbers.get(kind)

@@ -12,6 +12,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
 from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
+from gradrepl.engine.operands import FromEnd
 from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.saved_names import (
     ARE_TENSORS,
@@ -132,6 +133,8 @@ def as_tensors(item: Any) -> Any:
     """Return a kept value with tensors in the place of arrays."""
     if isinstance(item, np.ndarray):
         return make(item)
+    if type(item) is FromEnd:
+        return item.given + 2**64
     return tuple(map(as_tensors, item)) if type(item) is tuple else item
 
 

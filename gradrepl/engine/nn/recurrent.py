@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gradrepl.engine.api import SPACES
+from gradrepl.engine.dtype import float32
 from gradrepl.engine.nn import init
 from gradrepl.engine.nn.linear import new_parameter
 from gradrepl.engine.nn.module import Module
@@ -18,7 +19,7 @@ from gradrepl.engine.nn.packed import PackedSequence, run_packed
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.ops.neural import dropout as drop
 from gradrepl.engine.ops.neural import linear
-from gradrepl.engine.ops.recurrent import STEPS, swap_first
+from gradrepl.engine.ops.recurrent import STEPS, steps_of_layer, swap_first
 from gradrepl.engine.ops.view import transpose_dims
 from gradrepl.engine.tensor import make
 
@@ -151,7 +152,9 @@ class RNNBase(Module):
         for gate in gates[::-1] if suffix.endswith("reverse") else gates:
             state = step(gate, state, weights, self.nonlinearity)
             outs.append(state[0])
-        return SPACES["torch"]["stack"](outs[::-1] if suffix.endswith("reverse") else outs, 0), state
+        in_one_go = self.kind == "LSTM" and input.dtype is float32
+        join = steps_of_layer if in_one_go else SPACES["torch"]["stack"]
+        return join(outs[::-1] if suffix.endswith("reverse") else outs, 0), state
 
     def states(self, input: Any, batch: int, hx: Any, single: bool) -> list[Any]:
         """Return the first states, (layers · directions, batch, hidden) each; zeros where none were given."""

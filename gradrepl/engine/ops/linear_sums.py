@@ -58,6 +58,8 @@ def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any
     if beta == 1 == alpha and input.ndim == 1 and input.shape[0] == out.shape[1]:
         out += input
         return out
+    if out.dtype.kind in "iu":
+        beta, alpha = out.dtype.type(beta), out.dtype.type(alpha)
     return blend(input, beta, out, alpha)
 
 

@@ -15,7 +15,7 @@ from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims_as
-from gradrepl.engine.ops.shape import without
+from gradrepl.engine.ops.shape import summed_to, without
 from gradrepl.engine.tensor import Tensor
 
 
@@ -74,10 +74,14 @@ def every(a: Any) -> Dims:
     return tuple(range(a.ndim))
 
 
+def distance_gradient(g: Any, difference: Any, p: float, out: Any, shape: tuple[int, ...]) -> Any:
+    return summed_to(norm_gradient(g, difference, p, out, every(difference), False), shape)
+
+
 vector_norm_dims.grad(a=lambda g, a, ord, out, dim, keepdim: norm_gradient(g, a, ord, out, dim, keepdim))
 dist_of.grad(
-    a=lambda g, a, b, out, p: norm_gradient(g, a - b, p, out, every(a - b), False),
-    b=lambda g, a, b, out, p: -norm_gradient(g, a - b, p, out, every(a - b), False),
+    a=lambda g, a, b, out, p, a_shape: distance_gradient(g, a - b, p, out, a_shape),
+    b=lambda g, a, b, out, p, b_shape: -distance_gradient(g, a - b, p, out, b_shape),
 )
 
 

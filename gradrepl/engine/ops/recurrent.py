@@ -10,7 +10,9 @@ import numpy as np
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.neural import linear
-from gradrepl.engine.ops.view import at, embed
+from gradrepl.engine.ops.view import at, embed, look_at
+
+Arrays = Sequence[Array]
 
 Weights = Sequence[Any]
 """Of one layer: weight_ih, weight_hh, and bias_ih and bias_hh or None."""
@@ -45,6 +47,17 @@ def swap_first(a: Array) -> Any:
 
 
 swap_first.grad(a=lambda g: swap_first(g))
+
+
+@op("MkldnnRnnLayerBackward0")
+def steps_of_layer(tensors: Arrays, dim: int) -> Any:
+    """The outputs of a layer's steps, one behind the other: in PyTorch one operation, by oneDNN"""
+    return np.stack(tensors, axis=dim)
+
+
+steps_of_layer.grad(
+    tensors=lambda g, tensors_shape, dim: [look_at(g, at(dim, i)) for i in range(len(tensors_shape))],
+)
 
 
 def simple_step(gates: Any, state: Any, weights: Weights, nonlinearity: str) -> Any:

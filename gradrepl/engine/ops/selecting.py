@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import INT64, Array, Fixed
 from gradrepl.engine.in_place import in_place
@@ -152,6 +153,11 @@ def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: An
 
 def copying(input: Tensor, dim: int, index: Tensor, source: Tensor, write: bool) -> Tensor:
     place, given = dim_of(dim, input._data.ndim), source._data.shape
+    if input._data.dtype != source._data.dtype:
+        own, other = (dtypes.of(tensor._data).tensor_type for tensor in (input, source))
+        raise RuntimeError(
+            f"index_copy_(): self and source expected to have the same dtype, but got (self) {own} and (source) {other}"
+        )
     if index._data.size != (given[place] if given else 1):
         raise IndexError(
             f"index_copy_(): Number of indices ({index._data.size}) should be equal to source.size(dim) "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import FromEnd
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.tensor import Tensor
 
@@ -306,9 +308,17 @@ def check_expands(own: Shape, wanted: Shape, kind: str = "Float") -> None:
             )
 
 
+@functools.lru_cache(maxsize=1024)
+def from_end(place: int, given: int) -> FromEnd:
+    """Return a dimension that was given as counted from the end."""
+    found = FromEnd(place)
+    found.given = int(given)
+    return found
+
+
 def dim_of(dim: int, ndim: int) -> int:
     """Return a dimension counted from the front; raises IndexError in PyTorch's words."""
     span = max(ndim, 1)
     if not -span <= dim < span:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
-    return dim % span
+    return dim if dim >= 0 else from_end(dim % span, dim)
