@@ -9,7 +9,7 @@ COMMON = {"a": "self", "b": "other", "input": "self"}
 
 INDICES = {"out1": "indices", "a_shape": "self_sym_sizes"}
 BOUNDS = {"low": "min", "high": "max"}
-PADDED = {"pads": "padding", "a_shape": ""}
+PADDED = {"pads": "padding"}
 ADDED = {"input_shape": ""}
 GIVEN = {"indices": "", "given": "indices"}
 UNSHAPED = {"a_shape": ""}
@@ -57,7 +57,7 @@ NAMES: dict[str, dict[str, str]] = {
     "convolve_transposed": {"input": "input", "weight_shape": ""},
     "mean_windows": {"border": "count_include_pad", "divisor": "divisor_override", "kernel": "kernel_size"},
     "pad_constant": {"pads": "pad"},
-    **dict.fromkeys(("pad_reflect_1d", "pad_reflect_2d", "pad_replicate_1d", "pad_replicate_2d"), PADDED),
+    **dict.fromkeys((f"pad_{kind}_{dims}d" for kind in ("reflect", "replicate") for dims in (1, 2, 3)), PADDED),
     **dict.fromkeys(("max_dim", "min_dim", "median_dim", "nanmedian_dim", "mode_dim", "kthvalue_dim"), INDICES),
     **dict.fromkeys(("topk_dim", "sort_dim", "stable_sort_dim"), INDICES),
     "cummax_dim": {"out1": "indices", "a_shape": ""},
@@ -122,7 +122,6 @@ LACKING: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("convolve", "convolve_transposed"), ("bias_sym_sizes_opt", "output_padding")),
     "max_windows": ("ceil_mode", "dilation", "kernel_size", "padding", "stride"),
     "mean_windows": ("ceil_mode",),
-    **dict.fromkeys(("pad_reflect_1d", "pad_reflect_2d", "pad_replicate_1d", "pad_replicate_2d"), ("self",)),
     "normal_both": ("mean_sym_sizes", "std_sym_sizes"),
     "normal_mean": ("mean_sym_sizes",),
     "normal_std": ("std_sym_sizes",),

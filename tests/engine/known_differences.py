@@ -94,10 +94,15 @@ DIFFERENCES = (
     Difference(
         "What some nodes keep",
         "PyTorch's nodes keep a few things that the rules here have no use for, as the LU factors of a determinant: "
-        "they are listed by `dir(node)`, and looking at one raises an AttributeError that names `--engine torch`. "
-        "Dimensions are kept counted from the front, even where -1 was given.",
+        "they are listed by `dir(node)`, and looking at one raises an AttributeError that names `--engine torch`.",
         "x = torch.eye(2, requires_grad=True)\n"
         "try:\n    print(torch.det(x).grad_fn._saved_LU)\nexcept AttributeError as error:\n    print(error)\n",
+    ),
+    Difference(
+        "The graph behind an LSTM",
+        "PyTorch computes a layer of an LSTM in float32 in one go, by oneDNN: one node leads from the outputs to the "
+        "weights. Here the node of that name puts the outputs of the steps together, each of which has its own nodes.",
+        "out, _ = torch.nn.LSTM(1, 1)(torch.ones(2, 1, 1))\nprint(len(out.grad_fn.next_functions))\n",
     ),
     Difference(
         "A missing gradient ends its path",

@@ -38,6 +38,7 @@ MORE_SAMPLES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "soft_margin_error": (((2, 3), np.array([[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]]), "mean"),),
     "spread_masked": (((3,), (2, 3), MASK),),
     "stack_all": (([(2, 3), (2, 3)], 1),),
+    "steps_of_layer": (([(2, 3), (2, 3)], 0),),
     "strided_embed": (((2,), (2, 3), (2,), (3,), 1),),
     "sum_all_as": (((2, 3), np.dtype(np.float64)),),
     "sum_dims_as": (((2, 3), (1,), False, np.dtype(np.float64)),),
@@ -71,7 +72,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
     "is a rule of another entry, whose second derivative is tested here": (
         *("add_along", "at_places", "class_error_gradient", "class_error_2d_gradient", "embedding_gradient"),
-        *("fold_border", "index_into_zeros"),
+        "index_into_zeros",
         *("max_windows_gradient", "mean_bins_gradient", "mean_windows_gradient", "put_at", "put_into_zeros"),
         *("scatter_into_zeros", "select_part", "slice_part"),
     ),

@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import Op, op
+from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.wanted import wants
 
 Pads = tuple[int, ...]
@@ -41,19 +42,12 @@ def pad_constant(a: Array, pads: Pads, value: Any) -> Any:
 pad_constant.grad(a=lambda g, pads: pad_constant(g, tuple(-amount for amount in pads), 0))
 
 
-@op("ReflectionPad2DBackwardBackward0")
-def fold_border(g: Array, shape: tuple[int, ...], pads: Pads, mode: str) -> Any:
-    """The border of g added to the elements that it was copied from"""
-    places = np.pad(np.arange(int(np.prod(shape))).reshape(shape), sides(len(shape), pads), mode=mode)  # type: ignore[call-overload]
-    return np.bincount(places.reshape(-1), g.reshape(-1), int(np.prod(shape))).astype(g.dtype).reshape(shape)
-
-
-fold_border.grad(g=lambda gg, pads, mode: take_border(gg, pads, mode))
-
-
-def take_border(a: Any, pads: Pads, mode: str) -> Any:
-    """Return an array or tensor with a border of its own elements."""
-    return COPYING[NAMES[mode], len(pads) // 2](a, pads)
+def folded(g: Array, a: Array, pads: Pads, mode: str) -> Any:
+    """Return the border of g added to the elements of (an array like) a that it was copied from."""
+    places = np.pad(np.arange(a.size).reshape(a.shape), sides(a.ndim, pads), mode=mode)  # type: ignore[call-overload]
+    whole = np.zeros(a.size, g.dtype)
+    np.add.at(whole, places.reshape(-1), g.reshape(-1))
+    return whole.reshape(a.shape)
 
 
 def copying(node: str, name: str, mode: str, dims: int) -> Op:
@@ -64,14 +58,21 @@ def copying(node: str, name: str, mode: str, dims: int) -> Op:
 
     pad.__name__ = name
     pad.__doc__ = f"a with a border of its own elements ({mode})"
-    entry: Op = op(node, samples=(((1, 2, *(3,) * dims), (1, 1) * dims),))(pad)
-    entry.grad(a=lambda g, a_shape, pads: fold_border(g, a_shape, pads, mode))
+
+    def fold(g: Array, a: Array, pads: Pads) -> Any:
+        return folded(g, a, pads, mode)
+
+    fold.__name__ = f"{name}_gradient"
+    fold.__doc__ = "The border of g added to the elements of a that it was copied from"
+    small, grown, pads = (1, 2, *(3,) * dims), (1, 2, *(5,) * dims), (1, 1) * dims
+    entry: Op = op(node, samples=((small, pads),))(pad)
+    gradient: Op = op(f"{node.removesuffix('0')}Backward0", samples=((grown, small, pads),))(fold)
+    entry.grad(a=lambda g, a, pads: gradient(g, a, pads))
+    gradient.grad(g=lambda gg, pads: entry(gg, pads), a=lambda gg, a: zeros_of(a))
     return entry
 
 
 KINDS = (("reflect", "reflect", "Reflection"), ("replicate", "edge", "Replication"))
-NAMES = {own: mode for mode, own, _ in KINDS} | {"wrap": "circular"}
-"""PyTorch's names of numpy's modes."""
 COPYING = {
     (mode, dims): copying(f"{shown}Pad{dims}DBackward0", f"pad_{mode}_{dims}d", own, dims)
     for mode, own, shown in KINDS
