@@ -22,6 +22,7 @@ from gradrepl.engine.wanted import wants
 @op("PreluKernelBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
 def prelu_kernel(a: Array, weight: Array) -> Any:
     """a where it is positive, else weight · a"""
+    need_float(a, "prelu_cpu")
     return np.where(a > 0, a, weight * a)
 
 
@@ -136,10 +137,11 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return gelu_entry.call(input, approximate)
 
 
-@public("Tensor input, Tensor weight")
-@wants("prelu", "input", "weight")
-def prelu(input: Any, weight: Any) -> Any:
-    """Let a learned part through below 0 (torch.prelu)."""
+def check_prelu(input: Any, weight: Any) -> None:
+    """Raise what PyTorch raises for a weight that does not go with its input."""
+    if input.dtype is not weight.dtype:
+        found, other = input.dtype.tensor_type, weight.dtype.tensor_type
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {found} and {other}")
     count, channels = weight._data.size, input._data.shape[1] if input._data.ndim > 1 else 1
     if count != 1:
         if input._data.ndim == 0:
@@ -149,7 +151,16 @@ def prelu(input: Any, weight: Any) -> Any:
                 f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {count} and channel "
                 f"size = {channels}."
             )
-    ndim = input._data.ndim
+    if weight._data.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight._data.ndim}")
+
+
+@public("Tensor input, Tensor weight")
+@wants("prelu", "input", "weight")
+def prelu(input: Any, weight: Any) -> Any:
+    """Let a learned part through below 0 (torch.prelu)."""
+    check_prelu(input, weight)
+    count, ndim = weight._data.size, input._data.ndim
     if weight._data.ndim == 0:
         return prelu_kernel(input, weight)
     shape = (1, count, *(1,) * (ndim - 2)) if ndim > 1 else (count,) if ndim == 1 else ()

@@ -100,6 +100,12 @@ def solve_of(A: Tensor, B: Tensor, left: bool = True) -> Any:  # noqa: N803
     """Return the X with A @ X = B, or X @ A = B (torch.linalg.solve)."""
     a, b = A._data.shape, B._data.shape
     check_matrices(A._data, "linalg.solve")
+    if A.dtype is not B.dtype:
+        found, other = A.dtype.tensor_type, B.dtype.tensor_type
+        raise RuntimeError(
+            "linalg.solve: Expected A and B to have the same dtype, but found A of type "
+            f"{found} and B of type {other} instead"
+        )
     vector = len(b) == 1 or (len(a) - 1 == len(b) and a[:-1] == b)
     if not left:
         return adjoint(solve_of(adjoint(A), adjoint(B)))
@@ -347,6 +353,11 @@ def cond_of(input: Tensor, p: Any = None) -> Any:
 @linalg("Tensor x, Tensor y, *, int dim=-1, Tensor? out=None")
 def vecdot_of(x: Any, y: Any, dim: int = -1) -> Any:
     """Return the dot product along a dimension (torch.linalg.vecdot)."""
+    if x.dtype is not y.dtype:
+        raise RuntimeError(
+            "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
+            f"{x.dtype.tensor_type} and y of type {y.dtype.tensor_type} instead"
+        )
     if x.ndim == y.ndim == 1 and CATEGORY[x._data.dtype] != COMPLEX:
         return x.vdot(y)
     return mul(conj_of(x), y).sum(dim_of(dim, max(x.ndim, y.ndim)))

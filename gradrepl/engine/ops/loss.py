@@ -279,6 +279,7 @@ def class_losses(a: Array, target: Array, weight: Any, reduction: str, ignored: 
 @op("NllLossBackward0")
 def class_error(a: Array, target: Fixed, weight: Fixed, reduction: str, ignored: int) -> Any:
     """-a at the class of each example, weighted: the mean, the sum or each"""
+    need_float(a, "nll_loss_out_frame")
     return class_losses(a, target, weight, reduction, ignored)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import checked, functions, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of, mul, sign
@@ -232,6 +232,9 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_eucl
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    for name, x in (("X1", x1), ("X2", x2)):
+        if CATEGORY[x._data.dtype] < FLOAT:
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {x.dtype.tensor_type}")
     if p < 0:
         raise RuntimeError("cdist only supports non-negative p values")
     return cdist_of(x1, x2, float(p))

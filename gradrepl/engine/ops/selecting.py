@@ -289,9 +289,19 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return take_elements.call(input, element_positions("take", index._data, input._data.size))
 
 
+def check_put(input: Tensor, source: Tensor) -> None:
+    """Raise what PyTorch raises where elements of another dtype are to be put."""
+    if input.dtype is not source.dtype:
+        raise RuntimeError(
+            "put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{input.dtype.tensor_type} and source.dtype = {source.dtype.tensor_type}"
+        )
+
+
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False")
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension (torch.put)."""
+    check_put(input, source)
     found = element_positions("put_", index._data, input._data.size)
     return put_elements(input, found, source, accumulate)
 
@@ -299,6 +309,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False", function=False)
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension, in place (torch.Tensor.put_)."""
+    check_put(input, source)
     found = element_positions("put_", index._data, input._data.size)
     return in_place(put_elements)(input, found, source, accumulate)
 
