@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from gradrepl.engine.arguments import type_name
+from gradrepl.engine.arguments import TYPES, type_name
 from gradrepl.engine.tensor import Tensor
 
 Body = Callable[..., Any]
@@ -18,7 +18,8 @@ def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
 
     function: PyTorch's name of it; an underscore follows where the argument `inplace` is true. parameters: in the
     order of PyTorch's C++ code, "name" for a tensor, "name?" for a tensor or None, "name=Number" for a number,
-    "name=any" for what is not looked at, and "theirs:ours" where the name differs.
+    "name=any" for what is not looked at, "name=ints" and the like as in signatures, and "theirs:ours" where the name
+    differs.
     """
     wanted = [parsed(text) for text in parameters]
 
@@ -54,7 +55,8 @@ def check(function: str, wanted: list[Any], signature: inspect.Signature, args: 
         value = given.get(ours, inspect.Parameter.empty)
         if kind == "any" or value is inspect.Parameter.empty or (value is None and none):
             continue
-        if not isinstance(value, Tensor if kind == "Tensor" else (Tensor, int, float, complex)):
+        shown, accepts = TYPES[kind]
+        if not (isinstance(value, (Tensor, int, float, complex)) if kind == "Number" else accepts(value)):
             raise TypeError(
-                f"{name}(): argument '{theirs}' (position {position}) must be {kind}, not {type_name(value)}"
+                f"{name}(): argument '{theirs}' (position {position}) must be {shown}, not {type_name(value)}"
             ) from None

@@ -22,6 +22,9 @@ def check_target(input: Any, target: Any, weight: Any) -> int:
     scores, classes = input._data, target._data
     if scores.ndim and classes.ndim and scores.ndim > 1 and len(scores) != len(classes):
         raise ValueError(f"Expected input batch_size ({len(scores)}) to match target batch_size ({len(classes)}).")
+    expected = [*scores.shape[:1], *scores.shape[2:]]
+    if scores.ndim > 2 and scores.ndim != 4 and list(classes.shape) != expected:
+        raise RuntimeError(f"Expected target size {expected}, got {list(classes.shape)}")
     if scores.ndim == 1 == classes.ndim and len(classes) != 1:
         raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {len(classes)}")
     if scores.ndim <= 2 and classes.ndim > 1:

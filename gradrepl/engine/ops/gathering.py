@@ -94,8 +94,11 @@ def check_index(name: str, a: Array, dim: int, index: Array, src: Array | None =
     """Raise what gather and scatter raise for an index that does not fit."""
     if index.dtype not in INDEX_KINDS:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+    if src is not None and src.dtype != a.dtype:
+        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
     if max(index.ndim, 1) != max(a.ndim, 1):
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+        own = "input" if name == "gather" else "self"
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as {own} tensor")
     if src is not None and max(index.ndim, 1) != max(src.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
     if not index.size:
@@ -139,18 +142,11 @@ DEPRECATED_REDUCE = (
 def scattering(input: Tensor, dim: int, index: Tensor, src: Any, value: Any, reduce: Any, write: bool) -> Tensor:
     place = dim_of(dim, input._data.ndim)
     check_index("scatter", input._data, place, index._data, None if src is None else src._data)
-    if src is not None:
-        check_same_kind(input, src)
     if reduce is not None:
         return reducing_scatter(input, place, index, src, value, reduce, write)
     entry, given = (scatter_number, value) if src is None else (scatter_at, src)
     call = in_place(entry) if write else entry
     return call(input, place, index, given)
-
-
-def check_same_kind(input: Tensor, src: Tensor) -> None:
-    if src._data.dtype != input._data.dtype:
-        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
 
 
 def reducing_scatter(input: Tensor, dim: int, index: Tensor, src: Any, value: Any, reduce: str, write: bool) -> Tensor:
@@ -195,7 +191,6 @@ def scatter_(input: Tensor, dim: int, index: Tensor, src: Any = None, value: Any
 def adding(input: Tensor, dim: int, index: Tensor, src: Tensor, write: bool) -> Tensor:
     place = dim_of(dim, input._data.ndim)
     check_index("scatter", input._data, place, index._data, src._data)
-    check_same_kind(input, src)
     call = in_place(scatter_add_at) if write else scatter_add_at
     return call(input, place, index, src)
 
@@ -308,7 +303,6 @@ def reduce_into(
         )
     place = dim_of(dim, input._data.ndim)
     check_index("scatter", input._data, place, index._data, src._data)
-    check_same_kind(input, src)
     call = in_place(scatter_reduce_at) if write else scatter_reduce_at
     return call(input, place, index, src, reduce, include_self)
 

@@ -80,7 +80,7 @@ COPYING = {
 } | {("circular", dims): copying("CopySlices", f"pad_circular_{dims}d", "wrap", dims) for dims in (1, 2, 3)}
 
 
-@wants("pad", "input")
+@wants("pad", "input", "pad=ints", "mode=str")
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Put a border around the last dimensions (torch.nn.functional.pad)."""
     pads = tuple(int(amount) for amount in pad)
@@ -101,6 +101,8 @@ def pad_copying(input: Any, pads: Pads, mode: str, value: float | None) -> Any:
     if value is not None and value != 0:
         raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
     ndim, count = input._data.ndim, len(pads) // 2
+    if mode not in ("reflect", "replicate", "circular"):
+        raise (NotImplementedError if isinstance(mode, str) else TypeError)(f"Unrecognised padding mode {mode}")
     entry = COPYING.get((mode, count))
     if entry is None:
         raise NotImplementedError(
