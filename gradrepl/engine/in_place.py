@@ -180,7 +180,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
             align(values, entry.tensors, entry.promotes)
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
-        if mask and mode.recording == ON and entry.node is not None and self._data.dtype in INEXACT:
+        if mask and mode.recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)
         else:
             put(self, result)

@@ -116,11 +116,6 @@ DIFFERENCES = (
         "x = torch.ones(1, requires_grad=True)\nStop.apply(Seen.apply(x)).backward()\n",
     ),
     Difference(
-        "The node of an LSTM",
-        "PyTorch runs it as one operation (MkldnnRnnLayerBackward0); here it is made of single steps.",
-        "out, _ = torch.nn.LSTM(1, 1)(torch.ones(1, 1, 1))\nprint(type(out.grad_fn).__name__)\n",
-    ),
-    Difference(
         "hardsigmoid twice",
         "PyTorch has no second derivative of it and raises. Here there is one.",
         "x = torch.ones(1, requires_grad=True)\n"

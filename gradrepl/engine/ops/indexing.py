@@ -10,7 +10,7 @@ import numpy as np
 
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
-from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INT64, Array, Fixed, c_name, fitting_number, of
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array, Fixed, c_name, fitting_number, of
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
@@ -112,11 +112,17 @@ def zero(a: Array) -> Any:
 
 zero.grad(a=lambda g: zeros_of(g))
 
-copy_ = in_place.in_place(copy)
+write_copy = in_place.in_place(copy)
 fill_number_ = in_place.in_place(fill)
 fill_tensor_ = in_place.in_place(fill_tensor)
 zero_ = in_place.in_place(zero)
 index_put_at_ = in_place.in_place(index_put)
+
+
+def copy_(input: Tensor, other: Tensor) -> Tensor:
+    """Overwrite with the elements of another tensor; integers leave the graph alone."""
+    recorded = input._data.dtype in INEXACT or not other.requires_grad
+    return write_copy(input, other if recorded else make(other._data))
 
 
 def as_index_array(value: Any) -> Array:
