@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -200,13 +201,12 @@ def test_a_notebook_runs_in_jupyter(site: Path, stem: str, language: str) -> Non
 
 def said(cell: Any) -> list[str]:
     """What a cell printed, echoed and raised; warnings and tables are written differently."""
-    outputs = [output for output in cell.outputs if output.output_type in ("stream", "execute_result", "error")]
     texts = []
-    for output in outputs:
-        if output.output_type == "execute_result":
-            texts.append(ADDRESS.sub("", output.data["text/plain"]))
-        elif output.output_type == "error":
-            texts.append(SUGGESTED.sub("", FILE.sub("", f"{output.ename}: {output.evalue}")))
-        elif output.name == "stdout":
-            texts.append(output.text)
+    for kind, group in groupby(cell.outputs, key=lambda output: output.get("name", output.output_type)):
+        if kind == "stdout":  # a busy kernel sends one print in pieces
+            texts.append("".join(output.text for output in group))
+        elif kind == "execute_result":
+            texts += [ADDRESS.sub("", output.data["text/plain"]) for output in group]
+        elif kind == "error":
+            texts += [SUGGESTED.sub("", FILE.sub("", f"{output.ename}: {output.evalue}")) for output in group]
     return texts
