@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
-from app.test_terminal import Open, terminal  # noqa: F401
+from app.test_terminal import LIMIT, Open, terminal  # noqa: F401
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = sorted((ROOT / "gradrepl").rglob("*.py"))
@@ -76,10 +77,10 @@ def test_ctrl_c_stops_running_code_and_keeps_the_prompt(terminal: Open) -> None:
     for number, code in enumerate(RUNNING * 2, 1):
         screen.send(f"print('run', {number}); {code}\r")
         screen.wait(rf"\nrun {number}\b")
-        begin = len(screen.raw)
+        begin, end = len(screen.raw), time.monotonic() + LIMIT
         screen.send("\x03")
         while b"KeyboardInterrupt" not in screen.raw[begin:]:
-            assert screen.pump(), screen.text
+            assert screen.pump() and time.monotonic() < end, screen.text
         screen.send(f"'alive', {number}\r")
         screen.wait(rf"\n\('alive', {number}\)\n")
 

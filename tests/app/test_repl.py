@@ -13,6 +13,7 @@ from gradrepl.app import engines
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.reader import LineReader
 from gradrepl.app.repl import Repl
+from gradrepl.session import core
 
 
 class Script:
@@ -103,6 +104,18 @@ def test_ctrl_c_drops_the_line_only(type_in: Type) -> None:
 
 def test_ctrl_c_in_a_running_statement_is_one_line(type_in: Type) -> None:
     assert type_in("raise KeyboardInterrupt", "1").shown == "KeyboardInterrupt\n1\n"
+
+
+def test_ctrl_c_between_two_statements_is_seen_too(type_in: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(session: core.Session) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(core.Session, "take_back_mode", interrupted)
+    shown = type_in("x = 1; y = 2", "'alive'").shown
+    assert "KeyboardInterrupt\n" in shown
+    assert "Traceback" not in shown
+    assert "'alive'\n" in shown
 
 
 def test_quit_and_unknown_commands(type_in: Type) -> None:
