@@ -120,7 +120,7 @@ class Repl:
         ended = False
         while not ended:
             try:
-                ended = self._turn_seen(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
+                ended = self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
             except EOFError:
                 ended = True
             except KeyboardInterrupt:
@@ -144,14 +144,6 @@ class Repl:
         if self._session is not None:
             self._session.close()
             self._session = None
-
-    def _turn_seen(self, text: str) -> bool:
-        """Take an input; Ctrl-C between two of its statements is shown as it is within one."""
-        try:
-            return self._turn(text)
-        except KeyboardInterrupt:
-            print("KeyboardInterrupt")
-            raise
 
     def _turn(self, text: str) -> bool:
         from gradrepl.session import read

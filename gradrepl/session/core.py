@@ -126,15 +126,19 @@ class Session:
                 tree = compile(source, name, "exec", self.flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
             self.number += 1
-            yield self.unparsed(source, name, error)
+            yield self.not_run(source, name, error)
             return
-        for statement, text, silent in statements(source, tree.body):
-            outcome = self.run_statement(statement, text, name, echo and not silent)
-            yield outcome
-            if outcome.failure is not None or outcome.exit_status is not None:
-                return
+        text = source
+        try:
+            for statement, text, silent in statements(source, tree.body):
+                outcome = self.run_statement(statement, text, name, echo and not silent)
+                yield outcome
+                if outcome.failure is not None or outcome.exit_status is not None:
+                    return
+        except KeyboardInterrupt as error:  # it fell between two statements: what ran before stays, and is known
+            yield self.not_run(text, name, error)
 
-    def unparsed(self, source: str, name: str, error: BaseException) -> Outcome:
+    def not_run(self, source: str, name: str, error: BaseException) -> Outcome:
         mode = self.watch.now()
         self.watch.start()
         rows = snapshot.compare(self.seen, self.look())
