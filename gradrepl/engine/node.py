@@ -244,10 +244,10 @@ def one_rule(edge: int, rule: Rule) -> Run:
     before = (None,) * edge
 
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        found: Sequence[Any] = (rule(gradient, *node.saved),)
-        if edge:
-            found = (*before, *found)
-        return found if node.fix is None else fit(found, node.fix)
+        found, fix = rule(gradient, *node.saved), node.fix
+        if fix is not None and (target := fix[edge]) is not None and found is not None:
+            found = fitters[0](found, *target)
+        return (*before, found) if edge else (found,)
 
     return run
 
@@ -256,11 +256,11 @@ def one_rule_with_a_tensor(edge: int, rule: Rule, more: bool) -> Run:
     before = (None,) * edge
 
     def run(node: Any, gradient: Any) -> Sequence[Any]:
-        array = array_of(node, 0, gradient)
-        found: Sequence[Any] = (rule(gradient, array, *node.saved[1:]) if more else rule(gradient, array),)
-        if edge:
-            found = (*before, *found)
-        return found if node.fix is None else fit(found, node.fix)
+        array, fix = array_of(node, 0, gradient), node.fix
+        found = rule(gradient, array, *node.saved[1:]) if more else rule(gradient, array)
+        if fix is not None and (target := fix[edge]) is not None and found is not None:
+            found = fitters[0](found, *target)
+        return (*before, found) if edge else (found,)
 
     return run
 
@@ -430,11 +430,11 @@ KEEPERS: dict[str, Callable[..., Any]] = {
 
 def fit(gradients: Sequence[Any], fix: Sequence[Any]) -> list[Any]:
     """Undo broadcasting and promotion: the one place for both."""
-    fitter = fitters[0]
-    return [
-        gradient if target is None or gradient is None else fitter(gradient, *target)
-        for gradient, target in zip(gradients, fix, strict=False)
-    ]
+    fitted = list(gradients)
+    for edge, target in enumerate(fix):
+        if target is not None and fitted[edge] is not None:
+            fitted[edge] = fitters[0](fitted[edge], *target)
+    return fitted
 
 
 fitters: list[Callable[..., Any]] = []

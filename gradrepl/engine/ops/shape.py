@@ -46,10 +46,13 @@ def sum_to(a: Array, shape: Shape) -> Any:
     return summed if len(axes) + len(shape) == a.ndim else summed.reshape(shape)
 
 
+sum_arrays = sum_to.forward
+
+
 def summed_to(gradient: Any, shape: Shape) -> Any:
     """Undo broadcasting: sum, then leave out the dimensions that broadcasting put in front."""
     if not isinstance(gradient, Tensor):
-        return sum_to.forward(gradient, shape)
+        return sum_arrays(gradient, shape)
     own = gradient._data.shape
     if own == shape:
         return gradient
@@ -81,7 +84,7 @@ cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))
 def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     """Bring a gradient back to the shape and dtype of its input."""
     if type(gradient) is np.ndarray and gradient.dtype is kind:
-        return sum_to.forward(gradient, shape)
+        return sum_arrays(gradient, shape)
     data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)
     if data.dtype.kind == "c" != kind.kind:
         gradient = real_parts[0](gradient)
