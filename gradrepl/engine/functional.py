@@ -30,6 +30,10 @@ GRAD_LINEAR = (
     "allowed in strict mode."
 )
 INDEPENDENT = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
+CONSTANT_JACOBIAN = (
+    "The jacobian of the user-provided function is independent of input {}. This is not allowed in strict mode when "
+    "create_graph=True."
+)
 JACOBIAN_INDEPENDENT = (
     "The jacobian of the user-provided function is independent of input {}. This is not allowed in strict mode."
 )
@@ -41,39 +45,28 @@ HESSIAN_INDEPENDENT = (
     "The hessian of the user-provided function is independent of entry {} in the grad_jacobian. This is not allowed in "
     "strict mode as it prevents from using the double backward trick to replace forward mode AD."
 )
-STRATEGY = (
-    'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs than '
-    'inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+STRATEGY = 'Expected strategy to be either "forward-mode" or "reverse-mode".'
+HINT = (
+    ' Hint: If your function has more outputs than inputs, "forward-mode" tends to be more performant. Otherwise, '
+    'prefer to use "reverse-mode".'
 )
 FORWARD_ALONE = (
     "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly implemented for `vectorize=True`."
 )
-
-
 WITH_FORWARD = (
-    '`{0}=True` and `strategy="forward-mode"` are not supported together (yet). Please either set `{0}=False` or '
-    '`strategy="reverse-mode"`.'
+    'torch.autograd.functional.jacobian: `{0}=True` and `strategy="forward-mode"` are not supported together (yet). '
+    'Please either set `{0}=False` or `strategy="reverse-mode"`.'
 )
 STRICT_VECTORIZED = (
-    "`strict=True` and `vectorized=True` are not supported together. Please either set `strict=False` or "
-    "`vectorize=False`."
+    "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either "
+    "set `strict=False` or `vectorize=False`."
 )
+SINGLE_V = "The given v should contain a single Tensor."
 
 
-def check_strategy(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:
-    """Raise what PyTorch raises for options of jacobian that exclude one another."""
-    where = "torch.autograd.functional.jacobian: "
+def check_strategy(strategy: str, hint: str = "") -> None:
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(STRATEGY)
-    if strategy == "forward-mode":
-        if create_graph:
-            raise NotImplementedError(where + WITH_FORWARD.format("create_graph"))
-        if strict:
-            raise RuntimeError(where + WITH_FORWARD.format("strict"))
-        if not vectorize:
-            raise NotImplementedError(FORWARD_ALONE)
-    if strict and vectorize:
-        raise RuntimeError(where + STRICT_VECTORIZED)
+        raise AssertionError(STRATEGY + hint)
 
 
 def recording(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +75,7 @@ def recording(function: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def tensors_of(given: Any, name: str, function: str) -> tuple[bool, Tensors]:
+def tensors_of(given: Any, name: str, function: str | None) -> tuple[bool, Tensors]:
     """Return whether a tuple was given, and the tensors; raises TypeError in PyTorch's words for anything else."""
     values = given if isinstance(given, tuple) else (given,)
     for index, value in enumerate(values):
@@ -117,7 +110,9 @@ def check_v(v: Tensors, others: Tensors, is_tuple: bool) -> None:
     """Raise RuntimeError where the vector does not match what it is multiplied with."""
     if (len(others) > 1 or is_tuple) and len(v) != len(others):
         raise RuntimeError(f"v is a tuple of invalid length: should be {len(others)} but got {len(v)}.")
-    for index, (own, other) in enumerate(zip(v, others, strict=False)):
+    if len(v) != len(others):
+        raise RuntimeError(SINGLE_V)
+    for index, (own, other) in enumerate(zip(v, others, strict=True)):
         if own.shape != other.shape:
             entry = f"Entry {index} in " if is_tuple else ""
             raise RuntimeError(f"{entry}v has invalid size: should be {other.shape} but got {own.shape}.")
@@ -227,35 +222,103 @@ def jacobian(
     strategy: str = "reverse-mode",
 ) -> Any:
     """Return the derivative of each output by each input (torch.autograd.functional.jacobian)."""
-    check_strategy(create_graph, strict, vectorize, strategy)
+    check_strategy(strategy, HINT)
+    if strategy == "forward-mode":
+        return forward_jacobian(func, inputs, create_graph, strict, vectorize)
     is_tuple, given = tensors_of(inputs, "inputs", "jacobian")
     ins = prepared(given, create_graph)
     several, outputs = tensors_of(func(*ins), OUTPUTS, "jacobian")
     check_requires_grad(outputs, strict, NO_GRAD)
-    blocks = tuple(blocks_of(index, out, ins, create_graph, strict) for index, out in enumerate(outputs))
-    blocks = released(blocks, create_graph)
-    rows = tuple(block if is_tuple else block[0] for block in blocks)
+    if strict and vectorize:
+        raise RuntimeError(STRICT_VECTORIZED)
+    blocks = vectorized(outputs, ins, create_graph) if vectorize else one_by_one(outputs, ins, create_graph, strict)
+    rows = tuple(block if is_tuple else block[0] for block in released(blocks, create_graph))
     return rows if several else rows[0]
 
 
-def blocks_of(index: int, out: Tensor, inputs: Tensors, create_graph: bool, strict: bool) -> tuple[Any, ...]:
-    """Return the derivative of one output by each input."""
-    rows: list[Tensors] = []
+def rows_of(out: Tensor, inputs: Tensors, create_graph: bool) -> list[tuple[Tensor | None, ...]]:
+    """Return the gradients of each element of an output by the inputs."""
     flat: Any = out.reshape(-1)  # type: ignore[attr-defined]
-    for position in range(out.numel()):
-        found = gradients((flat[position],), inputs, None, create_graph)
-        independent = f"Output {index} of the user-provided function is independent of input {{}}. "
-        row = with_zeros(found, inputs, strict, independent + "This is not allowed in strict mode.")
-        if strict and create_graph:
-            text = JACOBIAN_INDEPENDENT.replace("strict mode.", "strict mode when create_graph=True.")
-            check_requires_grad(row, True, text)
-        rows.append(row)
+    return [gradients((flat[position],), inputs, None, create_graph) for position in range(out.numel())]
+
+
+def one_by_one(outputs: Tensors, inputs: Tensors, create_graph: bool, strict: bool) -> tuple[Tensors, ...]:
+    """Return for each output its derivative by each input; raises RuntimeError for what strict mode does not allow."""
+    blocks = []
+    for index, out in enumerate(outputs):
+        independent = INDEPENDENT.replace("The output", f"Output {index}")
+        rows = []
+        for found in rows_of(out, inputs, create_graph):
+            for place, gradient in enumerate(found if strict else ()):
+                if gradient is None:
+                    raise RuntimeError(independent.format(place))
+                if create_graph and not gradient.requires_grad:
+                    raise RuntimeError(CONSTANT_JACOBIAN.format(index))
+            rows.append(with_zeros(found, inputs, False, ""))
+        blocks.append(tuple(matrix([row[i] for row in rows], out, tensor) for i, tensor in enumerate(inputs)))
+    return tuple(blocks)
+
+
+def matrix(rows: Sequence[Tensor], out: Tensor, tensor: Tensor) -> Tensor:
+    """Return the derivative of one output by one input, of both shapes, from its rows."""
+    shaped: Tensor = stacked(rows).view((*out.shape, *tensor.shape))  # type: ignore[attr-defined]
+    return shaped
+
+
+def vectorized(outputs: Tensors, inputs: Tensors, create_graph: bool) -> tuple[Tensors, ...]:
+    """Return what one_by_one does, as one batch of gradients cut into pieces."""
+    rows = [with_zeros(found, inputs, False, "") for out in outputs for found in rows_of(out, inputs, create_graph)]
+    if not rows:
+        raise IndexError("index 0 is out of bounds for dimension 0 with size 0")
+    sizes = [out.numel() for out in outputs]
+    pieces = [stacked(column).split(sizes, dim=0) for column in zip(*rows, strict=True)]  # type: ignore[attr-defined]
     return tuple(
-        stacked([row[i] for row in rows]).view((*out.shape, *tensor.shape))  # type: ignore[attr-defined]
-        if rows
-        else make(np.zeros((*out.shape, *tensor.shape), tensor._data.dtype))
-        for i, tensor in enumerate(inputs)
+        tuple(piece[i].view((*out.shape, *tensor.shape)) for piece, tensor in zip(pieces, inputs, strict=True))
+        for i, out in enumerate(outputs)
     )
+
+
+def forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool, strict: bool, vectorize: bool) -> Any:
+    """Return the derivative of each output by each input, computed in forward mode: lists where these are tuples."""
+    if create_graph:
+        raise NotImplementedError(WITH_FORWARD.format("create_graph"))
+    if strict:
+        raise RuntimeError(WITH_FORWARD.format("strict"))
+    is_tuple, ins = tensors_of(inputs, "inputs", "jacobian")
+    if not vectorize:
+        raise NotImplementedError(FORWARD_ALONE)
+    columns, several = columns_of(func, ins)
+    rows = [[mapped_back(group, tensor) for group, tensor in zip(out, ins, strict=True)] for out in columns]
+    if is_tuple:
+        return rows if several else rows[0]
+    return tuple(row[0] for row in rows) if several else rows[0][0]
+
+
+def columns_of(func: Callable[..., Any], inputs: Tensors) -> tuple[list[list[list[Tensor]]], bool]:
+    """Return for each output, each input and each element of that the tangent; and whether outputs are a tuple."""
+    from gradrepl.engine.forward_ad import dual_level, make_dual, unpack_dual  # here, because it needs this module
+
+    columns: list[list[list[Tensor]]] = []
+    several = False
+    for place, tensor in enumerate(inputs):
+        for element in range(tensor.numel()):
+            directions = [np.zeros_like(one._data) for one in inputs]
+            directions[place].reshape(-1)[element] = 1
+            with dual_level():
+                duals = [make_dual(one, make(array)) for one, array in zip(inputs, directions, strict=True)]
+                several, outs = tensors_of(func(*duals), "outputs", None)
+                parts = [unpack_dual(out) for out in outs]
+            columns = columns or [[[] for _ in inputs] for _ in outs]
+            for out, (primal, tangent) in zip(columns, parts, strict=True):
+                out[place].append(make(np.zeros_like(primal._data)) if tangent is None else tangent)
+    return columns, several
+
+
+def mapped_back(group: list[Tensor], tensor: Tensor) -> Any:
+    """Return the derivative of one output by one input, of both shapes, from its columns."""
+    columns: Any = stacked(group)
+    turned = columns.permute(*range(1, columns.dim()), 0)
+    return turned.reshape((*columns.shape[1:], *tensor.shape))
 
 
 def hessian(
@@ -268,13 +331,17 @@ def hessian(
 ) -> Any:
     """Return the second derivatives of a function that gives one number (torch.autograd.functional.hessian)."""
     is_tuple, given = tensors_of(inputs, "inputs", "hessian")
+    check_strategy(outer_jacobian_strategy)
 
     def checked(*ins: Tensor) -> Any:
         output = func(*ins)
         several, outputs = tensors_of(output, OUTPUTS, "hessian")
+        check_requires_grad(outputs, strict, NO_GRAD)
         return single(output, "hessian", outputs, several).squeeze()  # type: ignore[attr-defined]
 
-    def jacobians(*ins: Tensor) -> Any:
+    def jacobians(*ins: Any) -> Any:
+        if outer_jacobian_strategy == "forward-mode":
+            ins = tuple(tensor.requires_grad_() for tensor in ins)
         found = jacobian(checked, ins, create_graph=True)
         check_requires_grad(found, strict, LINEAR)
         return found

@@ -151,11 +151,19 @@ def getter(module: ModuleType) -> Callable[[str], Any]:
     missing = module_getattr(module)
 
     def find(name: str) -> Any:
+        if name == "__all__":
+            return everything(module)
         if name in rest_names().get(module.__name__, ()) and load_rest():
             return module.__dict__[name]
         return missing(name)
 
     return find
+
+
+def everything(module: ModuleType) -> list[str]:
+    """Return what `from module import *` brings: all but what begins with an underscore, and modules."""
+    load_rest()
+    return [name for name in dir(module) if name[0] != "_" and not isinstance(getattr(module, name), ModuleType)]
 
 
 def lister(module: ModuleType) -> Callable[[], list[str]]:
