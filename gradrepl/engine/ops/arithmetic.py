@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, Array
+from gradrepl.engine.fused import fused
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
@@ -46,7 +47,7 @@ add.grad(a=lambda g: g, b=lambda g: g)
 @op("AddBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
 def add_times(a: Array, b: Array, alpha: Any) -> Any:
     """a + alpha · b"""
-    return (a + np.multiply(b, alpha)).astype(a.dtype, copy=False)
+    return fused(alpha, b, a)
 
 
 add_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(g, alpha))
@@ -64,7 +65,7 @@ sub.grad(a=lambda g: g, b=lambda g: -g)
 @op("SubBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
 def sub_times(a: Array, b: Array, alpha: Any) -> Any:
     """a - alpha · b"""
-    return np.subtract(a, np.multiply(b, alpha)).astype(a.dtype, copy=False)
+    return fused(-alpha, b, a)
 
 
 sub_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(-g, alpha))

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.fused import between, fused
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
@@ -22,7 +23,7 @@ THREE = (((2, 3), (2, 3), (3,)),)
 @op("LerpBackward0", broadcasts=True, samples=(((2, 3), (3,), 0.3),))
 def lerp_number(a: Array, b: Array, weight: Any) -> Any:
     """a + weight · (b - a)"""
-    return a + weight * (b - a) if abs(weight) < 0.5 else b - (b - a) * (1 - weight)
+    return between(a, b, weight)
 
 
 lerp_number.grad(
@@ -47,7 +48,7 @@ lerp_tensor.grad(
 @op("AddcmulBackward0", broadcasts=True, samples=(((2, 3), (2, 3), (3,), 2.0),))
 def addcmul_of(a: Array, b: Array, c: Array, value: Any) -> Any:
     """a + value · b · c"""
-    return a + b * c * a.dtype.type(value)
+    return fused(b * a.dtype.type(value), c, a)
 
 
 addcmul_of.grad(
@@ -60,7 +61,7 @@ addcmul_of.grad(
 @op("AddcdivBackward0", broadcasts=True, samples=(((2, 3), (2, 3), (3,), 2.0),))
 def addcdiv_of(a: Array, b: Array, c: Array, value: Any) -> Any:
     """a + value · b / c"""
-    return a + b / c * a.dtype.type(value)
+    return a + b * a.dtype.type(value) / c
 
 
 addcdiv_of.grad(

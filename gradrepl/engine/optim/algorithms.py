@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.fused import between, fused
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 
@@ -16,13 +17,23 @@ State = dict[str, Any]
 
 def average(running: Any, share: float, values: Any) -> None:
     """Move a running average towards values by a share, in place."""
-    running += (values - running) * share
+    running[...] = between(running, values, share)
 
 
 def average_square(running: Any, keep: float, gradient: Any) -> None:
     """Move a running average towards the squares of a gradient, in place."""
     running *= keep
-    running += gradient * gradient * (1 - keep)
+    running[...] = fused(gradient * (1 - keep), gradient, running)
+
+
+def add_scaled(data: Any, factor: float, values: Any) -> None:
+    """Add factor · values to data, in place."""
+    data[...] = fused(factor, values, data)
+
+
+def add_ratio(data: Any, factor: float, above: Any, below: Any) -> None:
+    """Add factor · above / below to data, in place."""
+    data += above * factor / below
 
 
 class SGD(Optimizer):
@@ -59,9 +70,9 @@ class SGD(Optimizer):
             buffer = remembered(state, "momentum_buffer", gradient.copy() if fresh else None)
             if not fresh:
                 buffer *= momentum
-                buffer += gradient * (1 - group["dampening"])
-            gradient = gradient + buffer * momentum if group["nesterov"] else buffer
-        np.subtract(data, gradient * number(group["lr"]), out=data)
+                add_scaled(buffer, 1 - group["dampening"], gradient)
+            gradient = fused(momentum, buffer, gradient) if group["nesterov"] else buffer
+        add_scaled(data, -number(group["lr"]), gradient)
 
 
 class Adam(Optimizer):
@@ -102,7 +113,7 @@ class Adam(Optimizer):
         scale = np.sqrt(square)
         scale /= math.sqrt(1 - beta2**step)
         scale += group["eps"]
-        data -= (lr / (1 - beta1**step)) * (mean / scale)
+        add_ratio(data, -lr / (1 - beta1**step), mean, scale)
 
 
 class AdamW(Adam):
@@ -158,16 +169,16 @@ class RMSprop(Optimizer):
         if group["centered"]:
             mean = remembered(state, "grad_avg", np.zeros_like(data))
             average(mean, 1 - alpha, gradient)
-            scale = np.sqrt(square - mean * mean)
+            scale = np.sqrt(fused(-mean, mean, square))
         else:
             scale = np.sqrt(square)
         scale += group["eps"]
         if buffer is None:
-            data -= lr * (gradient / scale)
+            add_ratio(data, -lr, gradient, scale)
         else:
             buffer *= group["momentum"]
             buffer += gradient / scale
-            data -= buffer * lr
+            add_scaled(data, -lr, buffer)
 
 
 class Adagrad(Optimizer):
@@ -198,10 +209,10 @@ class Adagrad(Optimizer):
     def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
         step = count_step(state)
         total = remembered(state, "sum", np.full_like(data, group["initial_accumulator_value"]))
-        total += gradient * gradient
+        total[...] = fused(gradient, gradient, total)
         scale = np.sqrt(total)
         scale += group["eps"]
-        data -= (number(group["lr"]) / (1 + (step - 1) * group["lr_decay"])) * (gradient / scale)
+        add_ratio(data, -number(group["lr"]) / (1 + (step - 1) * group["lr_decay"]), gradient, scale)
 
 
 class Adadelta(Optimizer):
@@ -233,7 +244,7 @@ class Adadelta(Optimizer):
         average_square(square, rho, gradient)
         delta = np.sqrt(steps + eps) / np.sqrt(square + eps) * gradient
         average_square(steps, rho, delta)
-        data -= delta * number(group["lr"])
+        add_scaled(data, -number(group["lr"]), delta)
 
 
 class Adamax(Optimizer):
@@ -262,7 +273,7 @@ class Adamax(Optimizer):
         greatest = remembered(state, "exp_inf", np.zeros_like(data) if step == 1 else None)
         average(mean, 1 - beta1, gradient)
         np.maximum(greatest * beta2, np.abs(gradient) + group["eps"], out=greatest)
-        data -= (number(group["lr"]) / (1 - beta1**step)) * (mean / greatest)
+        add_ratio(data, -number(group["lr"]) / (1 - beta1**step), mean, greatest)
 
 
 for _kind in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.fused import fused
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.graph import RemovableHandle, add_hook
 from gradrepl.engine.nn.module import clear_gradient
@@ -111,7 +112,7 @@ class Optimizer:
             if decay and group.get("decoupled_weight_decay", False):
                 np.multiply(param._data, 1 - number(group["lr"]) * number(decay), out=param._data)
             elif decay:
-                gradient = gradient + param._data * number(decay)
+                gradient = fused(number(decay), param._data, gradient)
             self.update(param._data, gradient, group, state_of[param] if self.remembers(group) else {})
             if param._counter is not None:
                 param._counter[0] += 1

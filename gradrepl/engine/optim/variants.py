@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.optim.algorithms import Group, State, average, average_square
+from gradrepl.engine.optim.algorithms import Group, State, add_ratio, add_scaled, average, average_square
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 
 
@@ -53,8 +53,8 @@ class NAdam(Optimizer):
         product *= now
         scale = np.sqrt(square / (1 - beta2**step))
         scale += group["eps"]
-        data += gradient / scale * (-lr * (1 - now) / (1 - product.item()))
-        data += mean / scale * (-lr * later / (1 - product.item() * later))
+        add_ratio(data, -lr * (1 - now) / (1 - product.item()), gradient, scale)
+        add_ratio(data, -lr * later / (1 - product.item() * later), mean, scale)
 
 
 class RAdam(Optimizer):
@@ -151,7 +151,7 @@ class ASGD(Optimizer):
         share = remembered(state, "mu", np.ones((), np.float32))
         mean = remembered(state, "ax", np.zeros_like(data))
         data *= 1 - decay * rate.item()
-        data -= gradient * rate.item()
+        add_scaled(data, -rate.item(), gradient)
         if share == 1:
             mean[...] = data
         else:
