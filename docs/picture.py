@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from gradrepl.app import engines, stage
-from gradrepl.app.drawn import DrawnScreen
+from gradrepl.app.screens.drawn import DrawnScreen
 from gradrepl.i18n import Speech, translator
 from gradrepl.lesson import player, shelf
 from gradrepl.lesson.load import load

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
 
 
 def number_of(state: PromptState, choices: Sequence[str]) -> int | None:

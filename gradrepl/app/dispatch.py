@@ -17,7 +17,7 @@ from gradrepl.view.safe import one_line, visible
 
 if TYPE_CHECKING:
     from gradrepl.app.program import Program
-    from gradrepl.app.screen import Screen
+    from gradrepl.app.screens.screen import Screen
     from gradrepl.lesson.model import Lesson
     from gradrepl.session.engine import Engine
 
@@ -75,7 +75,7 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
         return FAILED
     if parsed.record is None:
         return direction.perform(chosen, _engine(options, _), _screen(options), options, terminal, wanted)
-    from gradrepl.app import export
+    from gradrepl.app.recording import export
 
     export.form_of(Path(parsed.record), _)
     setting = replace(export.setting_of(parsed, options, _engine(options, _)), seed=parsed.seed)
@@ -85,7 +85,8 @@ def _play(parsed: Namespace, options: Options, _: Translate) -> int:
 
 def _export(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
-    from gradrepl.app import export, lessons
+    from gradrepl.app import lessons
+    from gradrepl.app.recording import export
 
     chosen = lessons.all_shipped() if parsed.all else lessons.named(parsed.lessons, _)
     if not chosen:
@@ -98,7 +99,7 @@ def _export(parsed: Namespace, options: Options, _: Translate) -> int:
 def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
     from gradrepl.app import lessons, play
-    from gradrepl.app.reader import open_reader
+    from gradrepl.app.line.reader import open_reader
 
     chosen = lessons.named([parsed.lesson or "1"], _)
     terminal = survey(options, os.environ)
@@ -108,7 +109,7 @@ def _learn(parsed: Namespace, options: Options, _: Translate) -> int:
     if not terminal.keyboard:
         return play.play(chosen, _engine(options, _), _screen(options), options.speech, None)
     from gradrepl.app.learning.course import learn
-    from gradrepl.app.memory import open_memory
+    from gradrepl.app.progress.memory import open_memory
 
     learn(chosen[0], _engine(options, _), open_reader(terminal, options), options, terminal, open_memory(_), start)
     return 0
@@ -149,28 +150,30 @@ def _lessons(parsed: Namespace, options: Options, _: Translate) -> int:
 
 
 def _progress(parsed: Namespace, options: Options, _: Translate) -> int:
-    from gradrepl.app import lessons, memory, progress
+    from gradrepl.app import lessons
+    from gradrepl.app.progress import memory, overview
     from gradrepl.store import Store, default_path
 
     store = Store(default_path())
     if parsed.export is not None:
-        progress.export(parsed.export, store, _)
+        overview.export(parsed.export, store, _)
     elif parsed.take_in is not None:
-        progress.take_in(parsed.take_in, store, _)
+        overview.take_in(parsed.take_in, store, _)
     elif parsed.forget is not None:
-        progress.forget(lessons.id_named(parsed.forget), store, _)
+        overview.forget(lessons.id_named(parsed.forget), store, _)
     else:
-        found = progress.lines(lessons.all_shipped(_), progress.events(store, _), memory.now(), options.speech)
+        found = overview.lines(lessons.all_shipped(_), overview.events(store, _), memory.now(), options.speech)
         if options.json:
-            sys.stdout.write(progress.to_json(found) + "\n")
+            sys.stdout.write(overview.to_json(found) + "\n")
         else:
-            progress.show(found, _screen(options), _)
+            overview.show(found, _screen(options), _)
     return 0
 
 
 def _review(parsed: Namespace, options: Options, _: Translate) -> int:
     _refuse_json(options, _)
-    from gradrepl.app import lessons, memory, review
+    from gradrepl.app import lessons
+    from gradrepl.app.progress import memory, review
 
     chosen = lessons.named(parsed.lessons, _) if parsed.lessons else lessons.all_shipped(_)
     terminal, screen, events = survey(options, os.environ), _screen(options), memory.open_memory(_)
@@ -180,7 +183,7 @@ def _review(parsed: Namespace, options: Options, _: Translate) -> int:
     if found and not terminal.keyboard:
         review.show_due(found, screen, options.speech)
     elif found:
-        from gradrepl.app.reader import open_reader
+        from gradrepl.app.line.reader import open_reader
 
         reader, engine = open_reader(terminal, options), _engine(options, _)
         review.Review(engine, reader, screen, events, options.speech, drawn=terminal.drawn).run(found)
@@ -188,7 +191,8 @@ def _review(parsed: Namespace, options: Options, _: Translate) -> int:
 
 
 def _report(parsed: Namespace, options: Options, _: Translate) -> int:
-    from gradrepl.app import lessons, report
+    from gradrepl.app import lessons
+    from gradrepl.app.progress import report
 
     found = report.read(parsed.files, _)
     if options.json:
@@ -264,14 +268,14 @@ def _engine(options: Options, _: Translate) -> Engine:
 
 
 def _screen(options: Options, *, errors_apart: bool = False) -> Screen:
-    from gradrepl.app.screen import open_screen
+    from gradrepl.app.screens.screen import open_screen
 
     return open_screen(options, survey(options, os.environ), sys.stderr if errors_apart else None)
 
 
 def _screen_of_errors(options: Options) -> Screen:
     """A screen for standard error, drawn where that is a terminal."""
-    from gradrepl.app.screen import PlainScreen, open_screen
+    from gradrepl.app.screens.screen import PlainScreen, open_screen
 
     terminal = survey(options, os.environ)
     if terminal.drawn and is_terminal(sys.stderr):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gradrepl.app.program import Program
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.session.core import Session, statements
 from gradrepl.session.engine import Engine
 from gradrepl.session.outcome import Outcome

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, Translate, english
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import LessonErrors, load

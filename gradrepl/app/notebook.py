@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Any
 
 from gradrepl.app import engines
+from gradrepl.app.commands.settings import show
 from gradrepl.app.embedding import preferred
-from gradrepl.app.explaining import short
 from gradrepl.app.options import survey
-from gradrepl.app.screen import open_shown
-from gradrepl.app.settings import show
+from gradrepl.app.screens.explaining import short
+from gradrepl.app.screens.screen import open_shown
 from gradrepl.i18n import mark, translator
 from gradrepl.session.beside import Beside
 from gradrepl.session.core import take_torch

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gradrepl.app import stage
+from gradrepl.app.line.reader import Reader
 from gradrepl.app.playback.machine import Stop
 from gradrepl.app.playback.quiz import Quiz, quiz
-from gradrepl.app.reader import Reader
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference

@@ -8,20 +8,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gradrepl import __version__
-from gradrepl.app import engines, explaining, keeping, seeing
+from gradrepl.app import engines
 from gradrepl.app.background import Background
-from gradrepl.app.commands import Command, UnknownCommandError, find, help_lines, help_one, unknown
+from gradrepl.app.commands import keeping, seeing
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.commands.table import Command, UnknownCommandError, find, help_lines, help_one, unknown
 from gradrepl.app.errors import unavailable
+from gradrepl.app.line.reader import Reader, open_reader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import Reader, open_reader
-from gradrepl.app.scope import Scope
+from gradrepl.app.screens import explaining
 from gradrepl.i18n import SPEECHES, Translate, mark, translator
 from gradrepl.view import mode
 
 if TYPE_CHECKING:
+    from gradrepl.app.commands.state import PromptState
     from gradrepl.app.repairing.proposal import Proposal
-    from gradrepl.app.screen import Screen
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.screens.screen import Screen
     from gradrepl.session import read
     from gradrepl.session.chronicle import Chronicle
     from gradrepl.session.core import Session
@@ -110,7 +112,7 @@ class Repl:
     @property
     def screen(self) -> Screen:
         """A screen in the language chosen now."""
-        from gradrepl.app.screen import open_screen
+        from gradrepl.app.screens.screen import open_screen
 
         return open_screen(self.options, self.terminal)
 
@@ -158,7 +160,7 @@ class Repl:
         return self.execute(text if isinstance(typed, read.Incomplete) else typed.source)
 
     def _answer(self, typed: read.Question) -> bool:
-        from gradrepl.app.about import about
+        from gradrepl.app.commands.about import about
 
         for line in about(typed, self.session, self._):
             self.screen.note(line)
@@ -176,10 +178,10 @@ class Repl:
 
     def execute(self, source: str) -> bool:
         """Run an input and show what it did; returns whether it ended the prompt."""
+        from gradrepl.app.commands.replay import watch_numpy
+        from gradrepl.app.commands.state import show_run
         from gradrepl.app.execute import exit_status
-        from gradrepl.app.limited import KEPT, Limited
-        from gradrepl.app.replay import watch_numpy
-        from gradrepl.app.state import show_run
+        from gradrepl.app.screens.limited import KEPT, Limited
 
         screen = self.screen
         try:
@@ -208,7 +210,7 @@ class Repl:
     def _load(self) -> Engine:
         """What the first input needs, while the learner reads the banner and types."""
         if self.terminal.drawn:
-            import gradrepl.app.drawn
+            import gradrepl.app.screens.drawn
             import gradrepl.session.core  # noqa: F401
         return engines.load(self.options.engine)
 
@@ -243,7 +245,7 @@ def _open_session(engine: Engine) -> Session:
 
 
 def _open_chronicle(session: Session) -> Chronicle:
-    from gradrepl.app.replay import Dice
+    from gradrepl.app.commands.replay import Dice
     from gradrepl.session.chronicle import Chronicle
 
     return Chronicle(Dice.now(session.engine))
@@ -267,7 +269,7 @@ def _lessons(repl: PromptState, argument: str) -> None:
 
 def _learn(repl: Repl, argument: str) -> None:
     from gradrepl.app.learning.course import learn
-    from gradrepl.app.memory import open_memory
+    from gradrepl.app.progress.memory import open_memory
     from gradrepl.app.trust import named_and_allowed
 
     engine = repl.engine
@@ -278,7 +280,7 @@ def _learn(repl: Repl, argument: str) -> None:
 
 
 def _review(repl: PromptState, argument: str) -> None:
-    from gradrepl.app import review  # it needs all that lessons need
+    from gradrepl.app.progress import review  # it needs all that lessons need
 
     review.command(repl, argument)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gradrepl.app.lessons import languages, texts, title
-from gradrepl.app.limited import Limited
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.limited import Limited
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.model import Example, Lesson, Step, Text

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from gradrepl.app.errors import DamagedLessonsError, UsageError
 from gradrepl.app.lessons import all_shipped, is_own, named
-from gradrepl.app.reader import LineReader
+from gradrepl.app.line.reader import LineReader
 from gradrepl.i18n import Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.store import Store, StoreError, default_path
 from gradrepl.view.safe import one_line, visible
 
 if TYPE_CHECKING:
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
 
 YES = ("y", "yes", "c", "co", "có")
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gradrepl.app.about import about
+from gradrepl.app.commands.about import about
 from gradrepl.i18n import english, vietnamese
 from gradrepl.session.core import Session
 from gradrepl.session.read import Question, read

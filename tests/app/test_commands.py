@@ -6,7 +6,15 @@ import unicodedata
 
 import pytest
 
-from gradrepl.app.commands import UnknownCommandError, find, help_lines, help_one, keystrokes, unknown, without_marks
+from gradrepl.app.commands.table import (
+    UnknownCommandError,
+    find,
+    help_lines,
+    help_one,
+    keystrokes,
+    unknown,
+    without_marks,
+)
 from gradrepl.app.learning.commands import COMMANDS as LESSON_COMMANDS
 from gradrepl.app.repl import COMMANDS
 from gradrepl.i18n import english, vietnamese

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gradrepl.app import config, settings
+from gradrepl.app import config
+from gradrepl.app.commands import settings
 from gradrepl.app.options import Options, Terminal, survey, theme
 from gradrepl.app.repl import Repl
 from gradrepl.i18n import translator

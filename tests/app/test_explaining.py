@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from gradrepl.app.explaining import NAME, lesson_number, short, texts
+from gradrepl.app.commands.scope import Scope
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.repl import Repl
-from gradrepl.app.scope import Scope
+from gradrepl.app.screens.explaining import NAME, lesson_number, short, texts
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import load
 from gradrepl.session.core import Session

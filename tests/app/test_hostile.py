@@ -11,10 +11,11 @@ from subprocess import CompletedProcess
 import pytest
 from app.test_terminal import Open, terminal  # noqa: F401
 
-from gradrepl.app import exchange, lessons, progress, report
-from gradrepl.app.drawn import DrawnScreen
-from gradrepl.app.memory import Memory, now
-from gradrepl.app.screen import PlainScreen
+from gradrepl.app import lessons
+from gradrepl.app.progress import exchange, overview, report
+from gradrepl.app.progress.memory import Memory, now
+from gradrepl.app.screens.drawn import DrawnScreen
+from gradrepl.app.screens.screen import PlainScreen
 from gradrepl.i18n import english
 from gradrepl.lesson.load import load
 from gradrepl.lesson.model import Lesson
@@ -136,7 +137,7 @@ def test_lists_of_lessons_progress_and_reports(
     events = learned(lesson, tmp_path).events()
     lessons.show([lesson], screen, "both")
     assert_harmless(capsys.readouterr().out)
-    progress.show(progress.lines([lesson], events, now(), "vi"), screen, english)
+    overview.show(overview.lines([lesson], events, now(), "vi"), screen, english)
     assert_harmless(capsys.readouterr().out)
     report.show(report.report([events]), [lesson], screen, "en", english)
     assert_harmless(capsys.readouterr().out)

@@ -15,9 +15,9 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from gradrepl.app.history import QuietHistory
+from gradrepl.app.line.history import QuietHistory
+from gradrepl.app.line.prompt import PromptReader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.prompt import PromptReader
 from gradrepl.app.repl import Repl
 
 # GRADREPL_JUNK=10000 makes ten runs of 1,000, each with a seed of its own, in some 15 minutes. prompt_toolkit keeps a

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gradrepl.app.keeping import KEYS
-from gradrepl.app.limited import Limited
+from gradrepl.app.commands.keeping import KEYS
+from gradrepl.app.commands.timing import repeatable, said
+from gradrepl.app.commands.transcript import code_of
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.repl import Repl
-from gradrepl.app.timing import repeatable, said
-from gradrepl.app.transcript import code_of
+from gradrepl.app.screens.limited import Limited
 from gradrepl.i18n import english
 
 X = "x = torch.tensor([1., 2.], requires_grad=True)"
@@ -53,7 +53,7 @@ def test_undo_keeps_random_numbers(shown: Type) -> None:
 NUMPY = """
 import sys
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import LineReader
+from gradrepl.app.line.reader import LineReader
 from gradrepl.app.repl import Repl
 
 looked = "import sys; print(any(name.endswith('mtrand') for name in sys.modules))"
@@ -214,7 +214,7 @@ class Paper:
 
 def test_endless_printing_takes_bounded_memory_and_can_be_stopped() -> None:
     from gradrepl.app.engines import load
-    from gradrepl.app.limited import KEPT
+    from gradrepl.app.screens.limited import KEPT
     from gradrepl.session.core import Session
 
     paper, session = Paper(), Session(load("builtin"))

@@ -12,14 +12,15 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from gradrepl.app import engines, prompt
-from gradrepl.app.graphemes import width_after, width_before
-from gradrepl.app.hints import hint
-from gradrepl.app.history import MOST, QuietHistory
-from gradrepl.app.keys import is_complete, next_indent
-from gradrepl.app.prompt import PromptReader
+from gradrepl.app import engines
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.line import prompt
+from gradrepl.app.line.graphemes import width_after, width_before
+from gradrepl.app.line.hints import hint
+from gradrepl.app.line.history import MOST, QuietHistory
+from gradrepl.app.line.keys import is_complete, next_indent
+from gradrepl.app.line.prompt import PromptReader
 from gradrepl.app.repl import COMMANDS
-from gradrepl.app.scope import Scope
 
 ENTER, TAB, BACKSPACE, DELETE, CTRL_C, CTRL_D, CTRL_R = "\r", "\t", "\x7f", "\x1b[3~", "\x03", "\x04", "\x12"
 UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
@@ -154,7 +155,7 @@ def test_a_letter_is_as_wide_as_its_marks(seen: str, letters: int) -> None:
 
 
 def test_marks_belong_to_their_letter_without_wcwidth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradrepl.app.graphemes._iter_graphemes", None)
+    monkeypatch.setattr("gradrepl.app.line.graphemes._iter_graphemes", None)
     assert width_before(decomposed("việ")) == 3
     assert width_after(decomposed("ệt")) == 3
 

@@ -11,11 +11,11 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from gradrepl.app import engines
-from gradrepl.app.history import QuietHistory
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
+from gradrepl.app.line.history import QuietHistory
+from gradrepl.app.line.prompt import PromptReader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.prompt import PromptReader
 from gradrepl.lesson import player, shelf
 from gradrepl.lesson.load import load
 from gradrepl.lesson.model import EXERCISES, Lesson, Text

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from gradrepl.app.memory import Memory
+from gradrepl.app.progress.memory import Memory
 from gradrepl.i18n import english, vietnamese
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import load

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gradrepl.app.commands.merge import merge
 from gradrepl.app.engines import load
-from gradrepl.app.merge import merge
 from gradrepl.session.core import Session
 from gradrepl.session.outcome import Outcome
 

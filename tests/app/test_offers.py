@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gradrepl.app.offers import offers
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.line.offers import offers
 from gradrepl.app.repl import COMMANDS
-from gradrepl.app.scope import Scope
 
 SCOPE = Scope(lambda: {"tensor_of_mine": 1, "text": "a"}, COMMANDS)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gradrepl.app.play import play
-from gradrepl.app.screen import PlainScreen
+from gradrepl.app.screens.screen import PlainScreen
 from gradrepl.i18n import english
 from gradrepl.lesson.load import load
 from gradrepl.lesson.shelf import lessons

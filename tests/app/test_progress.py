@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from gradrepl.app import exchange, progress
 from gradrepl.app.errors import UsageError
-from gradrepl.app.memory import Memory
+from gradrepl.app.progress import exchange, overview
+from gradrepl.app.progress.memory import Memory
 from gradrepl.i18n import english
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import load
@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Store:
 def test_a_line_counts_steps_misses_hints_and_what_is_due(store: Store) -> None:
     events = [*store.events(), Event("0" * 32, START, "elsewhere", "one", "c", "done", {"how": "done"})]
     for days, due in ((0, 0), (1, 1)):
-        first, other = progress.lines([LESSON], events, START + timedelta(days), "vi")
+        first, other = overview.lines([LESSON], events, START + timedelta(days), "vi")
         assert first.title == "5. " + LESSON.title.vi
         assert (first.done, first.steps, first.missed, first.hints, first.due) == (2, len(LESSON.steps), 1, 1, due)
         assert first.last == START.astimezone().date().isoformat()
@@ -72,7 +72,7 @@ def test_exported_progress_comes_back_on_another_computer_once(gradrepl: Run, st
     assert gradrepl("progress", "--export", "-").stdout == (tmp_path / "mine.json").read_text("utf-8")
     other = Store(tmp_path / "other.db")
     for new in (4, 0):
-        progress.take_in(str(tmp_path / "mine.json"), other, english)
+        overview.take_in(str(tmp_path / "mine.json"), other, english)
         assert len(other.events()) == 4
         said = gradrepl("progress", "--import", "mine.json", XDG_DATA_HOME=str(tmp_path / "elsewhere")).stdout
         assert said == f"Taken in: {new} of 4 events; the others were there already.\n"
@@ -82,7 +82,7 @@ def test_exported_progress_comes_back_on_another_computer_once(gradrepl: Run, st
 def test_two_computers_merge(store: Store, tmp_path: Path) -> None:
     exchange.save(tmp_path / "mine.json", store.events())
     other = learn(tmp_path / "other.db")
-    progress.take_in(str(tmp_path / "mine.json"), other, english)
+    overview.take_in(str(tmp_path / "mine.json"), other, english)
     assert len(other.events()) == 8
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from gradrepl.app import engines
-from gradrepl.app.drawn import DrawnScreen
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
+from gradrepl.app.line.reader import REPAIR, LineReader, never
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import REPAIR, LineReader, never
 from gradrepl.app.repairing import offer
 from gradrepl.app.repairing.proposal import LONGEST, propose
 from gradrepl.app.repairing.vocabulary import names_of, vocabulary
 from gradrepl.app.repl import Repl
+from gradrepl.app.screens.drawn import DrawnScreen
 from gradrepl.i18n import translator
 from gradrepl.lesson.load import load
 from gradrepl.session.engine import Engine

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 import pytest
 
 from gradrepl.app import engines
+from gradrepl.app.line.reader import LineReader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import LineReader
 from gradrepl.app.repl import Repl
 from gradrepl.session import core
 

@@ -11,7 +11,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from gradrepl.app import exchange, report
+from gradrepl.app.progress import exchange, report
 from gradrepl.lesson import misconceptions, shelf
 from gradrepl.lesson.load import load
 from gradrepl.store import Event

@@ -9,15 +9,16 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from gradrepl.app import engines, review
-from gradrepl.app.drawn import DrawnScreen
+from gradrepl.app import engines
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
-from gradrepl.app.memory import Memory
+from gradrepl.app.line.shortcut import Shortcut
 from gradrepl.app.options import Options, Terminal
+from gradrepl.app.progress import review
+from gradrepl.app.progress.memory import Memory
 from gradrepl.app.repl import Repl
-from gradrepl.app.screen import PlainScreen
-from gradrepl.app.shortcut import Shortcut
+from gradrepl.app.screens.drawn import DrawnScreen
+from gradrepl.app.screens.screen import PlainScreen
 from gradrepl.i18n import Speech, translator
 from gradrepl.lesson import shelf
 from gradrepl.lesson.load import load

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gradrepl.app import schedule
-from gradrepl.app.standing import code_hash
+from gradrepl.app.progress import schedule
+from gradrepl.app.progress.standing import code_hash
 from gradrepl.lesson.model import Example, Lesson, Step, Text
 from gradrepl.store import Event
 

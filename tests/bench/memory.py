@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 
 from gradrepl.app import engines
-from gradrepl.app.export import Target, in_language, recording
-from gradrepl.app.recording import FORMS, take
+from gradrepl.app.recording.export import Target, in_language, recording
+from gradrepl.app.recording.forms import FORMS, take
 from gradrepl.lesson.load import load
 from gradrepl.record.writer import Setting
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gradrepl.app import engines, lessons
-from gradrepl.app.recording import FORMS, take
+from gradrepl.app.recording.forms import FORMS, take
 from gradrepl.i18n import Speech, english
 from gradrepl.record.writer import Setting
 

@@ -9,7 +9,7 @@ import pytest
 
 from gradrepl.app import engines
 from gradrepl.app.cli import main
-from gradrepl.app.recording import take
+from gradrepl.app.recording.forms import take
 from gradrepl.lesson.load import load
 from gradrepl.lesson.shelf import lessons
 from gradrepl.record.event import Event, Ran

@@ -15,7 +15,7 @@ import pytest
 
 from gradrepl.app import engines, lessons
 from gradrepl.app.cli import main
-from gradrepl.app.recording import FORMS, take
+from gradrepl.app.recording.forms import FORMS, take
 from gradrepl.i18n import english
 from gradrepl.lesson import shelf
 from gradrepl.record.event import Event, Ran

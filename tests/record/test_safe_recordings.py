@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 
 from gradrepl.app import engines
 from gradrepl.app.cli import main
-from gradrepl.app.export import Target, in_language, recording
-from gradrepl.app.recording import FORMS, take
+from gradrepl.app.recording.export import Target, in_language, recording
+from gradrepl.app.recording.forms import FORMS, take
 from gradrepl.lesson.load import load
 from gradrepl.lesson.model import Lesson
 from gradrepl.record.writer import Setting

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gradrepl.app import engines
-from gradrepl.app.memory import Memory
+from gradrepl.app.progress.memory import Memory
 from gradrepl.i18n import english
 from gradrepl.lesson import player, shelf
 from gradrepl.lesson.load import load

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from gradrepl.app import drawn
-from gradrepl.app.coloring import STYLES
+from gradrepl.app.line.coloring import STYLES
+from gradrepl.app.screens import drawn
 from gradrepl.i18n import english
 from gradrepl.view.theme import repainted
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gradrepl.app import engines, repl, stage
-from gradrepl.app.commands import Command, find, without_marks
+from gradrepl.app.commands.table import Command, find, without_marks
 from gradrepl.app.learning import showing
 from gradrepl.app.learning.learner import Learner
 from gradrepl.app.learning.steps import index_of

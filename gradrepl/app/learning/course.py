@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradrepl.app import engines
+from gradrepl.app.commands.replay import Dice
 from gradrepl.app.learning.commands import COMMANDS
 from gradrepl.app.learning.learner import Learner
-from gradrepl.app.replay import Dice
 
 if TYPE_CHECKING:
     from gradrepl.app.learning.remembering import Remembering
+    from gradrepl.app.line.reader import Reader
     from gradrepl.app.options import Options, Terminal
-    from gradrepl.app.reader import Reader
     from gradrepl.lesson.model import Lesson
     from gradrepl.session.engine import Engine
 

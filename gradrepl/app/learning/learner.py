@@ -6,22 +6,23 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gradrepl.app import engines, keeping, stage
-from gradrepl.app.about import about
-from gradrepl.app.commands import Command, UnknownCommandError, find, unknown
+from gradrepl.app import engines, stage
+from gradrepl.app.commands import keeping
+from gradrepl.app.commands.about import about
+from gradrepl.app.commands.replay import watch_numpy
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.commands.state import show_run
+from gradrepl.app.commands.table import Command, UnknownCommandError, find, unknown
 from gradrepl.app.errors import unavailable
 from gradrepl.app.learning import showing, trail
 from gradrepl.app.learning.activity import Activity
 from gradrepl.app.learning.kinds import activity_at
 from gradrepl.app.learning.remembering import Remembering
 from gradrepl.app.learning.trail import Origin, Trail
-from gradrepl.app.limited import KEPT, Limited
+from gradrepl.app.line.reader import Reader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import Reader
-from gradrepl.app.replay import watch_numpy
-from gradrepl.app.scope import Scope
-from gradrepl.app.screen import Screen, open_screen
-from gradrepl.app.state import show_run
+from gradrepl.app.screens.limited import KEPT, Limited
+from gradrepl.app.screens.screen import Screen, open_screen
 from gradrepl.i18n import Translate, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.model import Lesson

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gradrepl.app import seeing, stage
+from gradrepl.app import stage
+from gradrepl.app.commands import seeing
 from gradrepl.app.learning.activity import Activity
 from gradrepl.lesson import player
 from gradrepl.lesson.player import Verdict

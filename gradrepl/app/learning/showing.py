@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gradrepl.app.shortcut import Shortcut
+from gradrepl.app.line.shortcut import Shortcut
 from gradrepl.i18n import mark
 from gradrepl.view import mode
 from gradrepl.view.prose import split_label

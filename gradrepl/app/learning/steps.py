@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradrepl.app.commands import without_marks
+from gradrepl.app.commands.table import without_marks
 from gradrepl.lesson.model import Lesson
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from gradrepl.app.replay import Dice, from_start, restore
+from gradrepl.app.commands.replay import Dice, from_start, restore
 from gradrepl.lesson import player
 from gradrepl.lesson.model import Lesson
 from gradrepl.lesson.player import Place

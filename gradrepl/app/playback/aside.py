@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gradrepl.app.commands.replay import Dice, from_start, restore
+from gradrepl.app.line.reader import Reader
+from gradrepl.app.line.shortcut import Shortcut
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.reader import Reader
 from gradrepl.app.repl import Repl
-from gradrepl.app.replay import Dice, from_start, restore
-from gradrepl.app.shortcut import Shortcut
 from gradrepl.session import read
 from gradrepl.session.core import Session
 

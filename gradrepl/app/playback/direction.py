@@ -12,13 +12,13 @@ from gradrepl.app.options import Options, Terminal
 from gradrepl.app.play import Record, play, unrecorded
 from gradrepl.app.playback.machine import FASTEST, SLOWEST, State, Stop
 from gradrepl.app.playback.score import Pace, score
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.session.engine import Engine
 
 if TYPE_CHECKING:
-    from gradrepl.app.drawn import DrawnScreen
+    from gradrepl.app.screens.drawn import DrawnScreen
 
 FAILED = 1
 MOST_TYPING, MOST_WAIT = 2000.0, 3600.0  # milliseconds, seconds
@@ -76,11 +76,11 @@ def perform(
 ) -> int:
     """Play lessons as this terminal can; returns 1 if anything differs from what a lesson promises, else 0."""
     if terminal.keyboard and terminal.drawn:
-        from gradrepl.app.drawn import DrawnScreen
+        from gradrepl.app.screens.drawn import DrawnScreen
 
         assert isinstance(screen, DrawnScreen)
         return _perform(lessons, engine, screen, options, terminal, chosen, record)
-    from gradrepl.app.reader import LineReader
+    from gradrepl.app.line.reader import LineReader
 
     reader = LineReader() if terminal.keyboard else None
     return play(lessons, engine, screen, options.speech, reader, record, chosen.stop, chosen.first)

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from gradrepl.app import stage
-from gradrepl.app.drawn import DrawnScreen
-from gradrepl.app.limited import Limited
+from gradrepl.app.commands.replay import Dice, called
+from gradrepl.app.line.reader import Reader, open_reader
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.play import Record, place_at
 from gradrepl.app.playback import footer
@@ -33,8 +33,8 @@ from gradrepl.app.playback.machine import (
 from gradrepl.app.playback.pen import Pen
 from gradrepl.app.playback.quiz import Quiz, quiz
 from gradrepl.app.playback.score import Beat
-from gradrepl.app.reader import Reader, open_reader
-from gradrepl.app.replay import Dice, called
+from gradrepl.app.screens.drawn import DrawnScreen
+from gradrepl.app.screens.limited import Limited
 from gradrepl.i18n import translator
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import broken_promises, difference

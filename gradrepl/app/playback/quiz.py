@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradrepl.app import stage
-from gradrepl.app.replay import Dice, reaches_outside, restore
-from gradrepl.app.screen import Screen
+from gradrepl.app.commands.replay import Dice, reaches_outside, restore
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, translator
 from gradrepl.lesson import player
 from gradrepl.lesson.answers import same_answer

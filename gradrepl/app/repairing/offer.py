@@ -17,7 +17,7 @@ from gradrepl.view.change import ASKED, NEW, STYLES, Span, change, kept
 from gradrepl.view.plain import source as with_prompts
 
 if TYPE_CHECKING:
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
     from gradrepl.session.chronicle import Input
 
 CONTEXT = 2

@@ -16,7 +16,7 @@ from gradrepl.view.change import ASKED, STYLES, Span, change
 from gradrepl.view.safe import one_line
 
 if TYPE_CHECKING:
-    from gradrepl.app.screen import Screen
+    from gradrepl.app.screens.screen import Screen
 
 WIDEST = 200
 """Letters of a line of the page that are shown before what changes in it, and behind."""

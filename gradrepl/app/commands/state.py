@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from gradrepl.app.commands import Command
+    from gradrepl.app.commands.table import Command
+    from gradrepl.app.line.reader import Reader
     from gradrepl.app.options import Options, Terminal
-    from gradrepl.app.reader import Reader
     from gradrepl.app.repairing.proposal import Proposal
-    from gradrepl.app.screen import Screen
+    from gradrepl.app.screens.screen import Screen
     from gradrepl.i18n import Translate
     from gradrepl.session.chronicle import Chronicle
     from gradrepl.session.core import Session
@@ -75,8 +75,9 @@ def show_run(state: PromptState, source: str, outcomes: Sequence[Outcome]) -> No
 
     outcomes: at least one, as the session yielded them.
     """
-    from gradrepl.app import explaining, keeping, seeing, settings
-    from gradrepl.app.merge import merge
+    from gradrepl.app.commands import keeping, seeing, settings
+    from gradrepl.app.commands.merge import merge
+    from gradrepl.app.screens import explaining
 
     state.chronicle.note(source, outcomes, state.session.names)
     merged = merge(outcomes)

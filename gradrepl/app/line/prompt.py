@@ -16,15 +16,15 @@ from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.styles import Style
 
-from gradrepl.app.coloring import STYLES, CodeLexer
-from gradrepl.app.completing import ScopeCompleter
-from gradrepl.app.history import QuietHistory
-from gradrepl.app.keys import bindings, is_complete
-from gradrepl.app.reader import REPAIR, never
-from gradrepl.app.scope import Scope
-from gradrepl.app.shortcut import Shortcut, footer
-from gradrepl.app.shortcut_keys import command_binding, live, shortcut_bindings
-from gradrepl.app.suggesting import LineSuggest
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.line.coloring import STYLES, CodeLexer
+from gradrepl.app.line.completing import ScopeCompleter
+from gradrepl.app.line.history import QuietHistory
+from gradrepl.app.line.keys import bindings, is_complete
+from gradrepl.app.line.reader import REPAIR, never
+from gradrepl.app.line.shortcut import Shortcut, footer
+from gradrepl.app.line.shortcut_keys import command_binding, live, shortcut_bindings
+from gradrepl.app.line.suggesting import LineSuggest
 from gradrepl.view.safe import REORDERING, one_line
 from gradrepl.view.theme import repainted
 
@@ -175,7 +175,7 @@ class PromptReader:
         if "(" not in before_cursor or self._live():
             lines = footer(state, self._live(), get_app().output.get_size().columns)
             return [("", "\n".join(f" {line} " for line in lines))]
-        from gradrepl.app.hints import hint
+        from gradrepl.app.line.hints import hint
 
         width = max(get_app().output.get_size().columns - len(state) - 5, 30)
         try:

@@ -9,7 +9,7 @@ from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, emacs_mode, has_focus, has_selection, vi_insert_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from gradrepl.app.shortcut import Shortcut
+from gradrepl.app.line.shortcut import Shortcut
 
 # A Vietnamese input method leaves these alone: none of them is a letter, a digit, `[` or `]`.
 KEYS = ("left", "pageup", "tab", "?", "f1")

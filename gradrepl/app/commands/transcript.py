@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from gradrepl.app.merge import merge
+from gradrepl.app.commands.merge import merge
 from gradrepl.app.options import Options
-from gradrepl.app.screen import PlainScreen
+from gradrepl.app.screens.screen import PlainScreen
 from gradrepl.i18n import Translate
 from gradrepl.session.chronicle import Input
 from gradrepl.session.outcome import GradMode, Outcome, TensorRow

@@ -23,7 +23,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.search import accept_search
 
-from gradrepl.app.graphemes import width_after, width_before
+from gradrepl.app.line.graphemes import width_after, width_before
 
 INDENT = "    "
 _COMMENT = re.compile(r"""#[^'"]*$""")

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gradrepl.app import schedule, stage
-from gradrepl.app.commands import without_marks
+from gradrepl.app import stage
+from gradrepl.app.commands.replay import Dice
+from gradrepl.app.commands.table import without_marks
 from gradrepl.app.lessons import languages, title
-from gradrepl.app.memory import Memory, now, open_memory
-from gradrepl.app.reader import Reader
-from gradrepl.app.replay import Dice
-from gradrepl.app.schedule import Due
-from gradrepl.app.screen import Screen
+from gradrepl.app.line.reader import Reader
+from gradrepl.app.progress import schedule
+from gradrepl.app.progress.memory import Memory, now, open_memory
+from gradrepl.app.progress.schedule import Due
+from gradrepl.app.screens.screen import Screen
 from gradrepl.app.trust import named_and_allowed
 from gradrepl.i18n import Speech, Translate, translator
 from gradrepl.lesson import fresh, player
@@ -25,7 +26,7 @@ from gradrepl.view import form
 from gradrepl.view.prose import split_label
 
 if TYPE_CHECKING:
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
 
 LEAVE, SKIP, HINT = ("q", "quit", "exit", "thoat"), ("s", "skip", "bo"), ("h", "hint", "goi")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from gradrepl.app.standing import code_hash
+from gradrepl.app.progress.standing import code_hash
 from gradrepl.lesson.model import Lesson, Step
 from gradrepl.store import Event
 

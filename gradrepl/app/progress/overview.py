@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from gradrepl.app import exchange, schedule, standing
 from gradrepl.app.errors import UsageError
 from gradrepl.app.lessons import title
-from gradrepl.app.memory import aside_said, reason
-from gradrepl.app.screen import Screen
+from gradrepl.app.progress import exchange, schedule, standing
+from gradrepl.app.progress.memory import aside_said, reason
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.store import Event, Store, StoreError

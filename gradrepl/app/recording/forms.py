@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from gradrepl.app import explaining
-from gradrepl.app.easel import Easel, show
-from gradrepl.app.screen import PlainScreen
+from gradrepl.app.recording.easel import Easel, show
+from gradrepl.app.screens import explaining
+from gradrepl.app.screens.screen import PlainScreen
 from gradrepl.i18n import Speech
 from gradrepl.lesson import player
 from gradrepl.lesson.matching import difference

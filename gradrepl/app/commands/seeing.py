@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradrepl.app.commands import Command
+from gradrepl.app.commands.table import Command
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
     from gradrepl.session.outcome import TensorRow
 
 
@@ -140,7 +140,7 @@ def watched(repl: PromptState, shown: Sequence[TensorRow]) -> None:
 
 def _diff(repl: PromptState, argument: str) -> None:
     """`:diff CODE`: what the code does with grad mode on and off."""
-    from gradrepl.app.replay import NotReplayableError, worlds
+    from gradrepl.app.commands.replay import NotReplayableError, worlds
     from gradrepl.view.worlds import compare
 
     if not argument:
@@ -156,7 +156,7 @@ def _diff(repl: PromptState, argument: str) -> None:
 
 def _operation(repl: PromptState, argument: str) -> None:
     """`:op mul`: an operation's forward, rules and formula."""
-    from gradrepl.app.operation import card
+    from gradrepl.app.commands.operation import card
 
     repl.screen.spans(card(argument.strip(), repl.session, repl._))
 

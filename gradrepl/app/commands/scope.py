@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gradrepl.app.commands import Command
+from gradrepl.app.commands.table import Command
 
 
 def no_names() -> Mapping[str, Any]:

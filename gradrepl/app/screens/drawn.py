@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.style import Style
 from rich.text import Text
 
-from gradrepl.app.screen import Explain, unexplained
+from gradrepl.app.screens.screen import Explain, unexplained
 from gradrepl.i18n import Translate
 from gradrepl.session.outcome import Outcome, Output, TensorRow
 from gradrepl.view import code, explanation, mode, plain, prose, report, table

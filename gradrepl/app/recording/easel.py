@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gradrepl.app import stage
-from gradrepl.app.drawn import DrawnScreen
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.drawn import DrawnScreen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, translator
 from gradrepl.lesson import player
 from gradrepl.record.event import Event, LessonBegins, Ran, SolutionBegins, StepBegins, Truths

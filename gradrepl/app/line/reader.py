@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.line.shortcut import Shortcut
 from gradrepl.app.options import Options, Terminal, theme
-from gradrepl.app.scope import Scope
-from gradrepl.app.shortcut import Shortcut
 
 REPAIR = ":repair"
 PAUSE = 0.05  # seconds in which the next line of a paste comes
@@ -124,9 +124,9 @@ def open_reader(terminal: Terminal, options: Options) -> Reader:
     """The best reader for a terminal, as the options want it."""
     if not (terminal.keyboard and terminal.drawn):
         return LineReader(more=has_more if terminal.keyboard else None)
-    from gradrepl.app.history import QuietHistory
+    from gradrepl.app.line.history import QuietHistory
+    from gradrepl.app.line.prompt import PromptReader
     from gradrepl.app.places import place
-    from gradrepl.app.prompt import PromptReader
 
     history = QuietHistory(place("state", "history"), kept=options.history)
     reader = PromptReader(history, colored=terminal.colored)

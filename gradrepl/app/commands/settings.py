@@ -15,8 +15,8 @@ from gradrepl.app.options import survey, theme
 from gradrepl.view.choice import MOST_ROWS
 
 if TYPE_CHECKING:
-    from gradrepl.app.screen import Screen
-    from gradrepl.app.state import PromptState
+    from gradrepl.app.commands.state import PromptState
+    from gradrepl.app.screens.screen import Screen
     from gradrepl.session.outcome import Outcome
 
 SAVE = "--save"

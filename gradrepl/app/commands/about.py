@@ -59,8 +59,8 @@ def _help(value: Any, question: Question, _: Translate) -> Iterator[str]:
 
 def _operation(path: str, value: Any, session: Session) -> Any:
     """The entry in the table of operations for a function of torch or a method of a tensor; None for others."""
+    from gradrepl.app.commands.operation import find
     from gradrepl.app.engines import operations
-    from gradrepl.app.operation import find
 
     owner, _dot, name = path.rpartition(".")
     torch = session.engine.torch
@@ -70,7 +70,7 @@ def _operation(path: str, value: Any, session: Session) -> Any:
 
 
 def _derivative(entry: Any, name: str, _: Translate) -> Iterator[str]:
-    from gradrepl.app.operation import rules
+    from gradrepl.app.commands.operation import rules
 
     yield f"{name}({', '.join(entry.arguments)}) = {entry.doc.strip()}"
     if not entry.rules:

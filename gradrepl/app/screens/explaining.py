@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from gradrepl.app.options import Options
-    from gradrepl.app.screen import Screen
+    from gradrepl.app.screens.screen import Screen
     from gradrepl.i18n import Speech, Translate
     from gradrepl.session.outcome import Explanation, Outcome
 
@@ -36,7 +36,7 @@ def texts() -> Mapping[str, Any]:
     import tomllib
     from pathlib import Path
 
-    return tomllib.loads((Path(__file__).parent.parent / NAME).read_text("utf-8"))
+    return tomllib.loads((Path(__file__).parents[2] / NAME).read_text("utf-8"))
 
 
 def languages(speech: Speech) -> tuple[str, ...]:

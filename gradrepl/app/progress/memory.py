@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from gradrepl.app import standing
+from gradrepl.app.progress import standing
 from gradrepl.i18n import Translate, mark
 from gradrepl.lesson.model import Lesson, Option, Step
 from gradrepl.lesson.player import Verdict

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from gradrepl.app import explaining
 from gradrepl.app.errors import UsageError
 from gradrepl.app.options import Options
-from gradrepl.app.recording import FORMS, differs, take
+from gradrepl.app.recording.forms import FORMS, differs, take
+from gradrepl.app.screens import explaining
 from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson.model import Lesson
 from gradrepl.record.event import Event

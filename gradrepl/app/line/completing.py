@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
-from gradrepl.app.scope import Scope
+from gradrepl.app.commands.scope import Scope
 
 _MOST = 300
 
@@ -19,7 +19,7 @@ class ScopeCompleter(Completer):
         self._scope = scope
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        from gradrepl.app.offers import offers
+        from gradrepl.app.line.offers import offers
 
         try:
             found = offers(document.text_before_cursor, self._scope())

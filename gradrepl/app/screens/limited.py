@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Literal
 
-from gradrepl.app.screen import Screen
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Translate
 from gradrepl.session.outcome import Output
 

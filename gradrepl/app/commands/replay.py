@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradrepl.app.merge import merge
+from gradrepl.app.commands.merge import merge
 from gradrepl.i18n import Translate, mark
 from gradrepl.session.chronicle import Chronicle, Input
 from gradrepl.session.core import Session

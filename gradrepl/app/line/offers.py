@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gradrepl.app.commands import Command, UnknownCommandError, find
-from gradrepl.app.scope import Scope
+from gradrepl.app.commands.scope import Scope
+from gradrepl.app.commands.table import Command, UnknownCommandError, find
 from gradrepl.session.completion import Completions, complete
 
 _COMMAND = re.compile(r"^\s*:\s*(?P<name>\S*)(?P<space>\s*)(?P<argument>.*)$", re.DOTALL)
@@ -69,8 +69,8 @@ def _lesson_ids() -> Sequence[str]:
 
 
 def _operations() -> Sequence[str]:
+    from gradrepl.app.commands.operation import by_name
     from gradrepl.app.engines import operations
-    from gradrepl.app.operation import by_name
 
     return sorted(by_name(operations()))
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradrepl.app.commands import Command
+from gradrepl.app.commands.table import Command
 from gradrepl.i18n import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gradrepl.app.commands.state import PromptState
     from gradrepl.app.repairing.proposal import Proposal
-    from gradrepl.app.state import PromptState
     from gradrepl.session.outcome import Outcome
 
 FORCE = "-f"
@@ -34,7 +34,7 @@ def _history(repl: PromptState, argument: str) -> None:
 
 def _undo(repl: PromptState, argument: str) -> None:
     """`:undo`, `:undo 3`: names and tensors as they were before the last input, or the last so many."""
-    from gradrepl.app.replay import NotReplayableError, back, reaches_outside
+    from gradrepl.app.commands.replay import NotReplayableError, back, reaches_outside
 
     count = int(argument) if argument.isdigit() else 1
     if not 1 <= count <= repl.undoable:
@@ -56,7 +56,7 @@ def _undo(repl: PromptState, argument: str) -> None:
 
 def _save(repl: PromptState, argument: str) -> None:
     """`:save FILE.py|.md|.txt`: the inputs as a program, or with what they showed."""
-    from gradrepl.app.transcript import WRITERS
+    from gradrepl.app.commands.transcript import WRITERS
 
     words = argument.split()
     from pathlib import Path
@@ -81,7 +81,7 @@ def _load(repl: PromptState, argument: str) -> bool:
     """`:load FILE`: run a program, or the code of a transcript, as one input."""
     from pathlib import Path
 
-    from gradrepl.app.transcript import code_of
+    from gradrepl.app.commands.transcript import code_of
 
     path = Path(argument.strip("\"'")).expanduser()
     if not argument:
@@ -105,7 +105,7 @@ def _load(repl: PromptState, argument: str) -> bool:
 
 def _time(repl: PromptState, argument: str) -> bool:
     """`:time CODE`: how long it takes; an expression that changes nothing is run many times."""
-    from gradrepl.app import timing
+    from gradrepl.app.commands import timing
 
     if not argument:
         repl.screen.note(repl._("Which code? Such as :time x @ x.T"))
@@ -135,7 +135,7 @@ def _output(repl: PromptState, argument: str) -> None:
 
 def _keys(repl: PromptState, argument: str) -> None:
     """`:keys`, `:keys vi|emacs`: what the keys do, or another set of them."""
-    from gradrepl.app.settings import change
+    from gradrepl.app.commands.settings import change
 
     if argument:
         change(repl, f"keys {argument}")
@@ -147,7 +147,7 @@ def _keys(repl: PromptState, argument: str) -> None:
 
 def _theme(repl: PromptState, argument: str) -> None:
     """`:theme light|dark|none`: colours for that background, or no colours."""
-    from gradrepl.app.settings import change
+    from gradrepl.app.commands.settings import change
 
     setting = "color never" if argument == "none" else f"theme {argument}".rstrip()
     if argument in ("light", "dark") and not repl.terminal.colored:
@@ -191,7 +191,7 @@ def _repaired(repl: PromptState, text: str) -> Proposal | None:
 
 
 def _set(repl: PromptState, argument: str) -> None:
-    from gradrepl.app.settings import change
+    from gradrepl.app.commands.settings import change
 
     change(repl, argument)
 

@@ -14,7 +14,7 @@ from gradrepl.view.safe import pieces, visible
 from gradrepl.view.tree import INDENT
 
 if TYPE_CHECKING:
-    from gradrepl.app.drawn import DrawnScreen
+    from gradrepl.app.screens.drawn import DrawnScreen
 
 Explain = Callable[[Explanation], Sequence[str]]  # the texts to show of an explanation, one a language
 
@@ -167,7 +167,7 @@ class PlainScreen:
 def open_screen(options: Options, terminal: Terminal, errors: TextIO | None = None) -> Screen:
     """The screen for these options; errors: where a plain screen writes warnings and tracebacks, as Python does."""
     if options.json:
-        from gradrepl.app.events import EventScreen
+        from gradrepl.app.screens.events import EventScreen
 
         return EventScreen(options)
     return open_shown(options, terminal, errors)
@@ -177,14 +177,14 @@ def open_shown(options: Options, terminal: Terminal, errors: TextIO | None = Non
     """As `open_screen`, for people to read: never the event stream."""
 
     def explain(explanation: Explanation) -> Sequence[str]:
-        from gradrepl.app.explaining import short  # its texts wait until something goes wrong
+        from gradrepl.app.screens.explaining import short  # its texts wait until something goes wrong
 
         return short(explanation, options.speech)
 
     if not terminal.drawn:
         told = unexplained if errors is not None else explain
         return PlainScreen(translator(options.speech), errors=errors, explain=told)
-    from gradrepl.app.drawn import DrawnScreen
+    from gradrepl.app.screens.drawn import DrawnScreen
 
     speech, colored, colours = translator(options.speech), terminal.colored, theme(options, terminal)
     return DrawnScreen(speech, colored=colored, explain=explain, theme=colours, big=options.big)

@@ -8,7 +8,7 @@ from prompt_toolkit.auto_suggest import AutoSuggest, Suggestion
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 
-from gradrepl.app.history import QuietHistory
+from gradrepl.app.line.history import QuietHistory
 
 
 class LineSuggest(AutoSuggest):

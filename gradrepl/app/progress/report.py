@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from gradrepl.app import exchange
 from gradrepl.app.lessons import languages, texts, title
-from gradrepl.app.screen import Screen
+from gradrepl.app.progress import exchange
+from gradrepl.app.screens.screen import Screen
 from gradrepl.i18n import Speech, Translate
 from gradrepl.lesson import misconceptions
 from gradrepl.lesson.model import Lesson

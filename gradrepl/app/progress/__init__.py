@@ -1,0 +1,1 @@
+"""What a learner did, how far that is, and what comes back."""
