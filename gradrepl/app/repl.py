@@ -119,16 +119,20 @@ class Repl:
     def loop(self, greeting: str = "") -> int:
         """Ask and run until the end; returns the exit status. greeting: the line below the name and version."""
         print(self._banner(greeting))
-        ended = False
-        while not ended:
-            try:
-                ended = self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
-            except EOFError:
-                ended = True
-            except KeyboardInterrupt:
-                self.proposals.clear()
+        while not self.ask():
+            pass
         self.close()
         return self.status
+
+    def ask(self) -> bool:
+        """Ask once and run what is typed; returns whether that was the end."""
+        try:
+            return self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
+        except EOFError:
+            return True
+        except KeyboardInterrupt:
+            self.proposals.clear()
+            return False
 
     def change_engine(self, name: str) -> None:
         """Start afresh on another engine; raises EngineUnavailableError and leaves all as it is."""
@@ -178,21 +182,14 @@ class Repl:
 
     def execute(self, source: str) -> bool:
         """Run an input and show what it did; returns whether it ended the prompt."""
-        from gradrepl.app.commands.replay import watch_numpy
-        from gradrepl.app.commands.state import show_run
+        from gradrepl.app.commands.state import run_input, show_run
         from gradrepl.app.execute import exit_status
-        from gradrepl.app.screens.limited import KEPT, Limited
 
-        screen = self.screen
         try:
-            session = self.session
+            outcomes = run_input(self, source)
         except engines.EngineUnavailableError as error:
-            screen.note(unavailable(error, self._))
+            self.screen.note(unavailable(error, self._))
             return False
-        session.sink, session.most = Limited(screen, self._), KEPT
-        watch_numpy(self.chronicle, source)
-        outcomes = list(session.run(source))
-        session.sink.finish()
         if not outcomes:
             return False
         show_run(self, source, outcomes)

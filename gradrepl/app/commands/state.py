@@ -70,6 +70,22 @@ class PromptState(Protocol):
         """Start afresh on another engine; raises EngineUnavailableError and leaves all as it is."""
 
 
+def run_input(state: PromptState, source: str) -> list[Outcome]:
+    """Run an input, what it prints shown as it comes and within bounds; returns what each statement did.
+
+    Raises EngineUnavailableError where the engine can't be loaded.
+    """
+    from gradrepl.app.commands.replay import watch_numpy
+    from gradrepl.app.screens.limited import KEPT, Limited
+
+    session, limited = state.session, Limited(state.screen, state._)
+    session.sink, session.most = limited, KEPT
+    watch_numpy(state.chronicle, source)
+    outcomes = list(session.run(source))
+    limited.finish()
+    return outcomes
+
+
 def show_run(state: PromptState, source: str, outcomes: Sequence[Outcome]) -> None:
     """Remember an input that has run, and show what its statements did: the tables, and what is known of errors.
 

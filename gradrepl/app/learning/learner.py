@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gradrepl.app import engines, stage
 from gradrepl.app.commands import keeping
 from gradrepl.app.commands.about import about
-from gradrepl.app.commands.replay import watch_numpy
 from gradrepl.app.commands.scope import Scope
-from gradrepl.app.commands.state import show_run
+from gradrepl.app.commands.state import run_input, show_run
 from gradrepl.app.commands.table import Command, UnknownCommandError, find, unknown
 from gradrepl.app.errors import unavailable
 from gradrepl.app.learning import showing, trail
@@ -21,7 +20,6 @@ from gradrepl.app.learning.remembering import Remembering
 from gradrepl.app.learning.trail import Origin, Trail
 from gradrepl.app.line.reader import Reader
 from gradrepl.app.options import Options, Terminal
-from gradrepl.app.screens.limited import KEPT, Limited
 from gradrepl.app.screens.screen import Screen, open_screen
 from gradrepl.i18n import Translate, translator
 from gradrepl.lesson import player
@@ -218,11 +216,7 @@ class Learner:
 
     def _run(self, source: str, origin: Origin) -> list[Outcome]:
         here = self.play or self.trail
-        limited = Limited(self.screen, self._)
-        here.session.sink, here.session.most = limited, KEPT
-        watch_numpy(here.chronicle, source)
-        outcomes = list(here.session.run(source))
-        limited.finish()
+        outcomes = run_input(self, source)
         if outcomes:
             show_run(self, source, outcomes)
         elif origin != "typed":  # a comment of the lesson's

@@ -24,12 +24,7 @@ class Aside(Repl):
         ended = False
         while not ended:
             self.reader.shortcuts = (Shortcut("tab", "Tab", ":done", self._("go on")),)
-            try:
-                ended = self._turn(self.reader.code(self.proposals.pop(0) if self.proposals else ""))
-            except EOFError:
-                ended = True
-            except KeyboardInterrupt:
-                self.proposals.clear()
+            ended = self.ask()
         self.close()
         self.screen.note(self._("The lesson goes on, with its own values."))
 
