@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from gradrepl.engine.api import SPACES
@@ -10,11 +11,15 @@ from gradrepl.engine.nn import init
 from gradrepl.engine.nn.linear import new_parameter
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops.windows import spread
 from gradrepl.engine.tensor import Tensor
 
 functional = SPACES["torch.nn.functional"]
 MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+def each_side(value: Any, count: int) -> tuple[Any, ...]:
+    """Return one value for every dimension; several are taken as they are."""
+    return tuple(value) if isinstance(value, Iterable) else (value,) * count
 
 
 class _ConvNd(Module):
@@ -41,10 +46,10 @@ class _ConvNd(Module):
         check_settings(in_channels, out_channels, groups, stride, padding, padding_mode)
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = spread(kernel_size, self.dims)
-        self.stride = spread(stride, self.dims)
-        self.padding = padding if isinstance(padding, str) else spread(padding, self.dims)
-        self.dilation = spread(dilation, self.dims)
+        self.kernel_size = each_side(kernel_size, self.dims)
+        self.stride = each_side(stride, self.dims)
+        self.padding = padding if isinstance(padding, str) else each_side(padding, self.dims)
+        self.dilation = each_side(dilation, self.dims)
         self.output_padding = (0,) * self.dims
         self.groups = groups
         self.padding_mode = padding_mode
@@ -70,9 +75,16 @@ class _ConvNd(Module):
         settings = (self.stride, self.padding, self.dilation, self.groups)
         if self.padding_mode == "zeros":
             return convolve(input, self.weight, self.bias, *settings)
-        border = tuple(amount for amount in reversed(self.padding) for _ in range(2))
+        border = self.border()
         bordered = functional["pad"](input, border, mode=self.padding_mode)
         return convolve(bordered, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    def border(self) -> tuple[int, ...]:
+        """Return how much to add on each side for a mode of padding, the last dimension first."""
+        sides = zip(self.kernel_size, self.dilation, strict=True)
+        totals = {"valid": [0] * self.dims, "same": [d * (k - 1) for k, d in sides]}.get(self.padding)
+        each = [(p, p) for p in self.padding] if totals is None else [(t // 2, t - t // 2) for t in totals]
+        return tuple(amount for pair in reversed(each) for amount in pair)
 
     def extra_repr(self) -> str:
         none = (0,) * self.dims
@@ -96,7 +108,7 @@ def check_settings(ins: int, outs: int, groups: int, stride: Any, padding: Any, 
     if isinstance(padding, str):
         if padding not in ("valid", "same"):
             raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
-        if padding == "same" and any(step != 1 for step in spread(stride, 1)):
+        if padding == "same" and any(step != 1 for step in each_side(stride, 1)):
             raise ValueError("padding='same' is not supported for strided convolutions")
     if mode not in MODES:
         raise ValueError(f"padding_mode must be one of {set(MODES)}, but got padding_mode='{mode}'")
@@ -145,12 +157,33 @@ class _ConvTransposeNd(_ConvNd):
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
         )
-        self.output_padding = spread(output_padding, self.dims)
+        self.output_padding = each_side(output_padding, self.dims)
 
-    def forward(self, input: Tensor) -> Any:
+    def forward(self, input: Tensor, output_size: Any = None) -> Any:
+        extra = self.output_padding if output_size is None else self.padding_for(input, tuple(output_size))
         return functional[f"conv_transpose{self.dims}d"](
-            input, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
+
+    def padding_for(self, input: Tensor, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the output padding that gives an output of a size; raises ValueError where none does."""
+        known = input.dim() - self.dims
+        if len(size) == known + self.dims:
+            size = size[known:]
+        if len(size) != self.dims:
+            raise ValueError(
+                f"ConvTranspose{self.dims}D: for {input.dim()}D input, output_size must have {self.dims} or "
+                f"{known + self.dims} elements (got {len(size)})"
+            )
+        sides = zip(input.shape[known:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True)
+        least = [(s - 1) * t - 2 * p + d * (k - 1) + 1 for s, t, p, d, k in sides]
+        most = [low + step - 1 for low, step in zip(least, self.stride, strict=True)]
+        if not all(low <= side <= high for low, side, high in zip(least, size, most, strict=True)):
+            raise ValueError(
+                f"requested an output size of {size}, but valid sizes range from {least} to {most} (for an input of "
+                f"{input.size()[2:]})"
+            )
+        return tuple(side - low for side, low in zip(size, least, strict=True))
 
 
 class ConvTranspose1d(_ConvTransposeNd):

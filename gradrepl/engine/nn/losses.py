@@ -8,6 +8,7 @@ from typing import Any
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.ops import classification, criterion
+from gradrepl.engine.ops import margin as margins
 from gradrepl.engine.ops.bags import triplet_margin_with_distance_loss
 from gradrepl.engine.ops.criterion import reduction_of
 from gradrepl.engine.ops.neural import cosine_similarity, pairwise_distance
@@ -238,6 +239,36 @@ class MarginRankingLoss(_MarginLoss):
         return criterion.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
+class MultiMarginLoss(_WeightedLoss):
+    """How far wrong classes come near the right one (torch.nn.MultiMarginLoss)."""
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError("only p == 1 and p == 2 supported")
+        if weight is not None and weight.dim() != 1:
+            raise ValueError(f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.dim()}D instead")
+        self.p, self.margin = p, margin
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        return margins.multi_margin_loss(input, target, **passed(self, "p margin weight reduction"))
+
+
+class MultiLabelMarginLoss(_Loss):
+    """How far other classes come near the labels (torch.nn.MultiLabelMarginLoss)."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        return margins.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
 class TripletMarginLoss(_Loss):
     """How much nearer the positive is than the negative (torch.nn.TripletMarginLoss)."""
 
@@ -310,7 +341,15 @@ class PairwiseDistance(Module):
 export(
     "torch.nn.modules.loss",
     *(MSELoss, L1Loss, SmoothL1Loss, HuberLoss, CrossEntropyLoss, NLLLoss, BCELoss, BCEWithLogitsLoss, KLDivLoss),
-    *(PoissonNLLLoss, GaussianNLLLoss, SoftMarginLoss, MultiLabelSoftMarginLoss, HingeEmbeddingLoss),
+    *(
+        PoissonNLLLoss,
+        GaussianNLLLoss,
+        MultiMarginLoss,
+        MultiLabelMarginLoss,
+        SoftMarginLoss,
+        MultiLabelSoftMarginLoss,
+        HingeEmbeddingLoss,
+    ),
     *(CosineEmbeddingLoss, MarginRankingLoss, TripletMarginLoss, TripletMarginWithDistanceLoss),
 )
 export("torch.nn.modules.distance", CosineSimilarity, PairwiseDistance)

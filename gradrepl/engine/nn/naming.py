@@ -33,3 +33,4 @@ for _module, _names in OWN:
     for _name in _names:
         own_constructor(getattr(_module, _name))
 dropout.DropoutBase.__init__.__qualname__ = "_DropoutNd.__init__"
+recurrent.RNN.__init__.__qualname__ = "RNNBase.__init__"

@@ -21,9 +21,10 @@ from gradrepl.engine.ops.neural import dropout as drop
 from gradrepl.engine.ops.neural import linear
 from gradrepl.engine.ops.recurrent import STEPS, steps_of_layer, swap_first
 from gradrepl.engine.ops.view import transpose_dims
-from gradrepl.engine.tensor import make
+from gradrepl.engine.tensor import Tensor, make
 
 ROLES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+PROJECTIONS = "LSTM with projections is not supported with oneDNN. Using default implementation."
 
 
 def uniform_weights(module: Any) -> None:
@@ -32,14 +33,18 @@ def uniform_weights(module: Any) -> None:
         init.uniform_(weight, -bound, bound)
 
 
-def add_weights(module: Module, suffix: str, ins: int, hidden: int, gates: int, bias: bool, **factory: Any) -> None:
-    """Give a module the weights of one layer and direction."""
-    shapes = ((gates * hidden, ins), (gates * hidden, hidden), (gates * hidden,), (gates * hidden,))
+def add_weights(
+    module: Module, suffix: str, ins: int, hidden: int, gates: int, bias: bool, projected: int = 0, **factory: Any
+) -> None:
+    """Give a module the weights of one layer and direction; projected: the size of its outputs, 0 for `hidden`."""
+    shapes = ((gates * hidden, ins), (gates * hidden, projected or hidden), (gates * hidden,), (gates * hidden,))
     for role, shape in zip(ROLES, shapes, strict=True):
         if bias or role.startswith("weight"):
             setattr(module, role + suffix, new_parameter(*shape, **factory))
         elif not suffix:
             module.register_parameter(role, None)
+    if projected:
+        setattr(module, f"weight_hr{suffix}", new_parameter(projected, hidden, **factory))
 
 
 class RNNBase(Module):
@@ -57,11 +62,13 @@ class RNNBase(Module):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
         check_settings(input_size, hidden_size, num_layers, dropout)
+        check_projection(self.kind, proj_size, hidden_size)
         self.mode = self.kind
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -70,11 +77,12 @@ class RNNBase(Module):
         self.batch_first = batch_first
         self.dropout = float(dropout)
         self.bidirectional = bidirectional
+        self.proj_size = proj_size
         for layer in range(num_layers):
             for suffix in self.suffixes(layer):
-                width = hidden_size * (1 + bidirectional) if layer else input_size
+                width = (proj_size or hidden_size) * (1 + bidirectional) if layer else input_size
                 gates = STEPS[self.kind][0]
-                add_weights(self, suffix, width, hidden_size, gates, bias, device=device, dtype=dtype)
+                add_weights(self, suffix, width, hidden_size, gates, bias, proj_size, device=device, dtype=dtype)
         self.reset_parameters()
 
     def suffixes(self, layer: int) -> tuple[str, ...]:
@@ -82,7 +90,8 @@ class RNNBase(Module):
         return (f"_l{layer}", f"_l{layer}_reverse") if self.bidirectional else (f"_l{layer}",)
 
     def weights(self, suffix: str) -> list[Any]:
-        return [getattr(self, role + suffix, None) if self.bias or i < 2 else None for i, role in enumerate(ROLES)]
+        weights = [getattr(self, role + suffix, None) if self.bias or i < 2 else None for i, role in enumerate(ROLES)]
+        return [*weights, getattr(self, "weight_hr" + suffix)] if self.proj_size else weights
 
     @property
     def all_weights(self) -> list[list[Any]]:
@@ -101,12 +110,16 @@ class RNNBase(Module):
         if isinstance(input, PackedSequence):
             return self.forward_packed(input, hx)
         self.check_input(input)
+        self.check_ranks(input.dim(), hx)
         single = input.dim() == 2
         if single:
             input = input.unsqueeze(1)
         elif self.batch_first:
             input = swap_first(input)
-        input, last = self.layers(input, self.states(input, input.size(1), hx, single), self.run)
+        states = self.states(input, input.size(1), hx, single)
+        if self.proj_size:
+            warnings.warn(PROJECTIONS, UserWarning, stacklevel=4)
+        input, last = self.layers(input, states, self.run)
         if single:
             input, last = input.squeeze(1), [state.squeeze(1) for state in last]
         elif self.batch_first:
@@ -152,24 +165,39 @@ class RNNBase(Module):
         for gate in gates[::-1] if suffix.endswith("reverse") else gates:
             state = step(gate, state, weights, self.nonlinearity)
             outs.append(state[0])
-        in_one_go = self.kind == "LSTM" and input.dtype is float32
+        in_one_go = self.kind == "LSTM" and input.dtype is float32 and not self.proj_size
         join = steps_of_layer if in_one_go else SPACES["torch"]["stack"]
         return join(outs[::-1] if suffix.endswith("reverse") else outs, 0), state
 
     def states(self, input: Any, batch: int, hx: Any, single: bool) -> list[Any]:
         """Return the first states, (layers · directions, batch, hidden) each; zeros where none were given."""
-        shape = (self.num_layers * (1 + self.bidirectional), batch, self.hidden_size)
-        count = STEPS[self.kind][1]
+        layers = self.num_layers * (1 + self.bidirectional)
+        sides = (self.proj_size or self.hidden_size, self.hidden_size)[: STEPS[self.kind][1]]
+        shapes = [(layers, batch, side) for side in sides]
         if hx is None:
-            return [make(np.zeros(shape, input._data.dtype)) for _ in range(count)]
+            return [make(np.zeros(shape, input._data.dtype)) for shape in shapes]
         given = list(hx) if self.kind == "LSTM" else [hx]
         if single:
             given = [state.unsqueeze(1) for state in given]
-        for number, state in enumerate(given):
+        for number, (state, shape) in enumerate(zip(given, shapes, strict=True)):
             if state._data.shape != shape:
                 name = f"hidden[{number}]" if self.kind == "LSTM" else "hidden"
                 raise RuntimeError(f"Expected {name} size {shape}, got {list(state._data.shape)}")
         return given
+
+    def check_ranks(self, dims: int, hx: Any) -> None:
+        """Raise what PyTorch raises for states that have not as many dimensions as the input."""
+        if hx is None:
+            return
+        kind = "batched" if dims == 3 else "unbatched"
+        if self.kind != "LSTM":
+            if hx.dim() != dims:
+                raise RuntimeError(f"For {kind} {dims}-D input, hx should also be {dims}-D but got {hx.dim()}-D tensor")
+        elif (hx[0].dim(), hx[1].dim()) != (dims, dims):
+            raise RuntimeError(
+                f"For {kind} {dims}-D input, hx and cx should also be {dims}-D but got "
+                f"({hx[0].dim()}-D, {hx[1].dim()}-D) tensors"
+            )
 
     def check_input(self, input: Any) -> None:
         if input.dim() not in (2, 3):
@@ -188,7 +216,14 @@ class RNNBase(Module):
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
         changed = {name: getattr(self, name) for name, usual in defaults.items() if getattr(self, name) != usual}
         return text + "".join(f", {name}={value}" for name, value in changed.items())
 
@@ -217,17 +252,26 @@ def check_settings(input_size: Any, hidden_size: Any, num_layers: int, dropout: 
         raise ValueError("num_layers must be greater than zero")
 
 
+def check_projection(kind: str, proj_size: Any, hidden_size: int) -> None:
+    """Raise what PyTorch raises for a size of projections that does not do."""
+    if proj_size and kind != "LSTM":
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+    if proj_size < 0:
+        raise ValueError("proj_size should be a positive integer or zero to disable projections")
+    if proj_size >= hidden_size:
+        raise ValueError("proj_size has to be smaller than hidden_size")
+
+
 class RNN(RNNBase):
     """A simple recurrent network (torch.nn.RNN)."""
 
     kind = "RNN"
 
-    def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", **options: Any
-    ) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        nonlinearity = args[3] if len(args) > 3 else kwargs.pop("nonlinearity", "tanh")
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__(input_size, hidden_size, num_layers, **options)
+        super().__init__(*args[:3], *args[4:], **kwargs)
         self.nonlinearity = nonlinearity
         self.mode = f"RNN_{nonlinearity.upper()}"
 
@@ -270,6 +314,8 @@ class RNNCellBase(Module):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         single = input.dim() == 1
         batch = input.unsqueeze(0) if single else input
+        if count == 2 and isinstance(hx, Tensor):
+            raise TypeError("lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor")
         given = None if hx is None else list(hx) if count == 2 else [hx]
         for state in given or ():
             if state.dim() not in (1, 2):

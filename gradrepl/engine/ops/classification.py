@@ -37,7 +37,15 @@ def check_target(input: Any, target: Any, weight: Any) -> int:
             f"weight tensor should be defined either for all {count} classes or no classes but got weight tensor of "
             f"shape: {list(weight._data.shape)}"
         )
+    if weight is not None:
+        check_weight_dtype(weight, input)
     return count
+
+
+def check_weight_dtype(weight: Any, scores: Any) -> None:
+    found, wanted = (dtypes.of(tensor._data) for tensor in (weight, scores))
+    if found is not wanted:
+        raise RuntimeError(f"expected scalar type {wanted.tensor_type} but found {found.tensor_type}")
 
 
 def negative_likelihood(input: Any, target: Any, weight: Any, ignored: int, reduction: str) -> Any:

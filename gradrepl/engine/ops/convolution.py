@@ -205,7 +205,23 @@ def check_settings(stride: Ints, padding: Ints, dilation: Ints) -> None:
     if min(stride) < 1:
         raise RuntimeError("non-positive stride is not supported")
     if min(dilation) < 1:
-        raise RuntimeError("dilation should be greater than zero")
+        raise RuntimeError(f"dilation should be greater than zero, but got {list(dilation)}")
+
+
+def check_output_padding(extra: Ints, stride: Ints, dilation: Ints) -> None:
+    """Raise what PyTorch raises for an output padding that would only add a border; it shows 1 dimension as 2."""
+    if min(extra) < 0:
+        raise RuntimeError("negative output_padding is not supported")
+    if all(e < max(t, d) for e, t, d in zip(extra, stride, dilation, strict=True)):
+        return
+    sides = ("depth", "height", "width")[-max(len(extra), 2) :]
+    settings = (("output_padding", (0, *extra)), ("stride", (1, *stride)), ("dilation", (1, *dilation)))
+    shown = " ".join(
+        f"{name}_{side}: {value}"
+        for name, values in settings
+        for side, value in zip(sides, values[-len(sides) :], strict=True)
+    )
+    raise RuntimeError(f"output padding must be smaller than either stride or dilation, but got {shown}")
 
 
 def convolution(
@@ -264,6 +280,7 @@ def expose(count: int) -> None:
         batch = unsqueeze_at(input, 0) if single else input
         steps, border, gaps = (setting("", value, count) for value in (stride, padding, dilation))
         extra = spread(output_padding, count)
+        check_output_padding(extra, steps, gaps)
         shape = transposed_shape(batch._data.shape, weight._data.shape, steps, border, gaps, extra, groups)
         out = convolve_transposed(batch, weight, bias, shape, steps, border, gaps, groups)
         return squeeze_at(out, 0) if single else out

@@ -10,8 +10,8 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import CATEGORY, FLOAT
-from gradrepl.engine.ops.arithmetic import sub
+from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT
+from gradrepl.engine.ops.arithmetic import mul, sub
 from gradrepl.engine.ops.loss import (
     binary_entropy,
     huber_error,
@@ -36,8 +36,8 @@ DIFFERENT_SIZES = (
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str, depth: int = 3) -> str:
     """Return the reduction, read from the old arguments where they are given; raises ValueError for none."""
     if size_average is not None or reduce is not None:
-        average, reduces = size_average is not False, reduce is not False
-        reduction = ("mean" if average else "sum") if reduces else "none"
+        average, reduces = size_average is None or size_average, reduce is None or reduce
+        reduction = "mean" if average and reduces else "sum" if reduces else "none"
         warnings.warn(
             f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
             UserWarning,
@@ -130,13 +130,31 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     reduction = reduction_of(None, None, reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    check_castable(b, a)
+    b = b.to(a.dtype)
     if weight is not None:
         return weighted_error(huber_error(a, b, "none", float(delta)), weight, input, reduction)
     return huber_error(a, b, reduction, float(delta))
 
 
-def data_of(tensor: Any) -> Any:
-    return None if tensor is None else tensor._data
+def check_castable(input: Any, target: Any) -> None:
+    """Raise what PyTorch raises where a loss of floats is to be written in the target's dtype of integers."""
+    if CATEGORY[target._data.dtype] < FLOAT <= CATEGORY[input._data.dtype]:
+        found, wanted = dtypes.of(input._data).tensor_type, dtypes.of(target._data).tensor_type
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+
+
+def weights_beside(weight: Any, input: Any) -> Any:
+    """Return the array of a weight in the input's shape."""
+    shape = input._data.shape
+    try:
+        return np.broadcast_to(weight._data, shape)
+    except ValueError:
+        place = next(i for i in range(-1, -len(shape) - 1, -1) if weight._data.shape[i] not in (1, shape[i]))
+        raise RuntimeError(
+            f"Attempting to broadcast a dimension of length {weight._data.shape[place]} at {place}! Mismatching "
+            f"argument at index 1 had {weight.shape}; but expected shape should be broadcastable to {list(shape)}"
+        ) from None
 
 
 def binary_cross_entropy(
@@ -157,7 +175,7 @@ def binary_cross_entropy(
     if target._data.dtype != input._data.dtype:
         found, wanted = dtypes.of(target._data).tensor_type, dtypes.of(input._data).tensor_type
         raise RuntimeError(f"Found dtype {found} but expected {wanted}")
-    weights = None if weight is None else np.broadcast_to(weight._data, input._data.shape)
+    weights = None if weight is None else weights_beside(weight, input)
     return binary_entropy(input, target, weights, reduction)
 
 
@@ -174,9 +192,12 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(size_average, reduce, reduction)
     if target.size() != input.size():
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
-    if CATEGORY[target._data.dtype] < FLOAT:
-        found, wanted = dtypes.of(input._data).tensor_type, dtypes.of(target._data).tensor_type
-        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+    if target._data.dtype == BOOL8:
+        target - target  # raises
+    check_castable(input, target)
+    for factor, other in ((pos_weight, target), (weight, input)):
+        if factor is not None and factor._data.shape != other._data.shape:
+            mul(*((factor, other) if factor is pos_weight else (other, factor)))
     return logistic_entropy(input, target, weight, pos_weight, reduction)
 
 
@@ -239,6 +260,17 @@ def number_like(number: float, tensor: Any) -> Tensor:
     return make(np.asarray(number, tensor._data.dtype))
 
 
+def check_cosine_shapes(input1: Any, input2: Any, target: Any) -> None:
+    dims = target.dim()
+    if dims > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if not input1.dim() == input2.dim() == dims + 1:
+        raise RuntimeError(
+            f"{dims}D target tensor expects {dims + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.size())} and {list(input2.size())}."
+        )
+
+
 @wants("cosine_embedding_loss", "input1", "input2", "target")
 def cosine_embedding_loss(
     input1: Any,
@@ -251,6 +283,7 @@ def cosine_embedding_loss(
 ) -> Any:
     """Return 1 - cos where the target is 1, and max(0, cos - margin) where it is -1."""
     reduction = reduction_of(size_average, reduce, reduction)
+    check_cosine_shapes(input1, input2, target)
     dim = target.dim()
     product = (input1 * input2).sum(dim)
     lengths = [plus_number((x * x).sum(dim), 1e-12) for x in (input1, input2)]
@@ -296,6 +329,11 @@ def triplet_margin_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
+    if not anchor.dim() == positive.dim() == negative.dim():
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.dim()}D, positive {positive.dim()}D, and negative {negative.dim()}D inputs"
+        )
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = far.minimum(pairwise_distance(positive, negative, p, eps))

@@ -133,7 +133,8 @@ def huber_error(a: Array, b: Array, reduction: str, delta: float) -> Any:
     """(a - b)² / 2, and delta · (|a - b| - delta / 2) where |a - b| is above delta"""
     need_float(a, "huber_cpu")
     size = np.abs(a - b)
-    return reduced(np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+    losses = np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+    return reduced(losses.astype(a.dtype, copy=False), reduction)
 
 
 @op("HuberLossBackwardBackward0", samples=LIMITED)
@@ -165,8 +166,9 @@ huber_gradient.grad(
 @op("BinaryCrossEntropyBackward0")
 def binary_entropy(a: Array, target: Array, weight: Any, reduction: str) -> Any:
     """-(target · log(a) + (1 - target) · log(1 - a)), logarithms cut off at -100"""
-    if a.size and (a.min() < 0 or a.max() > 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    for name, values in (("input", a), ("target", target)):
+        if not ((values >= 0) & (values <= 1)).all():
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     losses = (target - 1) * np.maximum(np.log1p(-a), -100) - target * np.maximum(np.log(a), -100)
     return reduced(losses if weight is None else losses * weight, reduction)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.number import plus_number
@@ -188,6 +189,7 @@ def layer_norm(
             f"Given normalized_shape={list(size)}, expected input with shape [{wanted}], but got input of "
             f"size{list(shape)}"
         )
+    check_one_dtype("layer_norm", input, weight, bias)
     return layer_normalized(input, ones_for(weight, size, input), bias, len(size), eps)
 
 
@@ -199,6 +201,19 @@ def functional_layer_norm(
         kind = type(normalized_shape).__name__
         raise TypeError(f"layer_norm(): argument 'normalized_shape' (position 2) must be tuple of ints, not {kind}")
     return layer_norm(input, normalized_shape, weight, bias, eps)
+
+
+def check_one_dtype(kernel: str, input: Any, *others: Any) -> None:
+    """Raise what PyTorch raises where weights or figures are of another dtype than the input; half may go beside."""
+    kinds = [dtypes.of(tensor._data) for tensor in others if tensor is not None]
+    found = dtypes.of(input._data)
+    if found.category < FLOAT and kernel == "batch_norm":
+        need_float(input._data, kernel)
+    if all(kind is found for kind in kinds) or found.itemsize == 2:
+        return
+    if found is dtypes.float32:
+        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+    raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
 
 
 def check_channels(name: str, tensor: Any, wanted: int) -> None:
@@ -226,6 +241,7 @@ def batch_norm(
         check_channels(name, tensor, data.shape[1])
         if tensor is None and not training and name.startswith("running"):
             raise RuntimeError(f"{name} must be defined in evaluation mode")
+    check_one_dtype("batch_norm", input, *given.values())
     scale = ones_for(weight, (data.shape[1],), input)
     if not training:
         return batch_normalized_by(input, scale, bias, running_mean._data, running_var._data, eps)
@@ -253,6 +269,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
             "Expected number of channels in input to be divisible by num_groups, but got input of shape "
             f"{list(shape)} and num_groups={num_groups}"
         )
+    check_one_dtype("group_norm", input, weight, bias)
     return group_normalized(input, ones_for(weight, shape[1:2], input), bias, num_groups, eps)
 
 
@@ -286,9 +303,9 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """Divide by the root of the mean square over the last dimensions (torch.nn.functional.rms_norm)."""
     size, shape = tuple(normalized_shape), input._data.shape
     if shape[-len(size) :] != size:
-        wanted = ", ".join(["*", *map(str, size)])
+        wanted = ", ".join(map(str, size))
         raise RuntimeError(
-            f"Given normalized_shape={list(size)}, expected input with shape [{wanted}], but got input of "
+            f"Given normalized_shape={list(size)}, expected input with shape [*{wanted}], but got input of "
             f"size{list(shape)}"
         )
     least = float(np.finfo(input._data.dtype).eps) if eps is None else eps

@@ -15,7 +15,7 @@ from gradrepl.engine.ops.view import at, embed, look_at
 Arrays = Sequence[Array]
 
 Weights = Sequence[Any]
-"""Of one layer: weight_ih, weight_hh, and bias_ih and bias_hh or None."""
+"""Of one layer: weight_ih, weight_hh, bias_ih and bias_hh or None, and weight_hr where outputs are projected."""
 
 
 @op("UnsafeSplitBackward0", several=True, samples=(((2, 6), 3),))
@@ -81,7 +81,8 @@ def memory_step(gates: Any, state: Any, weights: Weights, nonlinearity: str) -> 
     chunks = split_gates(linear(state[0], weights[1], weights[3]) + gates, 4)
     enter, forget, out = (chunks[i].sigmoid() for i in (0, 1, 3))
     memory = forget * state[1] + enter * chunks[2].tanh()
-    return out * memory.tanh(), memory
+    state = out * memory.tanh()
+    return (linear(state, weights[4], None) if len(weights) > 4 else state), memory
 
 
 STEPS: dict[str, tuple[int, int, Callable[..., Any]]] = {
