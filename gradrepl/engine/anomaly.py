@@ -13,7 +13,7 @@ import numpy as np
 from gradrepl.engine import autograd, function, in_place, node, op, quick
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
-from gradrepl.engine.graph import Node, Walk, next_sequence
+from gradrepl.engine.graph import UNDEFINED, Node, Walk, next_sequence
 from gradrepl.engine.tensor import Tensor
 
 ENABLED = (
@@ -86,7 +86,13 @@ class CarefulWalk(Walk):
 def check_nan(node: Node, gradients: Sequence[Any]) -> None:
     for number, gradient in enumerate(gradients):
         data = gradient._data if isinstance(gradient, Tensor) else gradient
-        if data is not None and node.edges[number] is not None and data.dtype in INEXACT and np.isnan(data).any():
+        if (
+            data is not None
+            and data is not UNDEFINED
+            and node.edges[number] is not None
+            and data.dtype in INEXACT
+            and np.isnan(data).any()
+        ):
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {number}th output.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
 from gradrepl.engine.dual import forward
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode, set_mode
-from gradrepl.engine.graph import AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
+from gradrepl.engine.graph import UNDEFINED, AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
 from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import edge_of
@@ -33,6 +33,7 @@ CYCLE = (
 UNUSED_FILLED = (
     "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
 )
+NOT_A_DICT = "`inputs` argument to `grad()` must be a dict, not {}. Other Mapping types are not supported."
 ONLY_INPUTS = (
     "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts "
     "of the graph, please use torch.autograd.backward."
@@ -293,7 +294,9 @@ def grad(
 
     They come as a tuple; where `inputs` is a dict, under its keys.
     """
-    if isinstance(inputs, dict):
+    if isinstance(inputs, Mapping):
+        if type(inputs) is not dict:
+            raise TypeError(NOT_A_DICT.format(type(inputs).__name__))
         options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
         return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
     retain = bool(create_graph if retain_graph is None else retain_graph)
@@ -334,6 +337,7 @@ def captured(
 
 def own_or_unused(gradient: Any, index: int, unused: bool) -> Tensor | None:
     """Return a gradient as a tensor of its own; raises RuntimeError where there is none and none is not allowed."""
+    gradient = None if gradient is UNDEFINED else gradient
     if gradient is None and not unused:
         raise RuntimeError(
             f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "

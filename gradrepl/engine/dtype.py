@@ -22,9 +22,15 @@ class CNamed(type):
         return cls.__qualname__
 
 
+HEAP_TYPE = 1 << 9
+"""The flag of types that Python code makes; others, made in C, are shown with their module."""
+
+
 def c_name(value: object) -> str:
-    """Return the name of a value's type as Python's own messages show it: torch.Size, but float."""
-    return type.__dict__["__name__"].__get__(type(value))
+    """Return the name of a value's type as Python's own messages show it: torch.Size and numpy.ndarray, but float."""
+    kind = type(value)
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name if kind.__flags__ & HEAP_TYPE or kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
 
 
 def name_with_module(kind: type) -> None:

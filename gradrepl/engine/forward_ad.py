@@ -249,9 +249,9 @@ def write_tangent(tensor: Tensor, found: Tensor) -> None:
 
 def carry_through(cls: Any, ctx: Any, args: Sequence[Any], output: Any) -> None:
     """Give the results of a custom Function the tangents that its jvp computes; raises RuntimeError for misfits."""
-    given = [shown_tangent(arg, ctx.materialize_grads) for arg in args]
+    given = [shown_tangent(arg, ctx.materializes) for arg in args]
     with suspended():
-        before, ctx.saved = ctx.saved, tuple(plain_kept(primal_of(tensor)) for tensor in ctx.saved_for_forward)
+        before, ctx.saved = ctx.saved, tuple(plain_kept(primal_of(tensor)) for tensor in ctx.saved_for_forward or ())
         found = cls.jvp(ctx, *given)
         ctx.saved = before
     outs = output if isinstance(output, tuple) else (output,)

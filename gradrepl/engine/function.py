@@ -9,18 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.access import detach
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
 from gradrepl.engine.dual import among, forward, suspended
-from gradrepl.engine.forward_ad import Kept, carry_through, plain_kept
+from gradrepl.engine.forward_ad import Kept, carry_through
 from gradrepl.engine.grad_mode import ON, mode, no_grad
-from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.in_place import bump, check_view, rebase
+from gradrepl.engine.graph import SECOND_TIME, UNDEFINED, Node, next_sequence
+from gradrepl.engine.in_place import LEAF_VIEW, bump, check_view, rebase
 from gradrepl.engine.node import SAVED_INFERENCE, modified
+from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.shape import cast, sum_to
 from gradrepl.engine.ops.view import alias
 from gradrepl.engine.packing import Hooks, Packed, pack
+from gradrepl.engine.saved import SavedTensor
 from gradrepl.engine.tensor import Tensor, make
 
 NOT_IMPLEMENTED = "You must implement the {} function for custom autograd.Function to use it with {} mode AD."
@@ -44,6 +47,15 @@ NOT_RETURNED = (
     "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
     "inplace must all be outputs of the Function."
 )
+NOT_AN_INPUT = (
+    "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be "
+    "passed to ctx.mark_dirty()."
+)
+NOT_A_FLAG = "set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)"
+UNREADABLE = "attribute 'materialize_grads' of 'torch._C._FunctionBase' objects is not readable"
+NO_VMAP = (
+    "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
+)
 DIRTY_LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
 COMPLEX_FOR_REAL = (
     "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
@@ -54,11 +66,10 @@ COMPLEX_FOR_REAL = (
 class FunctionCtx:
     """What forward and backward get as `ctx` (torch.autograd.function.FunctionCtx)."""
 
-    to_save: tuple[Any, ...] = ()
-    saved_for_forward: tuple[Any, ...] = ()
-    dirty_tensors: tuple[Any, ...] = ()
-    non_differentiable: tuple[Any, ...] = ()
-    materialize_grads = True
+    to_save: tuple[Any, ...] | None = None
+    saved_for_forward: tuple[Any, ...] | None = None
+    dirty_tensors: tuple[Any, ...] | None = None
+    non_differentiable: tuple[Any, ...] | None = None
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for backward, where they are in `saved_tensors`."""
@@ -93,6 +104,8 @@ class FunctionNode(Node, FunctionCtx):
 
     _forward_cls: Any = None
     _outputs = 1
+    runs_on_nothing = True
+    materializes = True
     needs_input_grad: tuple[bool, ...] = ()
 
     def __init__(self) -> None:
@@ -107,6 +120,30 @@ class FunctionNode(Node, FunctionCtx):
         if self.saved is None:
             raise RuntimeError(SECOND_TIME)
         return tuple(self.unpack(item) for item in self.saved)
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        """What save_for_backward kept, to hang hooks on; raises RuntimeError once it was freed."""
+        if self.saved is None:
+            raise RuntimeError(SECOND_TIME)
+        return tuple(SavedOfFunction(self, index) for index in range(len(self.saved)))
+
+    def set_materializes(self, value: Any) -> None:
+        if type(value) is not bool:
+            raise TypeError(NOT_A_FLAG)
+        self.materializes = value
+
+    def refuse_to_tell(self) -> Any:
+        raise AttributeError(UNREADABLE)
+
+    materialize_grads = property(refuse_to_tell, set_materializes)
+
+    def apply(self, *gradients: Any) -> Any:
+        """Call backward with gradients of the outputs, as they are."""
+        return user_backward(self._forward_cls)(self, *gradients)
+
+    def __call__(self, *gradients: Any) -> Any:
+        raise TypeError(f"'{type(self).__name__}' object is not callable")
 
     @property
     def saved_variables(self) -> tuple[Tensor | None, ...]:
@@ -132,7 +169,7 @@ class FunctionNode(Node, FunctionCtx):
         return tensor
 
     def arrays(self, gradient: Any) -> Sequence[Any]:
-        return [None if found is None else found._data for found in self.tensors(gradient)]
+        return [found._data if isinstance(found, Tensor) else found for found in self.tensors(gradient)]
 
     def tensors(self, gradient: Any) -> Sequence[Any]:
         slots = gradient if self._outputs > 1 else [gradient]
@@ -143,11 +180,14 @@ class FunctionNode(Node, FunctionCtx):
     def shown(self, slot: Any, output: Any) -> Tensor | None:
         """Return a gradient as backward gets it."""
         if slot is None:
-            return make(np.zeros(*output)) if self.materialize_grads and output is not None else None
+            return make(np.zeros(*output)) if self.materializes and output is not None else None
         return slot if isinstance(slot, Tensor) else make(slot)
 
-    def checked(self, found: tuple[Any, ...]) -> list[Tensor | None]:
-        """Return the gradient of each tensor argument; raises RuntimeError in PyTorch's words for what does not fit."""
+    def checked(self, found: tuple[Any, ...]) -> list[Any]:
+        """Return the gradient of each tensor argument, UNDEFINED where one is missing, None where none is wanted.
+
+        Raises RuntimeError in PyTorch's words for what does not fit.
+        """
         name, count = self.name(), len(self.inputs)
         if len(found) > count and all(gradient is None for gradient in found[count:]):
             found = found[:count]
@@ -155,7 +195,7 @@ class FunctionNode(Node, FunctionCtx):
             raise RuntimeError(
                 f"function {name} returned an incorrect number of gradients (expected {count}, got {len(found)})"
             )
-        gradients: list[Tensor | None] = []
+        gradients: list[Any] = []
         for position, (gradient, expected) in enumerate(zip(found, self.inputs, strict=True)):
             if expected is None and gradient is not None:
                 raise RuntimeError(
@@ -165,11 +205,11 @@ class FunctionNode(Node, FunctionCtx):
             if expected is None:
                 continue
             if gradient is not None and not isinstance(gradient, Tensor):
-                raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
+                raise RuntimeError(f"expected Variable or None (got {c_name(gradient)})")
             index = len(gradients)
-            wanted = gradient is not None and self.edges[index] is not None
-            shape, kind = expected
-            gradients.append(fitted(gradient, shape, kind, name, index) if wanted else None)
+            missing = None if self.edges[index] is None else UNDEFINED
+            fits = gradient is not None and missing is UNDEFINED
+            gradients.append(fitted(gradient, expected, name, index) if fits else missing)
         return gradients
 
     def free(self) -> None:
@@ -180,12 +220,26 @@ class FunctionNode(Node, FunctionCtx):
         return self.register_hook(hook)
 
 
+class SavedOfFunction(SavedTensor):
+    """One of the tensors that a custom Function kept."""
+
+    _node: Any
+    _index: Any
+
+    def _shown(self) -> Any:
+        return self._node.unpack(self._node.saved[self._index])
+
+
+SavedOfFunction.__name__ = SavedOfFunction.__qualname__ = "SavedTensor"
+SavedOfFunction.__module__ = "torch._C._autograd"
+
 FunctionNode.__name__ = FunctionNode.__qualname__ = "BackwardCFunction"
 FunctionNode.__module__ = "torch.autograd.function"
 
 
-def fitted(gradient: Any, shape: tuple[int, ...], kind: Any, name: str, index: int) -> Tensor:
+def fitted(gradient: Any, expected: tuple[tuple[int, ...], Any], name: str, index: int) -> Tensor:
     """Return a gradient in the shape and dtype of its input; raises RuntimeError where it can't be brought there."""
+    shape, kind = expected
     found = gradient._data.shape
     if found != shape:
         padded = (1,) * (len(found) - len(shape)) + shape
@@ -218,6 +272,9 @@ class FunctionMeta(type):
         super().__init__(name, bases, attributes)
         cls._backward_cls: Any = type(f"{name}Backward", (FunctionNode,), {"_forward_cls": cls})
         cls._backward_cls.__module__ = "torch.autograd.function"
+
+
+FunctionMeta.__module__ = "torch.autograd.function"
 
 
 class Function(metaclass=FunctionMeta):
@@ -253,6 +310,11 @@ class Function(metaclass=FunctionMeta):
         """Return the forward-mode derivative."""
         raise NotImplementedError(NOT_IMPLEMENTED.format("jvp", "forward"))
 
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Say how forward is mapped over a dimension; functions are mapped row by row here without it."""
+        raise NotImplementedError(NO_VMAP)
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the call."""
@@ -261,6 +323,8 @@ class Function(metaclass=FunctionMeta):
             bound = inspect.signature(cls.forward).bind(*args, **kwargs)
             bound.apply_defaults()
             args = bound.args
+            for name in bound.kwargs:
+                raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
         elif kwargs:
             args = placed_by_name(cls.forward, args, kwargs)
         ctx: FunctionNode = cls._backward_cls()
@@ -284,7 +348,15 @@ class Function(metaclass=FunctionMeta):
         return outs
 
 
-Function.__module__ = "torch.autograd.function"
+class InplaceFunction(Function):
+    """The old base of Functions that write to their inputs (torch.autograd.function.InplaceFunction)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+Function.__module__ = InplaceFunction.__module__ = "torch.autograd.function"
 
 
 def placed_by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -310,43 +382,56 @@ def recorded(ctx: FunctionNode, tensors: list[Tensor], output: Any, recording: b
     results = list(output) if several else [output]
     ctx._outputs = len(results)
     ctx.outputs = [(out._data.shape, out._data.dtype) if isinstance(out, Tensor) else None for out in results]
-    check_marks(ctx, results)
+    check_marks(ctx, results, tensors if recording else None)
     given = results
     results = [
         placed(ctx, number, out, tensors, recording) if isinstance(out, Tensor) else out
         for number, out in enumerate(results)
     ]
     save(ctx, given, results, recording)
-    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = ()
+    ctx.to_save = ctx.dirty_tensors = ctx.non_differentiable = None
     return tuple(results) if several else results[0]
 
 
-def check_marks(ctx: FunctionNode, results: list[Any]) -> None:
-    for tensor in ctx.dirty_tensors:
+def check_marks(ctx: FunctionNode, results: list[Any], inputs: list[Tensor] | None) -> None:
+    """Raise RuntimeError for marks that don't fit, and warn of one on what is none of the `inputs`, if given."""
+    for tensor in ctx.dirty_tensors or ():
         if not isinstance(tensor, Tensor):
             raise RuntimeError("mark_dirty can only accept variables, but argument ")
         if not is_among(tensor, results):
             raise RuntimeError(NOT_RETURNED)
-    for tensor in ctx.non_differentiable:
+        if inputs is not None and not is_among(tensor, inputs):
+            warn_once(NOT_AN_INPUT, stacklevel=4)
+    for tensor in ctx.non_differentiable or ():
         if not isinstance(tensor, Tensor):
             raise RuntimeError("mark_non_differentiable only accepts variable arguments, but got ")
 
 
-def is_among(tensor: Any, others: Sequence[Any]) -> bool:
-    return any(tensor is other for other in others)
+def is_among(tensor: Any, others: Sequence[Any] | None) -> bool:
+    return any(tensor is other for other in others or ())
+
+
+def check_dirty(tensor: Tensor, recording: bool) -> None:
+    """Raise RuntimeError in PyTorch's words where forward wrote to what must not be written to."""
+    view = tensor._view
+    if recording and tensor._requires_grad and tensor._grad_fn is None:
+        raise RuntimeError(DIRTY_LEAF)
+    if recording and view is not None:
+        check_view(tensor, view)
+        if view.base._requires_grad and view.base._grad_fn is None:
+            raise RuntimeError(LEAF_VIEW)
 
 
 def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
     """Return a result of forward at its place in the graph: an input returned as it is becomes a view of itself."""
     dirty = is_among(out, ctx.dirty_tensors)
-    if dirty and recording and out._view is not None:
-        check_view(out, out._view)
-    if dirty and out._requires_grad and out.grad_fn is None and recording:
-        raise RuntimeError(DIRTY_LEAF)
     if dirty:
+        check_dirty(out, recording)
         bump(out)
     differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)
     if is_among(out, tensors) and not dirty:
+        if recording and not differentiable:
+            return detach(out)
         with no_grad():
             out = alias(out)
         out._requires_grad, out._grad_fn = False, None
@@ -364,12 +449,12 @@ def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], r
 def save(ctx: FunctionNode, given: list[Any], results: list[Any], recording: bool) -> None:
     """Keep what forward asked to save, an output without the graph that hangs on it."""
     kept: list[Any] = []
-    for position, tensor in enumerate(ctx.to_save):
+    for position, tensor in enumerate((ctx.to_save or ()) if recording else ()):
         if tensor is not None and not isinstance(tensor, Tensor):
             kind = type(tensor).__name__
             raise TypeError(f"save_for_backward can only save variables, but argument {position} is of type {kind}")
-        if tensor is None or not recording:
-            kept.append(None if tensor is None else (plain_kept(tensor)))
+        if tensor is None:
+            kept.append(None)
             continue
         if tensor._counter is None:
             raise RuntimeError(SAVED_INFERENCE)
@@ -388,5 +473,6 @@ functions(
     Function=Function,
     FunctionCtx=FunctionCtx,
     FunctionMeta=FunctionMeta,
+    InplaceFunction=InplaceFunction,
     BackwardCFunction=FunctionNode,
 )

@@ -37,6 +37,21 @@ NAMESPACED = frozenset(("AccumulateGrad", "CopyBackwards", "CopySlices", "Error"
 """The nodes whose names PyTorch gives with their C++ namespace."""
 
 
+class Undefined:
+    """A gradient that is missing: it adds nothing, and what lies behind it still runs, as it does in PyTorch."""
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+    __radd__ = __add__
+
+
+UNDEFINED = Undefined()
+
+
 class HookCounter:
     """Whether any hook was ever registered: only then the exact order of leaves is worth its cost."""
 
@@ -95,6 +110,9 @@ class Node:
     __slots__ = ("__weakref__", "edges", "extra", "numbers", "sequence")
 
     _outputs = 1
+
+    runs_on_nothing = False
+    """Whether the node runs where no gradient came to it: custom Functions do, with zeros."""
 
     plan: Any = None
     """How the node of an entry of the table runs its rules; other nodes have none."""
@@ -201,7 +219,7 @@ class Walk:
     exact: count the users of each leaf beforehand, so that hooks on leaves fire in PyTorch's order.
     captures: maps an edge (node, number) or a leaf to the slots of the result to fill, instead of
     accumulating into `.grad`; None for backward() into all leaves.
-    current: the node that is being visited.
+    current: the node that is being visited. careful: whether a missing gradient is on its way.
     wanted, through: the nodes to visit, and those to run, where only some inputs are asked for; watched:
     whether an inner node is one of them.
     """
@@ -211,6 +229,7 @@ class Walk:
     through: frozenset[Any] = frozenset()
     watched: bool = False
     quick: bool = True
+    careful: bool = False
     roots: Sequence[Any] = ()
     into: set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
@@ -257,6 +276,8 @@ class Walk:
         visit = self.follow if self.quick and not self.watched and self.users is None else self.visit_exactly
         while heap:
             visit(heappop(heap)[1])
+            if self.careful:
+                visit = self.visit_exactly
 
     def follow(self, node: Any) -> None:
         """Visit a node and, while nothing else waits, the one that it leads to. The busiest lines of a backward."""
@@ -270,6 +291,9 @@ class Walk:
                 gradients = self.run_node(node, gradient)
                 if free:
                     node.free()
+                if self.careful:
+                    self.give_all(node, gradients)
+                    return
             elif node.saved is None:
                 raise RuntimeError(SECOND_TIME)
             else:
@@ -302,14 +326,23 @@ class Walk:
     def visit_exactly(self, node: Node) -> None:
         """Run one node with everything that may hang on it: hooks, captures, the count of users."""
         self.current = node
-        gradient = self.before(node, self.buffers.pop(node))
-        if gradient is None:
+        slots = self.before(node, self.buffers.pop(node))
+        if slots is None:
             return
-        gradients = self.run_node(node, gradient)
+        gradient = slots if node._outputs > 1 else slots[0]
+        if node.runs_on_nothing or any(slot is not None for slot in slots):
+            gradients = self.run_node(node, gradient)
+        else:
+            self.careful = True
+            gradients = [None if edge is None else UNDEFINED for edge in node.edges]
         if node.extra is not None and node.extra.post:
-            gradients = self.after(node, gradients, gradient)
+            gradients = self.after(node, gradients, slots)
         if not self.retain_graph:
             node.free()
+        self.give_all(node, gradients)
+
+    def give_all(self, node: Node, gradients: Sequence[Any]) -> None:
+        """Give each edge of a node its gradient."""
         numbers = node.numbers
         for index, (edge, gradient) in enumerate(zip(node.edges, gradients, strict=False)):
             if edge is None:
@@ -320,7 +353,10 @@ class Walk:
                 self.count_down(edge)
 
     def run_node(self, node: Node, gradient: Any) -> Sequence[Any]:
-        return node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        gradients = node.tensors(gradient) if self.create_graph else node.arrays(gradient)
+        if node.runs_on_nothing and any(found is UNDEFINED for found in gradients):
+            self.careful = True
+        return gradients
 
     def count_users(self, roots: Iterable[Any]) -> None:
         """Count for each leaf how many visited nodes will give it a gradient."""
@@ -348,7 +384,9 @@ class Walk:
         plain, accumulate = self.into is None and not self.captures, self.ops.accumulate
         for leaf in leaves:
             gradient = self.leaves.pop(leaf)
-            if plain and leaf._extra is None:
+            if gradient is UNDEFINED:
+                gradient = None
+            elif plain and leaf._extra is None:
                 accumulate(leaf, gradient, self.create_graph)
                 continue
             if self.into is not None and id(leaf) not in self.into and (id(leaf), 0) not in self.captures:
@@ -372,8 +410,13 @@ class Walk:
             self.ops.run_post_hooks(extra.post, (), [gradient], self.create_graph)
 
     def before(self, node: Node, gradient: Any) -> Any:
-        """Run tensor hooks, keep retained and captured gradients, run the node's own pre-hooks."""
+        """Run tensor hooks, keep retained and captured gradients, run the node's own pre-hooks.
+
+        Returns the gradient of each output, or None where the node is not to be run.
+        """
         slots = gradient if node._outputs > 1 else [gradient]
+        if self.careful:
+            slots = [None if slot is UNDEFINED else slot for slot in slots]
         extra = node.extra
         for number in range(node._outputs):
             if extra is not None and number in extra.tensor_pre:
@@ -386,13 +429,16 @@ class Walk:
             return None
         if extra is not None and extra.pre:
             slots = self.ops.run_pre_hooks(extra.pre, slots, self.create_graph)
-        return slots if node._outputs > 1 else slots[0]
+        return slots
 
-    def after(self, node: Node, gradients: Sequence[Any], gradient: Any) -> Sequence[Any]:
+    def after(self, node: Node, gradients: Sequence[Any], slots: Sequence[Any]) -> Sequence[Any]:
         assert node.extra is not None
-        slots = gradient if node._outputs > 1 else [gradient]
         padded = (*gradients, *(None,) * (len(node.edges) - len(gradients)))
-        return list(self.ops.run_post_hooks(node.extra.post, padded, slots, self.create_graph))
+        shown = [None if found is UNDEFINED else found for found in padded]
+        results = self.ops.run_post_hooks(node.extra.post, shown, slots, self.create_graph)
+        missing = [found is None and before is not None for before, found in zip(padded, results, strict=True)]
+        self.careful = self.careful or any(missing)
+        return [UNDEFINED if gone else found for gone, found in zip(missing, results, strict=True)]
 
     def only_towards(self, roots: Sequence[Any], inputs: Sequence[tuple[Any, int]]) -> None:
         """Visit only nodes on a path to one of `inputs` (edges): what else hangs on the graph stays untouched."""

@@ -173,7 +173,7 @@ OpNode.__dir__ = names_of  # type: ignore[method-assign, assignment]
 class SavedTensor:
     """One saved tensor of a node, to hang hooks on (torch._C._autograd.SavedTensor)."""
 
-    def __init__(self, node: OpNode, index: int | None) -> None:
+    def __init__(self, node: Any, index: int | None) -> None:
         self._node = node
         self._index = index
 
@@ -182,7 +182,11 @@ class SavedTensor:
         """The saved tensor, without its history; None where nothing was saved, or no longer."""
         if self._index is None or self._node.saved is None:
             return None
-        return make(shown(self._node, self._index)._data)
+        return make(self._shown()._data)
+
+    def _shown(self) -> Any:
+        assert self._index is not None
+        return shown(self._node, self._index)
 
     def register_hooks(self, pack_hook: Hook, unpack_hook: Hook) -> None:
         """Keep pack_hook(tensor) instead of the tensor; backward gets what unpack_hook makes of it."""
@@ -196,8 +200,7 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor whose hooks have already been set. "
                 "Hint: only one pair of hooks is allowed at a time."
             )
-        tensor = shown(node, index)
-        packed = pack(tensor, pack_hook, unpack_hook)
+        packed = pack(self._shown(), pack_hook, unpack_hook)
         node.saved = (*node.saved[:index], packed, *node.saved[index + 1 :])
 
 

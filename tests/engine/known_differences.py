@@ -105,17 +105,6 @@ DIFFERENCES = (
         "out, _ = torch.nn.LSTM(1, 1)(torch.ones(2, 1, 1))\nprint(len(out.grad_fn.next_functions))\n",
     ),
     Difference(
-        "A missing gradient ends its path",
-        "Where a custom Function returns None, PyTorch still runs what lies behind it, with zeros; here nothing runs.",
-        "class Seen(torch.autograd.Function):\n"
-        "    @staticmethod\n    def forward(ctx, x):\n        return x * 1\n"
-        "    @staticmethod\n    def backward(ctx, g):\n        print('behind')\n        return g\n"
-        "class Stop(torch.autograd.Function):\n"
-        "    @staticmethod\n    def forward(ctx, x):\n        return x * 1\n"
-        "    @staticmethod\n    def backward(ctx, g):\n        return None\n"
-        "x = torch.ones(1, requires_grad=True)\nStop.apply(Seen.apply(x)).backward()\n",
-    ),
-    Difference(
         "hardsigmoid twice",
         "PyTorch has no second derivative of it and raises. Here there is one.",
         "x = torch.ones(1, requires_grad=True)\n"
