@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.repl import Repl
@@ -54,25 +55,6 @@ def gradrepl(environment: dict[str, str], tmp_path: Path) -> Run:
     return run
 
 
-class Typist:
-    """Types its inputs, then ends."""
-
-    def __init__(self, inputs: tuple[str, ...]) -> None:
-        self.inputs: Iterator[str] = iter(inputs)
-        self.toolbar: Callable[[], str] = str
-
-    def code(self, offered: str = "") -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        return text
-
-    line = code
-
-    def loss(self) -> str | None:
-        return None
-
-
 @pytest.fixture(params=ENGINES)
 def shown(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
     """What the last of several inputs shows, line by line."""
@@ -80,7 +62,7 @@ def shown(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) ->
     def type_in(*inputs: str, speech: str = "en", drawn: bool = False) -> list[str]:
         options = Options(speech=speech, engine=request.param, plain=not drawn)  # type: ignore[arg-type]
         marked = (*inputs[:-1], "print('=' * 9)", inputs[-1])
-        Repl(options, Terminal(drawn, False, True), Typist(marked)).loop()  # type: ignore[arg-type]
+        Repl(options, Terminal(drawn, False, True), Typist(*marked)).loop()  # type: ignore[arg-type]
         out = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
         return out.partition("=" * 9 + "\n")[2].splitlines()
 

@@ -10,8 +10,8 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from support.typist import Typist
 
-from gradrepl.app.commands.scope import Scope
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
 from gradrepl.app.options import Options, Terminal
@@ -98,32 +98,8 @@ def test_the_learners_own_code_can_not_break_a_text() -> None:
     assert text.count("`") % 2 == 0
 
 
-class Script:
-    """Types what it is given, then ends."""
-
-    def __init__(self, *inputs: str) -> None:
-        self.footer = True
-        self.inputs = iter(inputs)
-        self.footer = True
-        self.toolbar: Callable[[], str] = str
-        self.idle: Callable[[], object] = str
-        self.scope: Scope | None = None
-
-    def code(self, offered: str = "") -> str:
-        return self.line(">>> ")
-
-    def line(self, prompt: str) -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        return text
-
-    def loss(self) -> str | None:
-        return None
-
-
 def shown_by_repl(capsys: pytest.CaptureFixture[str], *inputs: str, speech: str = "en") -> str:
-    Repl(Options(speech=speech, plain=True), Terminal(False, False, True), Script(*inputs)).loop()  # type: ignore[arg-type]
+    Repl(Options(speech=speech, plain=True), Terminal(False, False, True), Typist(*inputs)).loop()  # type: ignore[arg-type]
     return capsys.readouterr().out
 
 
@@ -178,7 +154,7 @@ def test_explain_says_so_where_nothing_is_known(capsys: pytest.CaptureFixture[st
 
 def test_a_lesson_explains_too(capsys: pytest.CaptureFixture[str], engine: Engine) -> None:
     options = Options(speech="en", plain=True)
-    script = Script("import torch", "torch.autogard", ":explain")
+    script = Typist("import torch", "torch.autogard", ":explain")
     learn(load(shelf.find("1")), engine, script, options, Terminal(False, False, True), Forgetful())
     shown = capsys.readouterr().out
     assert "=> There is nothing named `autogard` here. Did you mean `torch.autograd`?" in shown

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app.commands.keeping import KEYS
 from gradrepl.app.commands.timing import repeatable, said
@@ -179,25 +180,6 @@ def test_out_shows_what_was_kept(shown: Type) -> None:
     assert shown(code, ":out 3") == ["========="]  # of the last input
 
 
-class Typist:
-    """Types its inputs, then ends."""
-
-    def __init__(self, inputs: tuple[str, ...]) -> None:
-        self.inputs = iter(inputs)
-        self.toolbar: Callable[[], str] = str
-
-    def code(self, offered: str = "") -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        return text
-
-    line = code
-
-    def loss(self) -> str | None:
-        return None
-
-
 class Paper:
     """A screen that only counts."""
 
@@ -265,5 +247,5 @@ def test_without_pytorch_a_command_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     options = Options(engine="torch", plain=True)
-    Repl(options, Terminal(False, False, True), Typist((":t", ":why x", ":time 1"))).loop()  # type: ignore[arg-type]
+    Repl(options, Terminal(False, False, True), Typist(":t", ":why x", ":time 1")).loop()  # type: ignore[arg-type]
     assert capsys.readouterr().out.count("PyTorch is not installed") == 3

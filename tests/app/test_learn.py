@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app import engines
 from gradrepl.app.learning.course import learn
@@ -95,45 +96,15 @@ Nearly over.
 Go = Callable[..., str]
 
 
-class Script:
-    """Types what it is given, then ends; notes what was offered at the prompt."""
-
-    def __init__(self, *inputs: str) -> None:
-        self.footer = True
-        self.inputs = list(inputs)
-        self.offered: list[str] = []
-        self.footer = True
-        self.toolbar: Callable[[], str] = str
-        self.idle: Callable[[], object] = str
-        self.toolbars: list[str] = []
-
-    def code(self, offered: str = "") -> str:
-        self.offered.append(offered)
-        text = self.line(">>> ")
-        return offered if text == "ENTER" else text
-
-    def line(self, prompt: str, offered: str = "") -> str:
-        self.toolbars.append(self.toolbar())
-        if not self.inputs:
-            raise EOFError
-        if self.inputs[0] == "CTRL-C":
-            self.inputs.pop(0)
-            raise KeyboardInterrupt
-        return self.inputs.pop(0)
-
-    def loss(self) -> str | None:
-        return None
-
-
 @pytest.fixture
 def go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Go:
     """Goes through the lesson with these inputs; returns what was shown."""
     path = tmp_path / "small.md"
     path.write_text(LESSON, "utf-8")
 
-    def run(*inputs: str, speech: str = "en", script: Script | None = None) -> str:
+    def run(*inputs: str, speech: str = "en", script: Typist | None = None) -> str:
         options = Options(speech=speech, plain=True)  # type: ignore[arg-type]
-        reader = script or Script(*inputs)
+        reader = script or Typist(*inputs)
         learn(load(path), engines.load("builtin"), reader, options, Terminal(False, False, True), Forgetful())
         return capsys.readouterr().out
 
@@ -146,7 +117,7 @@ TO_FOUR = (*TO_THREE, "z = 1", "")
 
 
 def test_the_next_statement_stands_at_the_prompt(go: Go) -> None:
-    script = Script("ENTER", "ENTER", "CTRL-C")
+    script = Typist("ENTER", "ENTER", "CTRL-C")
     shown = go(script=script)
     assert script.offered == ["import torch\n", "x = torch.ones(1, requires_grad=True)\n", "", ""]
     assert "x: requires_grad = True; grad_fn = None; grad = None [new]" in shown
@@ -159,7 +130,7 @@ def test_enter_leads_through_the_whole_lesson(go: Go) -> None:
 
 
 def test_ctrl_c_empties_the_prompt_and_enter_still_goes_on(go: Go) -> None:
-    script = Script("CTRL-C", "", "ENTER")
+    script = Typist("CTRL-C", "", "ENTER")
     assert "x: requires_grad" in go(script=script)
     assert script.offered[:3] == ["import torch\n", "", "x = torch.ones(1, requires_grad=True)\n"]
 
@@ -190,11 +161,11 @@ def test_hints_come_in_order_and_can_be_read_again(go: Go) -> None:
 
 
 def test_the_solution_stands_at_the_prompt_and_does_not_run(go: Go) -> None:
-    script = Script(*TO_THREE, ":solution", ":t z", "ENTER", ":list")
+    script = Typist(*TO_THREE, ":solution", ":t z", "ENTER", ":list")
     shown = go(script=script)
     assert script.offered.count("z = given - 2\n") == 1
     assert "z: " not in shown.split("A solution stands")[1]
-    script = Script(*TO_THREE, ":solution", "ENTER", "", ":list")
+    script = Typist(*TO_THREE, ":solution", "ENTER", "", ":list")
     shown = go(script=script)
     assert "  3  three  done, solution shown\n" in shown
 
@@ -225,7 +196,7 @@ def test_names_from_free_play_are_kept_when_asked(go: Go) -> None:
 
 
 def test_undo_offers_the_lessons_statement_again(go: Go) -> None:
-    script = Script("ENTER", ":undo", "ENTER")
+    script = Typist("ENTER", ":undo", "ENTER")
     go(script=script)
     assert script.offered[:3] == ["import torch\n", "x = torch.ones(1, requires_grad=True)\n", "import torch\n"]
 
@@ -259,7 +230,7 @@ def test_what_is_tried_in_a_step_is_gone_in_the_next(go: Go) -> None:
 
 
 def test_an_edited_statement_runs_and_the_lessons_own_is_offered_again(go: Go) -> None:
-    script = Script("import math", "ENTER")
+    script = Typist("import math", "ENTER")
     go(script=script)
     assert script.offered[:3] == ["import torch\n", "import torch\n", "x = torch.ones(1, requires_grad=True)\n"]
 
@@ -282,7 +253,7 @@ def test_unknown_commands_help_and_quit(go: Go) -> None:
 
 
 def test_the_toolbar_says_where_one_is_and_the_mode(go: Go) -> None:
-    script = Script("torch = __import__('torch'); torch.set_grad_enabled(False)", "1")
+    script = Typist("torch = __import__('torch'); torch.set_grad_enabled(False)", "1")
     go(script=script)
     assert script.toolbars[0] == "small 1/4 | grad mode: on"
     assert "grad mode: off (set_grad_enabled(False))" in script.toolbars[1]
@@ -316,7 +287,7 @@ def test_lines_that_make_no_program_get_a_reply_rather_than_an_error(capsys: pyt
     lesson = load(shelf.find("enable-grad"))
     index = next(index for index, step in enumerate(lesson.steps) if step.kind == "parsons")
     first, second, third, *_rest = player.right_order(lesson.steps[index])
-    script = Script(f"{first} {third} {second}", f"{first}", f"{first} {second} {third}")
+    script = Typist(f"{first} {third} {second}", f"{first}", f"{first} {second} {third}")
     options, terminal = Options(speech="en", plain=True), Terminal(False, False, True)
     learn(lesson, engines.load("builtin"), script, options, terminal, Forgetful(), index)
     shown = capsys.readouterr().out
@@ -341,7 +312,7 @@ def test_names_that_were_brought_along_may_take_the_answer_away(go: Go) -> None:
 def test_lines_that_do_nothing_get_a_reply(capsys: pytest.CaptureFixture[str]) -> None:
     lesson = load(shelf.find("threads-generators"))
     index = next(index for index, step in enumerate(lesson.steps) if step.kind == "parsons")
-    script = Script(str(player.lines(lesson.steps[index]).index("t.join()") + 1))
+    script = Typist(str(player.lines(lesson.steps[index]).index("t.join()") + 1))
     options, terminal = Options(speech="en", plain=True), Terminal(False, False, True)
     learn(lesson, engines.load("builtin"), script, options, terminal, Forgetful(), index)
     assert "Not yet: " in capsys.readouterr().out.partition(">>> t.join()")[2]

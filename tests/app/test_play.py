@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app.play import play
 from gradrepl.app.screens.screen import PlainScreen
@@ -180,35 +181,13 @@ def test_learn_without_a_keyboard_plays(gradrepl: Run, small: Path) -> None:
     assert gradrepl("learn", "--trust", str(small)).stdout == gradrepl("play", "--trust", str(small)).stdout
 
 
-class Keyboard:
-    """Answers with what it was given, then ends."""
-
-    def __init__(self, *answers: str) -> None:
-        self.answers = list(answers)
-        self.asked: list[str] = []
-        self.toolbar: Callable[[], str] = str
-        self.idle: Callable[[], object] = str
-
-    def line(self, prompt: str) -> str:
-        self.asked.append(prompt)
-        if not self.answers:
-            raise EOFError
-        return self.answers.pop(0)
-
-    def code(self, offered: str = "") -> str:
-        return self.line(">>> ")
-
-    def loss(self) -> str | None:
-        return None
-
-
 @pytest.mark.parametrize(("answers", "asked", "played"), [(("", "", ""), 3, True), (("q",), 1, False), ((), 1, False)])
 def test_somebody_at_the_keyboard_is_asked_at_questions_and_after_each_step(
     small: Path, capsys: pytest.CaptureFixture[str], answers: tuple[str, ...], asked: int, played: bool
 ) -> None:
     from gradrepl.app.engines import load as engine
 
-    keyboard = Keyboard(*answers)
+    keyboard = Typist(*answers)
     built: Engine = engine("builtin")
     assert play([load(small)], built, PlainScreen(english), "en", keyboard) == 0
     assert len(keyboard.asked) == asked
@@ -230,7 +209,7 @@ def test_a_prediction_is_answered_by_a_number_and_judged(
 ) -> None:
     from gradrepl.app.engines import load as engine
 
-    assert play([load(small)], engine("builtin"), PlainScreen(english), "en", Keyboard(*answers), stop="predict") == 0
+    assert play([load(small)], engine("builtin"), PlainScreen(english), "en", Typist(*answers), stop="predict") == 0
     shown = capsys.readouterr().out
     assert "y.requires_grad:  1 True   2 False\n" in shown
     assert said in shown
@@ -239,7 +218,7 @@ def test_a_prediction_is_answered_by_a_number_and_judged(
 def test_a_choice_is_answered_until_it_is_right(capsys: pytest.CaptureFixture[str]) -> None:
     from gradrepl.app.engines import load as engine
 
-    keyboard = Keyboard("2", "1", "", "q")
+    keyboard = Typist("2", "1", "", "q")
     lesson, first = load(lessons()[0]), 6
     assert play([lesson], engine("builtin"), PlainScreen(english), "en", keyboard, stop="predict", first=first) == 0
     shown = capsys.readouterr().out
@@ -255,7 +234,7 @@ def test_a_question_leaves_values_and_random_numbers_as_they_are(small: Path, tm
     values = []
     for stop in ("never", "predict"):
         events: list[Event] = []
-        play([load(small)], built, PlainScreen(english), "en", Keyboard("1", ""), events.append, stop=stop)  # type: ignore[arg-type]
+        play([load(small)], built, PlainScreen(english), "en", Typist("1", ""), events.append, stop=stop)  # type: ignore[arg-type]
         values.append([outcome.value for event in events if isinstance(event, Ran) for outcome in event.outcomes])
     assert values[0] == values[1]
     assert any(value and value.startswith("tensor([0.") for value in values[0])

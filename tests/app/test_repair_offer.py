@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app import engines
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
-from gradrepl.app.line.reader import REPAIR, LineReader, never
+from gradrepl.app.line.reader import REPAIR, LineReader
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.repairing import offer
 from gradrepl.app.repairing.proposal import LONGEST, propose
@@ -31,33 +32,15 @@ GLUED = (
 LOST = ">>> x = torch.ones(2)\n>>> w = x 2\n"
 
 
-class Hand:
-    """Types and pastes; a paste is text behind "PASTE ", Enter on what is offered an empty text, Ctrl-C "CTRL-C"."""
-
-    def __init__(self, *inputs: str) -> None:
-        self.inputs: Iterator[str] = iter(inputs)
-        self.damaged: Callable[[str], bool] = never
-        self.footer = True
-        self.offered: list[str] = []
+class Hand(Typist):
+    """Types and pastes: a paste is text behind "PASTE "; Enter on what is offered is an empty text."""
 
     def code(self, offered: str = "") -> str:
-        self.offered += [offered] * bool(offered)
-        text = self.line("")
+        text = super().code(offered)
         if text.startswith("PASTE "):
             pasted = text.removeprefix("PASTE ")
             return REPAIR if self.damaged(pasted) else pasted
         return text or offered
-
-    def line(self, prompt: str, offered: str = "") -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        if text == "CTRL-C":
-            raise KeyboardInterrupt
-        return text
-
-    def loss(self) -> str | None:
-        return None
 
 
 class Seen:
@@ -67,7 +50,7 @@ class Seen:
         hand = Hand(*inputs)
         self.repl = Repl(Options(speech=speech, plain=True), Terminal(False, False, True), hand)  # type: ignore[arg-type]
         self.repl.loop()
-        self.offered = hand.offered
+        self.offered = list(filter(None, hand.offered))
         self.shown = capsys.readouterr().out
 
 
@@ -233,7 +216,7 @@ def test_a_lesson_and_its_free_play_offer_it_too(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert shown.count("Đoạn vừa dán, sau khi sửa") == 2
     assert shown.count("x: requires_grad = True; grad_fn = None; grad = None [mới]") == 1
-    own, *free, again, edited = hand.offered
+    own, *free, again, edited = filter(None, hand.offered)
     assert own == again == "import torch\n"
     assert free == ["import torch\n", "x = torch.ones(2, requires_grad=True)\n", "y = x * 2\n"]
     assert edited.startswith("import torch\nx = torch.ones(2, requires_grad=True)\ny = x * 2\ny.requires_grad\nwith")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app import engines
 from gradrepl.app.line.reader import LineReader
@@ -16,37 +17,10 @@ from gradrepl.app.repl import Repl
 from gradrepl.session import core
 
 
-class Script:
-    """Types what it is given, then ends."""
-
-    def __init__(self, *inputs: str) -> None:
-        self.footer = True
-        self.inputs: Iterator[str] = iter(inputs)
-        self.toolbar: Callable[[], str] = str
-        self.idle: Callable[[], object] = str
-        self.toolbars: list[str] = []
-        self.losses: Iterator[str] = iter(())
-
-    def code(self, offered: str = "") -> str:
-        self.toolbars.append(self.toolbar())
-        return self.line(">>> ")
-
-    def line(self, prompt: str) -> str:
-        text = next(self.inputs, None)
-        if text is None:
-            raise EOFError
-        if text == "CTRL-C":
-            raise KeyboardInterrupt
-        return text
-
-    def loss(self) -> str | None:
-        return next(self.losses, None)
-
-
 class Session:
     """What a scripted session at the prompt showed, and how it ended."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str], script: Script, speech: str = "en") -> None:
+    def __init__(self, capsys: pytest.CaptureFixture[str], script: Typist, speech: str = "en") -> None:
         options = Options(speech=speech, plain=True)  # type: ignore[arg-type]
         self.script = script
         self.status = Repl(options, Terminal(False, False, True), script).loop()
@@ -56,7 +30,7 @@ class Session:
 @pytest.fixture
 def type_in(capsys: pytest.CaptureFixture[str]) -> Callable[..., Session]:
     """Types inputs at a new prompt."""
-    return lambda *inputs, speech="en": Session(capsys, Script(*inputs), speech)
+    return lambda *inputs, speech="en": Session(capsys, Typist(*inputs), speech)
 
 
 Type = Callable[..., Session]
@@ -197,8 +171,7 @@ def test_a_missing_pytorch_leaves_all_as_it_is() -> None:
 
 
 def test_a_history_that_is_lost_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    script = Script("1", "2")
-    script.losses = iter(["Read-only file system"])
+    script = Typist("1", "2", losses=["Read-only file system"])
     session = Session(capsys, script)
     assert session.shown == "1\nWhat you type is not kept for next time: Read-only file system.\n2\n"
 

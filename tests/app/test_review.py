@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from support.typist import Typist
 
 from gradrepl.app import engines
 from gradrepl.app.learning.course import learn
 from gradrepl.app.learning.remembering import Forgetful
-from gradrepl.app.line.shortcut import Shortcut
 from gradrepl.app.options import Options, Terminal
 from gradrepl.app.progress import review
 from gradrepl.app.progress.memory import Memory
@@ -33,28 +33,17 @@ CHOSEN = next(step for step in LESSON.steps if step.kind == "choice")
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-class Typist:
-    """Answers each question; notes what was asked."""
-
-    def __init__(self, *answers: str) -> None:
-        self.answers: Iterator[str] = iter(answers)
-        self.toolbar: Callable[[], str] = str
-        self.shortcuts: tuple[Shortcut, ...] = ()
-        self.questions: list[str] = []
-
-    def code(self, offered: str = "") -> str:
-        answer = next(self.answers, None)
-        if answer is None:
-            raise EOFError
-        return answer
-
-    def loss(self) -> None:
-        return None
+class Answering(Typist):
+    """Answers each question; a key for lessons would be taken for an answer."""
 
     def line(self, prompt: str, offered: str = "") -> str:
-        assert not self.shortcuts, "a key for lessons would be taken for an answer"
-        self.questions.append(prompt)
-        return self.code()
+        assert not self.shortcuts or prompt == ">>> "
+        return super().line(prompt, offered)
+
+    @property
+    def questions(self) -> list[str]:
+        """What was asked, without the prompts for code."""
+        return [text for text in self.asked if text != ">>> "]
 
 
 class Learner:
@@ -75,7 +64,7 @@ class Learner:
 
     def reviews(self, *answers: str, speech: Speech = "en") -> list[str]:
         """Take what is due; returns the questions."""
-        typist, screen = Typist(*answers), PlainScreen(translator(speech))
+        typist, screen = Answering(*answers), PlainScreen(translator(speech))
         found = review.due([LESSON], self.memory, self.day)
         asking = review.Review(engines.load("builtin"), typist, screen, self.memory, speech, drawn=False)  # type: ignore[arg-type]
         asking.run(found)
@@ -152,7 +141,7 @@ def test_at_the_prompt_names_mode_and_random_numbers_stay(
     Learner(tmp_path / "gradrepl" / "progress.db").misses(ASKED)
     drawn = "float(torch.rand(1))"
     before = (f"torch.manual_seed(3); first = {drawn}; _ = torch.manual_seed(3)", "_ = torch.set_grad_enabled(False)")
-    typist = Typist(*before, command, "False", f"print('same', first == {drawn}, torch.is_grad_enabled())")
+    typist = Answering(*before, command, "False", f"print('same', first == {drawn}, torch.is_grad_enabled())")
     Repl(Options(plain=True), Terminal(False, False, True), typist).loop()  # type: ignore[arg-type]
     assert typist.questions == ["y.requires_grad = "]
     out = capsys.readouterr().out
@@ -165,7 +154,7 @@ def test_in_a_lesson_its_keys_come_back_after_the_questions(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     Learner(tmp_path / "gradrepl" / "progress.db").misses(ASKED)
-    typist = Typist(":review", "True", ":review lost")
+    typist = Answering(":review", "True", ":review lost")
     typist.footer = True  # type: ignore[attr-defined]
     options, terminal = Options(plain=True), Terminal(False, False, True)
     learn(LESSON, engines.load("builtin"), typist, options, terminal, Forgetful())  # type: ignore[arg-type]
