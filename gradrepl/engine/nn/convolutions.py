@@ -82,8 +82,11 @@ class _ConvNd(Module):
     def border(self) -> tuple[int, ...]:
         """Return how much to add on each side for a mode of padding, the last dimension first."""
         sides = zip(self.kernel_size, self.dilation, strict=True)
-        totals = {"valid": [0] * self.dims, "same": [d * (k - 1) for k, d in sides]}.get(self.padding)
-        each = [(p, p) for p in self.padding] if totals is None else [(t // 2, t - t // 2) for t in totals]
+        if isinstance(self.padding, str):
+            totals = [d * (k - 1) if self.padding == "same" else 0 for k, d in sides]
+            each = [(total // 2, total - total // 2) for total in totals]
+        else:
+            each = [(amount, amount) for amount in self.padding]
         return tuple(amount for pair in reversed(each) for amount in pair)
 
     def extra_repr(self) -> str:
@@ -181,7 +184,7 @@ class _ConvTransposeNd(_ConvNd):
         if not all(low <= side <= high for low, side, high in zip(least, size, most, strict=True)):
             raise ValueError(
                 f"requested an output size of {size}, but valid sizes range from {least} to {most} (for an input of "
-                f"{input.size()[2:]})"
+                f"{input.shape[2:]})"
             )
         return tuple(side - low for side, low in zip(size, least, strict=True))
 

@@ -128,11 +128,9 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         super().__init__()
-        if not isinstance(dim, int):
-            raise TypeError("invalid argument type for dim parameter")
         if not isinstance(unflattened_size, (tuple, list)):
             raise TypeError(
-                "unflattened_size must be a tuple or a list, but found type " + type(unflattened_size).__name__
+                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
             )
         for index, side in enumerate(unflattened_size):
             if not isinstance(side, int):
@@ -210,8 +208,9 @@ class Embedding(Module):
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
+        for name, usual in (("max_norm", None), ("norm_type", 2), ("scale_grad_by_freq", False), ("sparse", False)):
+            if getattr(self, name) != usual:
+                text += f", {name}={getattr(self, name)}"
         return text
 
     @classmethod

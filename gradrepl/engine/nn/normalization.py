@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -225,6 +226,12 @@ class BatchNorm3d(_BatchNorm):
     ranks = (5,)
 
 
+OTHER_FEATURES = (
+    "input's size at dim={dim} does not match num_features. You can silence this warning by not passing in "
+    "num_features, which is not used because affine=False"
+)
+
+
 class _InstanceNorm(_BatchNorm):
     """What instance norms share: no running figures, no weight."""
 
@@ -245,6 +252,7 @@ class _InstanceNorm(_BatchNorm):
     def forward(self, input: Tensor) -> Any:
         self.check_rank(input)
         single = input.dim() == min(self.ranks)
+        self.check_features(input, 0 if single else 1)
         batch: Any = input.unsqueeze(0) if single else input  # type: ignore[attr-defined]
         from_input = self.training or not self.track_running_stats
         figures = (self.running_mean, self.running_var)
@@ -252,6 +260,17 @@ class _InstanceNorm(_BatchNorm):
             batch, *figures, self.weight, self.bias, use_input_stats=from_input, eps=self.eps
         )
         return out.squeeze(0) if single else out
+
+    def check_features(self, input: Tensor, dim: int) -> None:
+        """Raise what PyTorch raises, or warn where no weight makes it wrong, for another number of channels."""
+        found = input.shape[dim]
+        if found == self.num_features:
+            return
+        if self.affine:
+            raise ValueError(
+                f"expected input's size at dim={dim} to match num_features ({self.num_features}), but got: {found}."
+            )
+        warnings.warn(OTHER_FEATURES.format(dim=dim), UserWarning, stacklevel=4)
 
 
 class InstanceNorm1d(_InstanceNorm):

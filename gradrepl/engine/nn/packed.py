@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,11 +98,9 @@ def pad_sequence(
     sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
 ) -> Any:
     """Put sequences of different lengths into one tensor (torch.nn.utils.rnn.pad_sequence)."""
-    if isinstance(sequences, Tensor):
-        sequences = sequences.unbind(0)  # type: ignore[attr-defined]
-    sequences = tuple(sequences)
-    if not sequences:
-        raise RuntimeError("received an empty list of sequences")
+    sequences = as_sequences(sequences)
+    if padding_side not in ("left", "right"):
+        raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     longest = max(one.shape[0] for one in sequences)
     rest, kind = sequences[0].shape[1:], sequences[0]._data.dtype
     padded: Any = make(np.full((len(sequences), longest, *rest), padding_value, kind))
@@ -113,8 +112,31 @@ def pad_sequence(
     return padded if batch_first else padded.transpose(0, 1)
 
 
+def as_sequences(sequences: Any) -> tuple[Any, ...]:
+    """Return the sequences to pad; raises PyTorch's RuntimeError or TypeError where they are none."""
+    if isinstance(sequences, Tensor):
+        sequences = sequences.unbind(0)  # type: ignore[attr-defined]
+    elif not isinstance(sequences, Iterable):
+        raise RuntimeError(
+            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
+        )
+    found = tuple(sequences)
+    if not found:
+        raise RuntimeError("received an empty list of sequences")
+    for place, one in enumerate(found):
+        if not isinstance(one, Tensor):
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {type(one).__name__}")
+    if not all(one._data.ndim for one in found):
+        raise RuntimeError("ArrayRef: invalid slice, N = 1; size = 0")
+    return found
+
+
 def check_rest(shape: tuple[int, ...], own: tuple[int, ...]) -> None:
-    for place, (wanted, found) in enumerate(zip(shape, own, strict=True)):
+    if len(own) > len(shape):
+        raise RuntimeError(
+            f"output with shape {list(shape)} doesn't match the broadcast shape {[*own[: -len(shape)], *shape]}"
+        )
+    for place, (wanted, found) in enumerate(zip(shape, own, strict=False)):
         if wanted != found:
             raise RuntimeError(
                 f"The size of tensor a ({wanted}) must match the size of tensor b ({found}) at non-singleton "

@@ -152,6 +152,11 @@ def check_rank(function: str, input: Array, count: int) -> None:
 def check_sizes(input: Array, weight: Array, bias: Any, padding: Ints, dilation: Ints, groups: int) -> None:
     """Raise what PyTorch raises for an input and a kernel that do not go together."""
     shape = list(weight.shape)
+    if input.ndim != weight.ndim:
+        raise RuntimeError(
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight {shape}, but got "
+            f"{input.ndim}-dimensional input of size {list(input.shape)} instead"
+        )
     if input.shape[1] != weight.shape[1] * groups:
         raise RuntimeError(
             f"Given groups={groups}, weight of size {shape}, expected input{list(input.shape)} to have "
@@ -234,6 +239,8 @@ def convolution(
         input = unsqueeze_at(input, 0)
     bias_data = None if bias is None else bias._data
     check_types(input._data, weight._data, bias_data)
+    if weight._data.ndim < 3:
+        raise RuntimeError("weight should have at least three dimensions")
     steps, gaps = setting("stride", stride, weight._data.ndim - 2), setting("dilation", dilation, weight._data.ndim - 2)
     if isinstance(padding, str):
         input, border = named_padding(input, padding, weight._data.shape[2:], steps, gaps)

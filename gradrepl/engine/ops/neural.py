@@ -78,10 +78,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
 def check_indices(indices: Array, rows: int) -> None:
     """Raise what PyTorch raises for indices that are no row of an embedding."""
     if indices.dtype.kind not in "iu" or indices.itemsize < 4:
-        name = dtypes.of(indices).tensor_type
+        found = dtypes.of(indices)
+        name = "CPUBoolType" if found is dtypes.bool_ else f"torch.{found.tensor_type}Tensor"
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{name}Tensor instead (while checking arguments for embedding)"
+            f"{name} instead (while checking arguments for embedding)"
         )
     if indices.size and (indices.min() < 0 or indices.max() >= rows):
         raise IndexError("index out of range in self")
@@ -329,9 +330,25 @@ bilinear_weight.grad(
 )
 
 
+def check_bilinear(first: tuple[int, ...], second: tuple[int, ...], weight: tuple[int, ...]) -> None:
+    """Raise what PyTorch raises for the shapes of two inputs and a weight that do not go together."""
+    if len(first) != len(second):
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {len(first)} and {len(second)}")
+    for dim, (a, b) in enumerate(zip(first[:-1], second[:-1], strict=True)):
+        if a != b:
+            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {dim}: got {a} and {b}")
+    for number, shape in enumerate((first, second), 1):
+        if shape[-1] != weight[number]:
+            raise RuntimeError(
+                f"bilinear(): input{number} size does not match weight size: got {shape[-1]} but expected "
+                f"{weight[number]}"
+            )
+
+
 @public("Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None", space=SPACE, method=False)
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """input1 @ weight @ input2 + bias, for every output (torch.nn.functional.bilinear)."""
+    check_bilinear(input1._data.shape, input2._data.shape, weight._data.shape)
     shape = input1._data.shape
     a, b = (x.reshape(-1, x._data.shape[-1]) for x in (input1, input2))
     out = bilinear_form(a, weight, b).reshape(*shape[:-1], weight._data.shape[0])

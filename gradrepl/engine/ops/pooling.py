@@ -13,6 +13,14 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import squeeze_at, unsqueeze_at
+from gradrepl.engine.ops.window_settings import (
+    check_bins,
+    check_planes,
+    check_sequence,
+    check_sequences,
+    one_count,
+    window_setting,
+)
 from gradrepl.engine.ops.windows import Ints, padded, places, put_back, spread
 from gradrepl.engine.wanted import wants
 
@@ -204,6 +212,7 @@ def checked_sizes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation:
     """Return the number of windows; raises RuntimeError in PyTorch's words where there can be none."""
     if a.ndim not in (3, 4) or 0 in a.shape[-3:]:
         raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
+    check_planes(kernel, stride, padding, dilation)
     for p, k, d in zip(padding, kernel, dilation, strict=True):
         if p > (d * (k - 1) + 1) // 2:
             raise RuntimeError(
@@ -222,14 +231,11 @@ def check_out(size: Ints, out: Ints) -> None:
         raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
 
 
-def stride_of(stride: Any, kernel: Ints) -> Ints:
-    steps = spread(stride, len(kernel)) if stride is not None and stride != () else kernel
-    if 0 in steps:
-        raise RuntimeError("stride should not be zero")
-    return steps
+def stride_of(function: str, stride: Any, kernel: Ints) -> Ints:
+    return kernel if stride is None or stride in ((), []) else window_setting(function, "stride", stride, len(kernel))
 
 
-@wants("max_pool2d", "input")
+@wants("max_pool2d", "input", "kernel_size=int_or_ints", "stride?=int_or_ints")
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -240,14 +246,16 @@ def max_pool2d(
     return_indices: bool = False,
 ) -> Any:
     """Take the greatest of every window (torch.nn.functional.max_pool2d)."""
-    kernel = spread(kernel_size, 2)
-    steps, border, gaps = stride_of(stride, kernel), spread(padding, 2), spread(dilation, 2)
+    kernel = window_setting("max_pool2d", "kernel_size", kernel_size, 2)
+    steps = stride_of("max_pool2d", stride, kernel)
+    border = window_setting("max_pool2d", "padding", padding, 2)
+    gaps = window_setting("max_pool2d", "dilation", dilation, 2)
     out = checked_sizes(input._data, kernel, steps, border, gaps, ceil_mode)
     values, indices = max_windows(input, kernel, steps, border, gaps, out)
     return (values, indices) if return_indices else values
 
 
-@wants("max_pool1d", "input")
+@wants("max_pool1d", "input", "kernel_size=int_or_ints", "stride?=int_or_ints")
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -263,12 +271,16 @@ def max_pool1d(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
             f"got:{list(input.shape)}"
         )
-    kernel = (1, *spread(kernel_size, 1))
-    steps = kernel if stride is None else (1, *spread(stride, 1))
-    border, gaps = (0, *spread(padding, 1)), (1, *spread(dilation, 1))
+    name = "max_pool1d"
+    kernel = window_setting(name, "kernel_size", kernel_size, 1)
+    steps = stride_of(name, stride, kernel)
+    border, gaps = window_setting(name, "padding", padding, 1), window_setting(name, "dilation", dilation, 1)
+    length = input._data.shape[-1:]
+    out = out_sizes(length, kernel, steps, border, gaps, ceil_mode) if steps[0] else (0,)
+    check_sequence(length[0], kernel[0], steps[0], border[0], gaps[0], out[0])
     planes = unsqueeze_at(input, input.dim() - 1)
-    out = checked_sizes(planes._data, kernel, steps, border, gaps, ceil_mode)
-    values, indices = (squeeze_at(x, input.dim() - 1) for x in max_windows(planes, kernel, steps, border, gaps, out))
+    settings = (1, *kernel), (1, *steps), (0, *border), (1, *gaps), (1, *out)
+    values, indices = (squeeze_at(x, input.dim() - 1) for x in max_windows(planes, *settings))
     return (values, indices) if return_indices else values
 
 
@@ -290,8 +302,13 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Any:
     """Take the mean of every window (torch.nn.functional.avg_pool2d)."""
-    kernel = spread(kernel_size, 2)
-    steps, border = stride_of(stride, kernel), spread(padding, 2)
+    kernel = window_setting("avg_pool2d", "kernel_size", kernel_size, 2)
+    steps = stride_of("avg_pool2d", stride, kernel)
+    border = window_setting("avg_pool2d", "padding", padding, 2)
+    if input.dim() < 3:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-input.dim()}, {input.dim() - 1}], but got -3)"
+        )
     if divisor_override == 0:
         raise RuntimeError("divisor must be not zero")
     out = checked_sizes(input._data, kernel, steps, border, (1, 1), ceil_mode)
@@ -308,11 +325,14 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Any:
     """Take the mean of every window of a sequence (torch.nn.functional.avg_pool1d)."""
-    kernel = (1, *spread(kernel_size, 1))
-    steps = kernel if stride is None or stride == () else (1, *spread(stride, 1))
+    name = "avg_pool1d"
+    check_sequences(name, input)
+    width = window_setting(name, "kernel_size", kernel_size, 1)
+    kernel, steps = (1, *width), (1, *stride_of(name, stride, width))
+    border = (0, *window_setting(name, "padding", padding, 1))
     planes = unsqueeze_at(input, input.dim() - 1)
-    out = checked_sizes(planes._data, kernel, steps, (0, *spread(padding, 1)), (1, 1), ceil_mode)
-    means = mean_windows(planes, kernel, steps, (0, *spread(padding, 1)), out, count_include_pad, None)
+    out = checked_sizes(planes._data, kernel, steps, border, (1, 1), ceil_mode)
+    means = mean_windows(planes, kernel, steps, border, out, count_include_pad, None)
     return squeeze_at(means, input.dim() - 1)
 
 
@@ -324,20 +344,31 @@ def bin_counts(shape: Ints, output_size: Any, dims: int) -> Ints:
 
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
+    check_bins(output_size, "adaptive_avg_pool2d: output_size must be 2")
     need_float(input._data, "adaptive_avg_pool2d", with_complex=True)
     out = bin_counts(input._data.shape, output_size, 2)
+    if min(out) < 0:
+        raise RuntimeError(
+            "adaptive_avg_pool2d: elements of output_size must be greater than or equal to 0 but received "
+            f"{{{out[0]}, {out[1]}}}"
+        )
     return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)
 
 
 @wants("adaptive_avg_pool1d", "input")
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """Take means so that the output sequence has a given length (torch.nn.functional.adaptive_avg_pool1d)."""
+    check_sequences("adaptive_avg_pool1d", input)
     planes = unsqueeze_at(input, input.dim() - 1)
-    return squeeze_at(adaptive_avg_pool2d(planes, (1, *spread(output_size, 1))), input.dim() - 1)
+    count = one_count("adaptive_avg_pool1d", output_size)
+    return squeeze_at(adaptive_avg_pool2d(planes, (1, count)), input.dim() - 1)
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool2d)."""
+    check_bins(output_size, "adaptive_max_pool2d(): internal error: output_size.size() must be 2")
+    if input.dim() not in (3, 4):
+        raise RuntimeError(f"adaptive_max_pool2d(): Expected 3D or 4D tensor, but got: {list(input.shape)}")
     values, indices = max_bins(input, bin_counts(input._data.shape, output_size, 2))
     return (values, indices) if return_indices else values
 
@@ -345,7 +376,8 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the sequence has a given length (torch.nn.functional.adaptive_max_pool1d)."""
     place = input.dim() - 1
-    found = adaptive_max_pool2d(unsqueeze_at(input, place), (1, *spread(output_size, 1)), True)
+    count = one_count("adaptive_max_pool1d", output_size)
+    found = adaptive_max_pool2d(unsqueeze_at(input, place), (1, count), True)
     values, indices = (squeeze_at(one, place) for one in found)
     return (values, indices) if return_indices else values
 
@@ -380,7 +412,7 @@ def max_unpool2d(
 ) -> Any:
     """Put the greatest elements back to their places (torch.nn.functional.max_unpool2d)."""
     kernel, border = spread(kernel_size, 2), spread(padding, 2)
-    settings = zip(input.shape[-2:], kernel, stride_of(stride, kernel), border, strict=True)
+    settings = zip(input.shape[-2:], kernel, stride_of("max_unpool2d", stride, kernel), border, strict=True)
     sides = tuple((side - 1) * t + k - 2 * p for side, k, t, p in settings)
     return unpooled(input, indices, sides if output_size is None else tuple(output_size)[-2:])
 

@@ -148,6 +148,17 @@ NEEDED = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
 """The number of dimensions that an input of each of these modes has."""
 
 
+NEEDED_RANKS = {"linear": 3, "bilinear": 4, "trilinear": 5}
+SIDES = ("D", "H", "W")
+
+
+def check_sides(shape: Ints, out: Ints) -> None:
+    """Raise what PyTorch raises where nothing would be left."""
+    if min((*shape, *out)) < 1:
+        found, made = (", ".join(map("{}: {}".format, SIDES[-len(s) :], s)) for s in (shape, out))
+        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({found}) output ({made})")
+
+
 def sizes_of(shape: Ints, size: Any, scale: Any) -> tuple[Ints, tuple[float | None, ...]]:
     """Return the new sides and the scales; raises ValueError where it is not exactly one of both that is given."""
     dims = len(shape)
@@ -192,10 +203,14 @@ def interpolate(
         return functional_of(len(shape))(input, out)
     entry = ENTRIES.get((mode, len(shape)))
     if antialias or entry is None:
+        wanted = NEEDED_RANKS.get(mode)
         raise NotImplementedError(
-            f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.dim()}D) for the modes: nearest | "
-            f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+            f"Got {input.dim()}D input, but {mode} mode needs {wanted}D input"
+            if wanted and input.dim() in (3, 4, 5)
+            else f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.dim()}D) for the modes: nearest "
+            f"| linear | bilinear | bicubic | trilinear | lanczos | area | nearest-exact (got {mode})"
         )
+    check_sides(shape, out)
     used = (None,) * len(shape) if recompute_scale_factor else scales
     return entry(input, out, Way(mode, used, bool(align_corners)))
 

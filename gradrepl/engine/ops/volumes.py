@@ -25,6 +25,7 @@ from gradrepl.engine.ops.pooling import (
 from gradrepl.engine.ops.resampling import along_sides
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import view_as
+from gradrepl.engine.ops.window_settings import window_setting
 from gradrepl.engine.ops.windows import Ints, spread
 
 ONES = (1, 1, 1)
@@ -104,8 +105,8 @@ def max_pool3d(
     return_indices: bool = False,
 ) -> Any:
     """Take the greatest of every window of a volume (torch.nn.functional.max_pool3d)."""
-    kernel = spread(kernel_size, 3)
-    steps, border, gaps = stride_of(stride, kernel), spread(padding, 3), spread(dilation, 3)
+    kernel = window_setting("max_pool3d", "kernel_size", kernel_size, 3)
+    steps, border, gaps = stride_of("max_pool3d", stride, kernel), spread(padding, 3), spread(dilation, 3)
     out = sizes("max_pool3d", tuple(input.shape), kernel, steps, border, gaps, ceil_mode)
     values, indices = max_volumes(input, kernel, steps, border, gaps, out)
     return (values, indices) if return_indices else values
@@ -122,8 +123,8 @@ def avg_pool3d(
     divisor_override: int | None = None,
 ) -> Any:
     """Take the mean of every window of a volume (torch.nn.functional.avg_pool3d)."""
-    kernel = spread(kernel_size, 3)
-    steps, border = stride_of(stride, kernel), spread(padding, 3)
+    kernel = window_setting("avg_pool3d", "kernel_size", kernel_size, 3)
+    steps, border = stride_of("avg_pool3d", stride, kernel), spread(padding, 3)
     out = sizes("avg_pool3d", tuple(input.shape), kernel, steps, border, ONES, ceil_mode)
     return mean_volumes(input, kernel, steps, border, out, count_include_pad, divisor_override)
 
