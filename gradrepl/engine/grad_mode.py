@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Self
 
 from gradrepl.engine.dtype import c_name
+from gradrepl.engine.floating_errors import be_silent
 
 OFF, ON, INFERENCE, ENABLED_INFERENCE = 0, 1, -1, -2
 
@@ -26,6 +27,9 @@ class _Mode(threading.local):
     recording = ON
     mapping = False
     drawing_refused = False
+
+    def __init__(self) -> None:
+        be_silent()  # numpy's settings are each thread's own, and a thread comes by here before it computes
 
     @property
     def enabled(self) -> bool:

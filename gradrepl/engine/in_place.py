@@ -162,8 +162,8 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     def call(self: Tensor, *args: Any) -> Tensor:
         if forward.carrying and among((self, *args)):
             return writes[0](entry, call, (self, *args))
-        counter = self._counter
-        if plain and mode.recording == OFF and counter is not None and self._view is None and len(args) == 1:
+        counter, recording = self._counter, mode.recording
+        if plain and recording == OFF and counter is not None and self._view is None and len(args) == 1:
             other = args[0]
             if type(other) is Tensor and other._counter is not counter:
                 x, y = self._data, other._data
@@ -180,7 +180,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
             align(values, entry.tensors, entry.promotes)
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
-        if mask and mode.recording == ON and entry.node is not None:
+        if mask and recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)
         else:
             put(self, result)

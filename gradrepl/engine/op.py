@@ -156,6 +156,7 @@ class Op:
         return self.forward(*values)
 
     def call_tensors(self, args: tuple[Any, ...]) -> Any:
+        on = mode.recording == ON
         values = list(args)
         mask = 0
         for bit, i in enumerate(self.tensors):
@@ -176,11 +177,11 @@ class Op:
             if self.broadcasts:
                 check_broadcast(values[i] for i in self.tensors)
             raise
-        recording = mask and mode.recording == ON and self.node is not None
+        recording = mask and on and self.node is not None
         if self.several:
             outs = self.wrap_several(result, args, bool(recording))
         elif self.view:
-            outs = (make_view(result, args[self.tensors[0]], "default" if mode.recording == ON else "no_grad"),)
+            outs = (make_view(result, args[self.tensors[0]], "default" if on else "no_grad"),)
         else:
             outs = (make(result),)
         if recording:

@@ -56,3 +56,17 @@ def test_the_lessons_on_grad_modes_need_nothing_of_the_rest() -> None:
         "sys.exit('gradrepl.engine.rest' in sys.modules)"
     )
     assert run(program).returncode == 0
+
+
+def test_numpy_warns_in_no_thread_of_what_is_a_value_in_pytorch() -> None:
+    code = (
+        "import threading, warnings\n"
+        "from gradrepl.engine import torch as builtin\n"
+        "torch = builtin.modules()['torch']\n"
+        "warnings.simplefilter('error')\n"
+        "zero = torch.zeros(1)\n"
+        "thread = threading.Thread(target=lambda: print(1 / zero, zero.log(), zero.log_(), torch.tensor(1.0) / 0))\n"
+        "thread.start(); thread.join()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("tensor([inf]) tensor([-inf]) tensor([-inf]) tensor(inf)\n", "")
