@@ -10,6 +10,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of
+from gradrepl.engine.ops.elimination import ELIMINATED, by_column, eliminated, factors, solved, substituted
 from gradrepl.engine.ops.linear import adjoint
 from gradrepl.engine.tensor import Tensor, make
 
@@ -35,23 +36,6 @@ def check_matrices(a: Array, name: str, square: bool = True, floating: bool = Tr
     if floating and CATEGORY[a.dtype] < FLOAT:
         kind = dtypes.of(a).tensor_type
         raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {kind}")
-
-
-def zero_pivot(a: Array) -> int:
-    """Return which pivot (from 1) of an elimination with row exchanges is zero; 0 for none."""
-    work = np.array(a)
-    for column in range(len(work)):
-        best = column + int(np.argmax(np.abs(work[column:, column])))
-        work[[column, best]] = work[[best, column]]
-        if work[column, column] == 0:
-            return column + 1
-        work[column + 1 :] -= np.outer(work[column + 1 :, column] / work[column, column], work[column])
-    return 0
-
-
-def pivots_of(a: Array) -> Array:
-    """Return for each matrix of a batch which pivot is zero, 0 for none."""
-    return np.array([zero_pivot(one) for one in a.reshape(-1, *a.shape[-2:])], np.int32).reshape(a.shape[:-2])
 
 
 def first_failure(info: Array) -> tuple[str, int]:
@@ -85,7 +69,10 @@ def last(x: Any) -> Any:
 @op("LinalgDetBackward0", samples=tuple((shape,) for shape in SQUARE))
 def linalg_det(a: Array) -> Any:
     """The determinant"""
-    return np.linalg.det(a).astype(a.dtype)
+    if a.shape[-1] > ELIMINATED:
+        return np.linalg.det(a).astype(a.dtype)
+    diagonal, sign = factors(a)
+    return np.prod(diagonal, -1) * sign
 
 
 def times_eye(x: Any, side: int) -> Any:
@@ -94,13 +81,13 @@ def times_eye(x: Any, side: int) -> Any:
 
 
 def det_gradient(g: Any, a: Any, out: Any) -> Any:
-    """g times the determinant times the inverse; 0 for a singular matrix, as in PyTorch."""
+    """g times the determinant times the inverse; as in PyTorch a pivot that is zero counts as a tiny one."""
     if isinstance(a, Tensor) or np.all(out != 0):
         return solve_matrix(adjoint(a), times_eye(g * out, a.shape[-1]))
-    u, s, vh = np.linalg.svd(a)
-    others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)
-    cofactors = last(np.linalg.det(u) * np.linalg.det(vh)) * ((u * others[..., None, :]) @ vh)
-    return (last(g * out) * cofactors).astype(a.dtype)
+    packed, rows = eliminated(adjoint(a))
+    diagonal = np.einsum("...ii->...i", packed)
+    diagonal[diagonal == 0] = np.finfo(a.dtype).eps
+    return substituted(packed, rows, np.where(np.eye(a.shape[-1], dtype=bool), last(g * out), a.dtype.type(0)))
 
 
 linalg_det.grad(a=lambda g, a, out: det_gradient(g, a, out))
@@ -109,8 +96,12 @@ linalg_det.grad(a=lambda g, a, out: det_gradient(g, a, out))
 @op("LinalgSlogdetBackward0", several=True, samples=tuple((shape,) for shape in SQUARE))
 def linalg_slogdet(a: Array) -> Any:
     """The sign of the determinant and the logarithm of its absolute value"""
-    sign, logarithm = np.linalg.slogdet(a)
-    return sign.astype(a.dtype), logarithm.astype(a.dtype)
+    if a.shape[-1] > ELIMINATED:
+        sign, logarithm = np.linalg.slogdet(a)
+        return sign.astype(a.dtype), logarithm.astype(a.real.dtype)
+    diagonal, sign = factors(a)
+    with np.errstate(divide="ignore"):
+        return np.prod(np.sign(diagonal), -1) * sign, np.log(np.abs(diagonal)).sum(-1)
 
 
 def slogdet_gradient(g: Any, a: Any) -> Any:
@@ -123,14 +114,14 @@ linalg_slogdet.grad(a=lambda g, a: None if g[1] is None else slogdet_gradient(g[
 @op("LinalgInvExBackward0", samples=tuple((shape,) for shape in SQUARE))
 def inverse(a: Array) -> Any:
     """The inverse matrix"""
-    try:
-        return np.linalg.inv(a)
-    except np.linalg.LinAlgError:
-        place, number = first_failure(pivots_of(a))
+    out, info = solved(a, np.eye(a.shape[-1], dtype=a.dtype))
+    if info.any():
+        place, number = first_failure(info)
         raise LinAlgError(
             f"linalg.inv: {place}The diagonal element {number} is zero, the inversion could not be completed because "
             "the input matrix is singular."
-        ) from None
+        )
+    return out
 
 
 inverse.grad(a=lambda g, out: -(adjoint(out) @ g @ adjoint(out)))
@@ -139,13 +130,11 @@ inverse.grad(a=lambda g, out: -(adjoint(out) @ g @ adjoint(out)))
 @op("LinalgSolveExBackward0", samples=(((2, 2), (2, 3)), ((2, 2, 2), (2, 2, 1))))
 def solve_matrix(a: Array, b: Array) -> Any:
     """The x with a @ x = b"""
-    try:
-        return np.linalg.solve(a, b)
-    except np.linalg.LinAlgError:
-        place, _ = first_failure(pivots_of(a))
-        raise LinAlgError(
-            f"torch.linalg.solve: {place}The solver failed because the input matrix is singular."
-        ) from None
+    out, info = solved(a, b)
+    if info.any():
+        place, _ = first_failure(info)
+        raise LinAlgError(f"torch.linalg.solve: {place}The solver failed because the input matrix is singular.")
+    return out
 
 
 def back_solved(g: Any, a: Any) -> Any:
@@ -178,7 +167,7 @@ solve_vector.grad(
 def cholesky_lower(a: Array) -> Any:
     """The lower triangular L with L @ L.T = a, which is symmetric and positive-definite"""
     try:
-        return np.linalg.cholesky(a)
+        return by_column(np.linalg.cholesky(a))
     except np.linalg.LinAlgError:
         order = np.array([minor_order(one) for one in a.reshape(-1, *a.shape[-2:])]).reshape(a.shape[:-2])
         place, number = first_failure(order)
@@ -194,10 +183,9 @@ def minor_order(a: Array) -> int:
 
 
 def cholesky_gradient(g: Any, out: Any) -> Any:
-    inner = lower(adjoint(out) @ g, 0.5)
-    half = solve_matrix(adjoint(out), inner)
-    whole = adjoint(solve_matrix(adjoint(out), adjoint(half)))
-    return (whole + adjoint(whole)) * 0.5
+    inner = adjoint(out) @ g
+    half = solve_matrix(adjoint(out), (lower(inner, 1.0) + adjoint(lower(inner, 0.0))) * 0.5)
+    return adjoint(solve_matrix(adjoint(out), adjoint(half)))
 
 
 cholesky_lower.grad(a=lambda g, out: cholesky_gradient(g, out))
@@ -209,7 +197,7 @@ def qr(a: Array, mode: Any) -> Any:
     if mode == "r":
         return np.zeros(0, a.dtype), np.linalg.qr(a, "r")
     q, r = np.linalg.qr(a, mode)
-    return q, r
+    return by_column(q), by_column(r)
 
 
 def qr_gradient(g: Any, q: Any, r: Any, mode: str) -> Any:
@@ -243,7 +231,7 @@ qr.grad(a=lambda g, out0, out1, mode: qr_gradient(g, out0, out1, mode))
 def eigh(a: Array, uplo: Any) -> Any:
     """The eigenvalues, ascending, and the eigenvectors of a symmetric matrix"""
     values, vectors = np.linalg.eigh(a, uplo)
-    return values, vectors
+    return values, by_column(vectors)
 
 
 def gaps(values: Any) -> Any:
@@ -270,7 +258,7 @@ eigh.grad(a=lambda g, out0, out1: eigh_gradient(g, out0, out1))
 def svd(a: Array, full_matrices: bool) -> Any:
     """U, the singular values S, descending, and Vh with U @ diag(S) @ Vh = a"""
     u, s, vh = np.linalg.svd(a, full_matrices)
-    return u, s, vh
+    return by_column(u), s, by_column(vh)
 
 
 def svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> Any:

@@ -19,9 +19,9 @@ from gradrepl.engine.ops.decomposition import (
     lower,
     masked,
     on_diagonal,
-    pivots_of,
     solve_matrix,
 )
+from gradrepl.engine.ops.elimination import by_column, eliminated, zero_pivots
 from gradrepl.engine.ops.linalg import linalg, solve_of
 from gradrepl.engine.ops.linear import adjoint
 from gradrepl.engine.ops.shape import cast
@@ -135,32 +135,18 @@ def solve_triangular_of(A: Any, B: Any, upper: bool, left: bool = True, unitrian
     return solve_triangle(A, B, upper, left, unitriangular)
 
 
-def eliminated(a: Array) -> tuple[Array, Array, Array]:
-    """Return L, U and the order of rows of one matrix, by elimination with row exchanges."""
-    work, rows = np.array(a), np.arange(len(a))
-    count = min(a.shape)
-    for column in range(count):
-        sizes = np.abs(work[column:, column].real) + np.abs(work[column:, column].imag)
-        best = column + int(np.argmax(sizes))
-        for array in (work, rows):
-            array[[column, best]] = array[[best, column]]
-        if work[column, column] != 0:
-            work[column + 1 :, column] /= work[column, column]
-            work[column + 1 :, column + 1 :] -= np.outer(work[column + 1 :, column], work[column, column + 1 :])
-    below = np.tril(work[:, :count], -1) + np.eye(len(a), count, dtype=a.dtype)
-    return below.astype(a.dtype), np.triu(work[:count]), rows
-
-
 @op("LinalgLuBackward0", several=True, samples=(((2, 2),), ((2, 3, 3),)))
 def lu(a: Array) -> Any:
     """A lower triangular L, an upper triangular U and an order of rows with L @ U = a[order]"""
-    found = [eliminated(one) for one in a.reshape(-1, *a.shape[-2:])]
-    return tuple(np.stack(parts).reshape(*a.shape[:-2], *parts[0].shape) for parts in zip(*found, strict=True))
+    packed, rows = eliminated(a)
+    count = min(a.shape[-2:])
+    below = np.tril(packed[..., :count], -1) + np.eye(a.shape[-2], count, dtype=a.dtype)
+    return below, np.triu(packed[..., :count, :]), rows
 
 
 def exchange(order: Array, kind: Any) -> Array:
     """Return the matrix P with P @ (rows in order) = rows."""
-    return np.swapaxes(np.eye(order.shape[-1], dtype=kind)[order], -1, -2)
+    return np.ascontiguousarray(np.swapaxes(np.eye(order.shape[-1], dtype=kind)[order], -1, -2))
 
 
 def lu_gradient(g: Any, below: Any, above: Any, order: Any) -> Any:
@@ -227,7 +213,7 @@ def eig(a: Array) -> Any:
     """The eigenvalues and the eigenvectors of a square matrix, as complex numbers"""
     kind = np.promote_types(a.dtype, np.complex64)
     values, vectors = np.linalg.eig(a)
-    return values.astype(kind), vectors.astype(kind)
+    return values.astype(kind), by_column(vectors.astype(kind))
 
 
 def eig_gradient(g: Any, values: Any, vectors: Any, kind: Any) -> Any:
@@ -273,7 +259,7 @@ def eigvals_of(input: Any) -> Any:
 @linalg("Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor? out=None", name="solve_ex")
 def solve_ex_of(A: Any, B: Any, left: bool = True, check_errors: bool = False) -> Any:  # noqa: N803
     """Return the X with A @ X = B and which pivot was zero (torch.linalg.solve_ex)."""
-    info = pivots_of(A._data)
+    info = zero_pivots(eliminated(A._data)[0])
     if info.any() and not check_errors:
         return named("linalg_solve_ex", "result", "info")((make(np.full_like(B._data, np.nan)), make(info)))
     return named("linalg_solve_ex", "result", "info")((solve_of(A, B, left), make(info)))

@@ -22,13 +22,13 @@ from gradrepl.engine.ops.decomposition import (
     linalg_det,
     linalg_slogdet,
     minor_order,
-    pivots_of,
     pseudo_inverse,
     qr,
     solve_matrix,
     solve_vector,
     svd,
 )
+from gradrepl.engine.ops.elimination import eliminated, zero_pivots
 from gradrepl.engine.ops.linear import adjoint, matmul, mm
 from gradrepl.engine.ops.shape import clone, where
 from gradrepl.engine.ops.view import dim_of
@@ -90,7 +90,7 @@ def inverse_of(input: Tensor) -> Any:
 @linalg("Tensor A, *, bool check_errors=False, Tensor? out=None")
 def inv_ex_of(A: Tensor, check_errors: bool = False) -> Any:  # noqa: N803
     """Return the inverse and which pivot was zero (torch.linalg.inv_ex)."""
-    info = pivots_of(A._data)
+    info = zero_pivots(eliminated(A._data)[0])
     found = inverse_of(A) if check_errors or not info.any() else make(np.full_like(A._data, np.nan))
     return named("linalg_inv_ex", "inverse", "info")((found, make(info)))
 

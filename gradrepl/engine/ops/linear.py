@@ -54,10 +54,30 @@ def check_same_dtype(a: Array, b: Array) -> None:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {found} != {other}")
 
 
+def is_small(a: Array, b: Array) -> bool:
+    """Whether PyTorch's library takes its way for small matrices, which rounds each product before it adds it."""
+    if b.ndim == 1:
+        return a.shape[-1] < 4
+    columns = b.shape[-1]
+    if a.shape[-2] > 3 and columns > 11:
+        return False
+    return a.shape[-1] < 4 or (columns > 1 and b.strides[-1] == b.itemsize)
+
+
+def term_by_term(a: Array, b: Array) -> Any:
+    """Multiply as np.matmul does, with one addition after the other."""
+    if b.ndim == 1:
+        return np.add.accumulate(a * b, -1)[..., -1]
+    out = a[..., :1] * b[..., :1, :] + 0
+    for term in range(1, a.shape[-1]):
+        out += a[..., term : term + 1] * b[..., term : term + 1, :]
+    return out
+
+
 def product(a: Array, b: Array, kernel: str) -> Any:
     """Multiply as np.matmul does; half precision is summed in single, as PyTorch does."""
     if a.dtype is FLOAT32 or a.dtype is FLOAT64:
-        return np.matmul(a, b)
+        return term_by_term(a, b) if 1 < a.shape[-1] < 8 and is_small(a, b) else np.matmul(a, b)
     if a.dtype == np.float16:
         return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     if a.dtype == bool:
