@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.bfloat16 import Brain, rounded, stripped
+from gradrepl.engine.bfloat16 import Brain
 
 
 def fused(a: Any, b: Any, c: Any) -> Any:
@@ -14,17 +14,9 @@ def fused(a: Any, b: Any, c: Any) -> Any:
 
     a, b: arrays or numbers that go with c; a number is made float32 first where c is.
     """
-    if isinstance(c, Brain):
-        a, b = (brain(value) if isinstance(value, (int, float)) else stripped(value) for value in (a, b))
-        return rounded(fused(a, b, stripped(c)))
-    if c.dtype not in (np.float32, np.float16):
+    if isinstance(c, Brain) or c.dtype not in (np.float32, np.float16):
         return (a * b + c).astype(c.dtype, copy=False)
     return (wide(a) * wide(b) + c).astype(c.dtype)
-
-
-def brain(number: float) -> float:
-    """Return the nearest bfloat16 number."""
-    return float(stripped(rounded(number)))
 
 
 def wide(value: Any) -> Any:
