@@ -40,8 +40,13 @@ def item(self: Tensor) -> Any:
     return self._data.item()
 
 
+NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
+
+
 def tolist(self: Tensor) -> Any:
     """Return the elements as nested lists, or as a number for a 0-d tensor."""
+    if mode.mapping:
+        raise RuntimeError(NO_STORAGE)
     return self._data.tolist()
 
 
@@ -51,6 +56,8 @@ def numpy(self: Tensor, *, force: bool = False) -> Array:
         raise RuntimeError(NEEDS_DETACH)
     if self._data.dtype.metadata:
         raise TypeError("Got unsupported ScalarType BFloat16")
+    if mode.mapping or self._levels:
+        raise RuntimeError(NO_STORAGE)
     return self._data[...]
 
 

@@ -28,7 +28,8 @@ from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.ops.view import as_strided, geometry_of, view_at
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.transforms import free_of, fresh, mapped
+from gradrepl.engine.transforms import free_of, fresh
+from gradrepl.engine.trees import mapped
 
 NO_DERIVATIVE = re.compile(r"derivative for (\S+) is not implemented")
 NO_LEVEL = "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."

@@ -15,7 +15,7 @@ from gradrepl.engine.jacobians import Function, Inputs, differentiable, tangents
 from gradrepl.engine.ops.comparison import allclose
 from gradrepl.engine.random import normal_array
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.transforms import vmap
+from gradrepl.engine.vmapping import vmap
 
 
 class GradcheckError(RuntimeError):

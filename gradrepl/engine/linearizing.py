@@ -1,31 +1,37 @@
-"""Forward-mode products and calls with other parameters: torch.func's jvp, linearize and functional_call."""
+"""Forward-mode products: torch.func's jvp and linearize."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
-from gradrepl.engine.autograd import stacked
+from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.functional import gradients
 from gradrepl.engine.grad_mode import enable_grad
+from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.transforms import flat, free_of, fresh, mapped, rebuilt
+from gradrepl.engine.transforms import check_outputs, entered, free_of, freed_aux, without_aux
+from gradrepl.engine.trees import flat, leaves, mapped_leaves, rebuilt, same_structure, structure
 
-JVP = "jvp(f, primals, tangents): "
-NOT_A_TUPLE = JVP + "Expected {} to be a tuple. E.g. it should be valid to call f(*primals)."
+JVP = "jvp(f, primals, tangents)"
+NOT_A_TUPLE = JVP + ": Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
 OTHER_STRUCTURE = (
-    JVP + "Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 "
+    JVP + ": Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 "
     "tensors, tangents also must be. Got primals with structure {} and tangents with structure {}"
 )
+OTHER_TANGENTS = "Expected the tangents {} to have the same argspec as the primals {}"
 OTHER_TANGENT = "tangent:{} with shape {} in flattened pytree doesn't match the shape {} of the corresponding primal."
 OTHER_SIZE = (
     "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
     "supported. Tensor is of size {} while the given forward gradient is of size {}."
+)
+INDEPENDENT = (
+    "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
+    "strict=True."
 )
 
 
@@ -38,50 +44,44 @@ def jvp(
     is the product with the Jacobian turned over. Raises RuntimeError for primals that are no tuple.
     """
     check_tangents(primals, tangents)
-    with enable_grad():
-        new = tuple(mapped(primal, fresh) for primal in primals)
-        output = func(*new)
-        output, aux = without_aux(output) if has_aux else (output, None)
-        check_output(output)
+    with enable_grad(), tracking.level():
+        new = tuple(mapped_leaves(primal, entered) for primal in primals)
+        output, aux = without_aux(func(*new), has_aux, JVP)
+        check_outputs(output, JVP)
         ins = flat(new)
-        found = forward_product(flat(output), ins, flat(tangents))
+        outs = flat(output)
+        if strict and not all(out.requires_grad for out in outs):
+            raise RuntimeError(INDEPENDENT)
+        found = [in_kind(*pair) for pair in zip(forward_product(outs, ins, flat(tangents)), outs, strict=True)]
     done = free_of(rebuilt(output, found), ins)
     value = free_of(output, ins)
-    return (value, done, free_of(aux, ins)) if has_aux else (value, done)
+    return (value, done, freed_aux(aux, ins)) if has_aux else (value, done)
 
 
-def structure(tree: Any) -> str:
-    """Return the shape of nested tuples and lists as PyTorch's messages show it."""
-    if not isinstance(tree, (tuple, list)):
-        return "*"
-    return f"TreeSpec({type(tree).__name__}, None, [{(',' + chr(10) + '  ').join(map(structure, tree))}])"
+def in_kind(tangent: Tensor, out: Tensor) -> Tensor:
+    """Return a tangent in the dtype of the result that it belongs to."""
+    return tangent if tangent._data.dtype == out._data.dtype else cast(tangent, out._data.dtype)
 
 
 def check_tangents(primals: Any, tangents: Any) -> None:
     """Raise RuntimeError in PyTorch's words where tangents do not fit the values."""
     if not isinstance(primals, tuple):
-        raise RuntimeError(NOT_A_TUPLE.format("primals"))
-    if structure(primals) != structure(tangents):
+        raise RuntimeError(NOT_A_TUPLE)
+    if not same_structure(primals, tangents):
         raise RuntimeError(OTHER_STRUCTURE.format(structure(primals), structure(tangents)))
-    for primal, tangent in zip(flat(primals), flat(tangents), strict=True):
+    given = leaves(primals)
+    if not given:
+        raise RuntimeError(f"{JVP}: Expected primals to contain at least one Tensor.")
+    for name, values in (("primals", given), ("tangents", leaves(tangents))):
+        for leaf in values:
+            if not isinstance(leaf, Tensor):
+                raise RuntimeError(f"{JVP}: Expected {name} to only contain Tensors, got {type(leaf)}")
+    for primal, tangent in zip(given, leaves(tangents), strict=True):
+        for name, one in (("primal", primal), ("tangent", tangent)):
+            if one._data.dtype not in INEXACT:
+                raise ValueError(f"Expected {name} to be floating point or complex, but got: {one.dtype}")
         if primal._data.shape != tangent._data.shape:
             raise RuntimeError(OTHER_SIZE.format(list(primal._data.shape), list(tangent._data.shape)))
-
-
-def without_aux(output: Any) -> tuple[Any, Any]:
-    """Return the two things that a function with has_aux=True gave."""
-    if not isinstance(output, tuple) or len(output) != 2:
-        raise RuntimeError(JVP + "output of function f should be a tuple: (output, aux) if has_aux is True")
-    return output
-
-
-def check_output(output: Any) -> None:
-    """Raise RuntimeError where a function gave something else than tensors."""
-    if output is None:
-        raise RuntimeError(JVP + "Expected f to be a function that has non-empty output (got output = [None])")
-    for leaf in output if isinstance(output, (tuple, list)) else [output]:
-        if not isinstance(leaf, (Tensor, tuple, list, dict)):
-            raise RuntimeError(JVP + f"expected f(*primals) to return only tensors, got unsupported type {type(leaf)}")
 
 
 def forward_product(outs: list[Tensor], ins: list[Tensor], tangents: list[Tensor]) -> list[Tensor]:
@@ -102,76 +102,15 @@ def forward_product(outs: list[Tensor], ins: list[Tensor], tangents: list[Tensor
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """Return a function's value and the function that multiplies by its Jacobian there (torch.func.linearize)."""
 
-    def product(*tangents: Any) -> Any:
+    def jvp_fn(*tangents: Any) -> Any:
+        if not same_structure(primals, tangents):
+            raise RuntimeError(OTHER_TANGENTS.format(structure(tangents), structure(primals)))
         for place, (primal, tangent) in enumerate(zip(flat(primals), flat(tangents), strict=True)):
             if primal.shape != tangent.shape:
                 raise RuntimeError(OTHER_TANGENT.format(place, tangent.shape, primal.shape))
         return jvp(func, primals, tangents)[1]
 
-    return func(*primals), product
+    return func(*primals), jvp_fn
 
 
-@contextmanager
-def swapped(module: Any, named: Mapping[str, Tensor]) -> Iterator[None]:
-    """Put other tensors in the places of parameters and buffers for a block."""
-    before: list[tuple[dict[str, Any], str, Any]] = []
-    places = dict(module.named_modules(remove_duplicate=False))
-    try:
-        for name, tensor in named.items():
-            path, _, last = name.rpartition(".")
-            owner = places.get(path)
-            for store in () if owner is None else (owner._parameters, owner._buffers):
-                if last in store:
-                    before.append((store, last, store[last]))
-                    store[last] = tensor
-        yield
-    finally:
-        for store, last, tensor in reversed(before):
-            store[last] = tensor
-
-
-def functional_call(
-    module: Any,
-    parameter_and_buffer_dicts: Any,
-    args: Any = None,
-    kwargs: dict[str, Any] | None = None,
-    *,
-    tie_weights: bool = True,
-    strict: bool = False,
-) -> Any:
-    """Call a module with other parameters and buffers (torch.func.functional_call)."""
-    given = parameter_and_buffer_dicts
-    merged = (
-        dict(given) if isinstance(given, Mapping) else {name: value for one in given for name, value in one.items()}
-    )
-    with swapped(module, merged):
-        values = () if args is None else args if isinstance(args, tuple) else (args,)
-        return module(*values, **(kwargs or {}))
-
-
-def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the parameters and the buffers of several models, stacked (torch.func.stack_module_state)."""
-    models = list(models)
-    where = "stack_module_state: Expected "
-    if not models:
-        raise RuntimeError(where + "at least one model, got 0.")
-    if not (all(model.training for model in models) or not any(model.training for model in models)):
-        raise RuntimeError(where + "all models to have the same training/eval mode.")
-    if any(type(model) is not type(models[0]) for model in models):
-        raise RuntimeError(where + "all models to be of the same class.")
-    parameters = {name: stacked_leaf(models, name) for name, _ in models[0].named_parameters()}
-    return parameters, {name: stacked_leaf(models, name) for name, _ in models[0].named_buffers()}
-
-
-def stacked_leaf(models: list[Any], name: str) -> Any:
-    """Return the parameters or buffers of one name of several models as one leaf."""
-    tensors = [operator.attrgetter(name)(model) for model in models]
-    flags = {tensor.requires_grad for tensor in tensors}
-    if len(flags) > 1:
-        raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
-    return stacked([tensor.detach() for tensor in tensors]).requires_grad_(flags.pop())
-
-
-functions(
-    "torch.func", stack_module_state=stack_module_state, jvp=jvp, linearize=linearize, functional_call=functional_call
-)
+functions("torch.func", jvp=jvp, linearize=linearize)

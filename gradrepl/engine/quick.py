@@ -22,6 +22,9 @@ ndarray = np.ndarray
 
 Call = Callable[..., Any]
 
+KIND: type[Tensor] = Tensor
+"""The class of new tensors: see tensor.py."""
+
 
 def short_way(entry: Any, otherwise: Call) -> Call:
     """Return the function behind an entry's methods: shorter for the most frequent kinds of call.
@@ -107,7 +110,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
             refresh_view(a)
         recording = mode.recording
         data = compute(x, kept[0])
-        out = new(Tensor)
+        out = new(KIND)
         out._data = data if type(data) is ndarray else asanyarray(data)
         out._grad_fn = out._grad = out._view = out._extra = None
         out._requires_grad = False
@@ -163,7 +166,7 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
             if broadcasts:
                 check_broadcast((x, y))
             raise
-        out = new(Tensor)
+        out = new(KIND)
         out._data = data if type(data) is ndarray else asanyarray(data)
         out._grad_fn = out._grad = out._view = out._extra = None
         out._requires_grad = False

@@ -152,6 +152,9 @@ class Tensor(metaclass=_TensorMeta):
 
     _outputs = 0
 
+    _levels: tuple[int, ...] = ()
+    """The levels of torch.func's transforms that it was made in (tracking.py)."""
+
     def _slow_extra(self) -> LeafExtra:
         if self._extra is None:
             self._extra = LeafExtra()
@@ -375,9 +378,13 @@ def check_new_grad(tensor: Tensor, value: Any) -> None:
         )
 
 
+KIND: type[Tensor] = Tensor
+"""The class of new tensors: another one inside of torch.func's transforms (tracking.py)."""
+
+
 def make(data: Any) -> Tensor:
     """Return a new tensor around an array (or numpy scalar), in the state of the current mode."""
-    tensor = new(Tensor)
+    tensor = new(KIND)
     tensor._data = data if type(data) is ndarray else asanyarray(data)
     tensor._requires_grad = False
     tensor._grad_fn = None

@@ -1,0 +1,103 @@
+"""Tensors inside of torch.func's grad and its kin, which print as GradTrackingTensor with their level."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gradrepl.engine import printing, quick
+from gradrepl.engine import tensor as tensors
+from gradrepl.engine.graph import Node, reachable
+from gradrepl.engine.op import edge_of
+from gradrepl.engine.tensor import Tensor, make
+
+ENDED = -2
+"""The level that PyTorch shows of a tensor that outlived its transform."""
+
+
+class Level(threading.local):
+    """The levels that are open in a thread: numbers of those that track gradients, and how many there are in all."""
+
+    open: tuple[int, ...] = ()
+    count: int = 0
+
+
+levels = Level()
+kinds: dict[tuple[int, ...], type[Tensor]] = {(): Tensor}
+"""The classes of tensors that are made inside of levels."""
+
+
+def kind_for(numbers: tuple[int, ...]) -> type[Tensor]:
+    """Return the class of the tensors that are made inside of levels; no plain Tensor, so no short way takes them."""
+    if numbers not in kinds:
+        own = {"__module__": "torch", "__slots__": (), "_levels": numbers}
+        shown = {"__repr__": tracked_text, "__format__": tracked_format}
+        kinds[numbers] = type("Tensor", (Tensor,), {**own, **shown})
+    return kinds[numbers]
+
+
+def switch(numbers: tuple[int, ...], count: int) -> None:
+    levels.open, levels.count = numbers, count
+    tensors.KIND = quick.KIND = kind_for(numbers)
+
+
+@contextmanager
+def level(tracks: bool = True, hidden: int = 0) -> Iterator[None]:
+    """Open a level; hidden: how many that track nothing PyTorch opens before it."""
+    before = levels.open, levels.count
+    count = levels.count + hidden + 1
+    switch((*levels.open, count) if tracks else levels.open, count)
+    try:
+        yield
+    finally:
+        switch(*before)
+
+
+def entered(tensor: Tensor, inner: Tensor) -> Tensor:
+    """Note that a tensor stands for another one inside of a level."""
+    inner.__dict__["_stands_for"] = tensor
+    return inner
+
+
+def left(tensor: Tensor) -> Tensor:
+    """Return a result in the class of the tensors around the level that it comes out of."""
+    if type(tensor) is not tensors.KIND and tensor._levels:
+        tensor.__class__ = tensors.KIND
+    return tensor
+
+
+def is_constant(tensor: Tensor) -> bool:
+    """Whether a tensor depends on nothing but what was passed to transforms."""
+    root = edge_of(tensor) if tensor.requires_grad else None
+    ends = [] if isinstance(root, Node) or root is None else [root]
+    ends += [edge for node in reachable([root]) for edge in node.edges if edge is not None and not edge._outputs]
+    return all("_stands_for" in end.__dict__ for end in ends)
+
+
+def tracked_text(tensor: Any) -> str:
+    """Return the text of a tensor, inside one GradTrackingTensor(...) for each level that it belongs to."""
+    return nested(tensor, tensor._levels)
+
+
+def tracked_format(tensor: Any, spec: str) -> str:
+    """Format a single number by the spec, anything else as its text."""
+    return format(tensor._data.item(), spec) if tensor._data.ndim == 0 else object.__format__(tensor, spec)
+
+
+def nested(tensor: Any, numbers: tuple[int, ...]) -> str:
+    if not numbers:
+        return plain_text(tensor)
+    origin = tensor.__dict__.get("_stands_for")
+    inner = nested(tensor, numbers[:-1]) if origin is None else tracked_text(origin)
+    number = numbers[-1] if numbers[-1] in levels.open else ENDED
+    body = inner.replace("\n", "\n    ")
+    return f"GradTrackingTensor(lvl={number}, value=\n    {body}\n)"
+
+
+def plain_text(tensor: Tensor) -> str:
+    """Return the text of a tensor without the gradients that transforms alone want."""
+    if is_constant(tensor):
+        tensor = make(tensor._data)
+    return printing.tensor_text(tensor)
