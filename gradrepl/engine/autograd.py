@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,13 +12,14 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array, c_name
 from gradrepl.engine.dual import forward
-from gradrepl.engine.grad_mode import INFERENCE, ON, mode, set_mode
+from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import UNDEFINED, AccumulateGrad, HookCounter, Node, Walk, all_ways_lead_to
-from gradrepl.engine.hooks import TensorOps, as_tensor, walks_under_way
+from gradrepl.engine.hooks import TensorOps, as_tensor
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.task import in_own_mode
 from gradrepl.engine.tensor import Size, Tensor, make
 
 ndarray = np.ndarray
@@ -114,6 +115,8 @@ def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> 
 
 
 Places = list[tuple[Any, int]]
+NOWHERE: frozenset[int] = frozenset()
+"""The leaves that a walk accumulates into where all it finds is given back."""
 
 
 def run(
@@ -144,11 +147,7 @@ def run(
         prepare(walk, [edge for edge, _ in begin], places, capture)
     for index, (edge, number) in enumerate(begin):
         walk.give(edge, number, seed(outputs[index], starts[index], as_tensors))
-    try:
-        in_own_mode(walk.run, create_graph)
-    finally:
-        if walks_under_way and walks_under_way[-1] is walk:
-            walks_under_way.pop()
+    in_own_mode(walk.run, create_graph)
     return walk
 
 
@@ -158,16 +157,6 @@ class ValueOps(TensorOps):
     @staticmethod
     def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
         TensorOps.accumulate(leaf, gradient._data, False)
-
-
-def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
-    """Run a backward in the grad mode that its hooks and functions are to see."""
-    before = mode.recording
-    set_mode(create_graph, before <= INFERENCE)
-    try:
-        run()
-    finally:
-        mode.recording = before
 
 
 ONES = {np.dtype(kind): np.dtype(kind).type(1) for kind in ("f4", "f8")}
@@ -199,6 +188,7 @@ def straight_to(
             return None
     if (walk := straight(out, retain_graph, create_graph)) is None or not all_ways_lead_to(set(inputs), out._grad_fn):
         return None
+    walk.into = NOWHERE
     in_own_mode(walk.visit_all, create_graph)
     return tuple([own_or_unused(walk.leaves.get(leaf), index, False) for index, leaf in enumerate(inputs)])
 
@@ -207,7 +197,7 @@ def prepare(walk: Walk, roots: list[Any], places: Places | None, capture: bool) 
     """Restrict a walk to what leads to the places that were asked for, and get ready for hooks."""
     if places is not None:
         if capture:
-            walk.into = set()
+            walk.into = NOWHERE
             walk.captures = {(id(edge), number): slot for slot, (edge, number) in enumerate(places)}
         else:
             walk.into = {id(edge) for edge, _ in places if not isinstance(edge, Node)}
@@ -217,7 +207,6 @@ def prepare(walk: Walk, roots: list[Any], places: Places | None, capture: bool) 
     if HookCounter.in_play:
         walk.count_users(roots)
         walk.roots = roots
-        walks_under_way.append(walk)
 
 
 walks: list[type[Walk]] = [Walk]
@@ -234,6 +223,13 @@ def seed(out: Any, start: Any, create_graph: bool) -> Any:
     if create_graph:
         return start if isinstance(start, Tensor) else make(start)
     return start._data if isinstance(start, Tensor) else start
+
+
+def is_dict(inputs: Any) -> bool:
+    """Whether inputs are a dict; raises TypeError for another mapping."""
+    if isinstance(inputs, Mapping) and type(inputs) is not dict:
+        raise TypeError(NOT_A_DICT.format(type(inputs).__name__))
+    return type(inputs) is dict
 
 
 def check_inputs(inputs: Sequence[Any]) -> None:
@@ -294,9 +290,7 @@ def grad(
 
     They come as a tuple; where `inputs` is a dict, under its keys.
     """
-    if isinstance(inputs, Mapping):
-        if type(inputs) is not dict:
-            raise TypeError(NOT_A_DICT.format(type(inputs).__name__))
+    if is_dict(inputs):
         options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
         return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
     retain = bool(create_graph if retain_graph is None else retain_graph)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import backward
 from gradrepl.engine.function import Function
-from gradrepl.engine.grad_mode import enable_grad, no_grad
+from gradrepl.engine.grad_mode import enable_grad, is_grad_enabled, no_grad
+from gradrepl.engine.internals import ImperativeEngine
 from gradrepl.engine.random import default_generator
-from gradrepl.engine.saved import saved_tensors_hooks
+from gradrepl.engine.recomputing import (
+    CHECKS,
+    CheckpointError,
+    Frame,
+    StopRecomputationError,
+    keeping_numbers,
+    set_checkpoint_early_stop,
+)
 from gradrepl.engine.tensor import Tensor, make
 
 SAY_WHICH = (
@@ -21,7 +29,27 @@ SAY_WHICH = (
     "preserve the current default behavior, you can pass use_reentrant=True. Refer to docs for more details on the "
     "differences between the two variants."
 )
+SAY_WHICH_OF_A_CHAIN = (
+    "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. In version "
+    "2.9 we will raise an exception if use_reentrant is not passed. use_reentrant=False is recommended, but if you "
+    "need to preserve the current default behavior, you can pass use_reentrant=True. Refer to docs for more details on "
+    "the differences between the two variants."
+)
 NO_INPUT = "None of the inputs have requires_grad=True. Gradients will be None"
+NEEDS_ALL = (
+    "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter to "
+    ".backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing "
+    "the `inputs` argument."
+)
+NOT_REENTRANT = "Passing `context_fn` or `debug` is only supported when use_reentrant=False."
+SUPPRESSED = (
+    "torch.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised during the "
+    "checkpointed forward. This is not supported because checkpoint cannot return a value for a failed forward."
+)
+NO_DEBUG = (
+    "checkpoint(debug=True) records every operation in PyTorch, but gradrepl's builtin engine does not have it. Start "
+    "gradrepl with --engine torch to use it."
+)
 
 
 @contextmanager
@@ -38,37 +66,23 @@ def random_state(state: Any) -> Iterator[None]:
         default_generator.set_state(now)
 
 
-class Recomputed:
-    """What a function saves for backward, computed again when the first of it is asked for."""
+def state_to_keep(preserve: bool) -> Any:
+    return default_generator.get_state() if preserve else None
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], state: Any) -> None:
-        self.call = (function, args, kwargs)
-        self.state = state
-        self.count = 0
-        self.tensors: list[Tensor] = []
 
-    def pack(self, tensor: Tensor) -> int:
-        """Keep the number of a saved tensor only."""
-        self.count += 1
-        return self.count - 1
+def check_backward_validity(inputs: Iterable[Any]) -> None:
+    """Warn where no input requires grad."""
+    if not any(isinstance(one, Tensor) and one.requires_grad for one in inputs):
+        warnings.warn(NO_INPUT, UserWarning, stacklevel=5)
 
-    def keep(self, tensor: Tensor) -> Tensor:
-        self.tensors.append(tensor.detach())  # type: ignore[attr-defined]
-        return tensor
 
-    def unpack(self, number: int) -> Tensor:
-        """Return a saved tensor by its number; raises RuntimeError where the function saves other tensors now."""
-        if not self.tensors:
-            function, args, kwargs = self.call
-            with enable_grad(), random_state(self.state), saved_tensors_hooks(self.keep, lambda tensor: tensor):
-                function(*args, **kwargs)
-        if len(self.tensors) != self.count:
-            raise RuntimeError(
-                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and "
-                f"recomputation.\nNumber of tensors saved during forward: {self.count}\nNumber of tensors saved during "
-                f"recomputation: {len(self.tensors)}."
-            )
-        return self.tensors[number]
+def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return inputs to differentiate by: tensors on the same storage; raises RuntimeError for anything but a tuple."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError("Only tuple of tensors is supported. Got Unsupported input type: ", type(inputs).__name__)
+    return tuple(
+        make(one._data).requires_grad_(one.requires_grad) if isinstance(one, Tensor) else one for one in inputs
+    )
 
 
 class CheckpointFunction(Function):
@@ -77,18 +91,24 @@ class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, run_function: Callable[..., Any], preserve_rng_state: bool, *args: Any) -> Any:
         """Run the function and keep its arguments."""
-        if not any(isinstance(arg, Tensor) and arg.requires_grad for arg in args):
-            warnings.warn(NO_INPUT, UserWarning, stacklevel=4)
+        check_backward_validity(args)
         ctx.run_function = run_function
-        ctx.state = default_generator.get_state() if preserve_rng_state else None
-        ctx.args = args
+        ctx.state = state_to_keep(preserve_rng_state)
+        ctx.others = [None if isinstance(arg, Tensor) else arg for arg in args]
+        ctx.places = [place for place, arg in enumerate(args) if isinstance(arg, Tensor)]
+        ctx.save_for_backward(*[arg for arg in args if isinstance(arg, Tensor)])
         with no_grad():
             return run_function(*args)
 
     @staticmethod
     def backward(ctx: Any, *args: Any) -> Any:
         """Run the function again and backward through that."""
-        inputs = [detached(arg) for arg in ctx.args]
+        if not ImperativeEngine.is_checkpoint_valid():
+            raise RuntimeError(NEEDS_ALL)
+        given = list(ctx.others)
+        for place, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
+            given[place] = tensor
+        inputs = detach_variable(tuple(given))
         with enable_grad(), random_state(ctx.state):
             output = ctx.run_function(*inputs)
         outs = output if isinstance(output, tuple) else (output,)
@@ -99,40 +119,88 @@ class CheckpointFunction(Function):
         return (None, None, *(arg.grad if isinstance(arg, Tensor) else None for arg in inputs))
 
 
-def detached(arg: Any) -> Any:
-    """Return a tensor on the same storage to differentiate by; anything else as it is."""
-    return make(arg._data).requires_grad_(arg.requires_grad) if isinstance(arg, Tensor) else arg
+def noop_context_fn() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    """Return two contexts that do nothing, for the forward and for running it again."""
+    return nullcontext(), nullcontext()
+
+
+Contexts = Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]]
 
 
 def checkpoint(
     function: Callable[..., Any],
     *args: Any,
     use_reentrant: bool | None = None,
-    preserve_rng_state: bool = True,
+    context_fn: Contexts = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """Run a function without keeping what it saves; backward runs it again (torch.utils.checkpoint.checkpoint)."""
+    """Run a function without keeping what it saves; backward runs it again (torch.utils.checkpoint.checkpoint).
+
+    Raises ValueError for options that do not go with each other.
+    """
     if use_reentrant is None:
         warnings.warn(SAY_WHICH, UserWarning, stacklevel=2)
         use_reentrant = True
-    if use_reentrant:
-        if kwargs:
-            raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-        return CheckpointFunction.apply(function, preserve_rng_state, *args)
-    again = Recomputed(function, args, kwargs, default_generator.get_state() if preserve_rng_state else None)
-    with saved_tensors_hooks(again.pack, again.unpack):
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if not use_reentrant:
+        if debug:
+            raise NotImplementedError(NO_DEBUG)
+        return recomputed(function, args, kwargs, preserve, (context_fn, determinism_check, early_stop))
+    if kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+    if context_fn is not noop_context_fn or debug is not False:
+        raise ValueError(NOT_REENTRANT)
+    return CheckpointFunction.apply(function, preserve, *args)
+
+
+def recomputed(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    preserve: bool,
+    options: tuple[Contexts, str, bool],
+) -> Any:
+    """Run a function that is run again when the first of what it saved is asked for."""
+    context_fn, check, early_stop = options
+    if check not in CHECKS:
+        raise ValueError(f"determinism_check should be one of {list(CHECKS)}, but got {check}")
+    before, again = context_fn()
+    state = state_to_keep(preserve)
+
+    def run_again(*inputs: Any) -> None:
+        with random_state(state), again:
+            function(*inputs, **kwargs)
+
+    frame = Frame(run_again, CHECKS[check], early_stop)
+    if not is_grad_enabled():
         return function(*args, **kwargs)
+    frame.keep_inputs(args)
+    with keeping_numbers(frame), before:
+        result = function(*args, **kwargs)
+        frame.finished = True
+    if not frame.finished:
+        raise RuntimeError(SUPPRESSED)
+    return result
 
 
 def checkpoint_sequential(
     functions: Sequence[Callable[..., Any]], segments: int, input: Any, use_reentrant: bool | None = None, **kwargs: Any
 ) -> Any:
     """Checkpoint a chain of functions in a number of segments (torch.utils.checkpoint.checkpoint_sequential)."""
+    if use_reentrant is None:
+        warnings.warn(SAY_WHICH_OF_A_CHAIN, UserWarning, stacklevel=2)
+        use_reentrant = True
+    options = {"preserve_rng_state": kwargs.pop("preserve_rng_state", True), "use_reentrant": use_reentrant}
+    if kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     chain = list(functions)
     size = len(chain) // segments
     cuts = [index * size for index in range(segments)]
     for start in cuts[:-1]:
-        input = checkpoint(in_turn(chain[start : start + size]), input, use_reentrant=use_reentrant, **kwargs)
+        input = checkpoint(in_turn(chain[start : start + size]), input, **options)
     return in_turn(chain[cuts[-1] :])(input)
 
 
@@ -145,4 +213,17 @@ def in_turn(chain: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     return run
 
 
-functions("torch.utils.checkpoint", checkpoint=checkpoint, checkpoint_sequential=checkpoint_sequential)
+for _thing in (CheckpointError, CheckpointFunction, StopRecomputationError):
+    _thing.__module__ = "torch.utils.checkpoint"
+functions(
+    "torch.utils.checkpoint",
+    checkpoint=checkpoint,
+    checkpoint_sequential=checkpoint_sequential,
+    CheckpointError=CheckpointError,
+    CheckpointFunction=CheckpointFunction,
+    check_backward_validity=check_backward_validity,
+    detach_variable=detach_variable,
+    noop_context_fn=noop_context_fn,
+    set_checkpoint_early_stop=set_checkpoint_early_stop,
+    _StopRecomputationError=StopRecomputationError,
+)

@@ -22,11 +22,15 @@ class _Mode(threading.local):
 
     recording: ON, OFF, or in inference mode INFERENCE or less (where enable_grad may be on, and has no effect).
     mapping: whether a function runs that vmap maps over a dimension; drawing_refused: without random numbers.
+    walk: the backward that is running, the innermost where one runs within another.
+    multithreading: whether backward could run on several threads, which it never does here.
     """
 
     recording = ON
     mapping = False
     drawing_refused = False
+    walk: Any = None
+    multithreading = True
 
     def __init__(self) -> None:
         be_silent()  # numpy's settings are each thread's own, and a thread comes by here before it computes
@@ -40,7 +44,7 @@ class _Mode(threading.local):
         return self.recording <= INFERENCE
 
 
-mode = _Mode()
+mode = _mode = _Mode()
 
 
 def set_mode(enabled: bool, inference: bool) -> None:
@@ -233,12 +237,13 @@ class set_multithreading_enabled(DecoratorContextManager):  # noqa: N801
     def __init__(self, mode: bool) -> None:
         check_bool("_set_multithreading_enabled", "enabled", mode)
         self.mode = mode
+        self.prev, _mode.multithreading = _mode.multithreading, mode
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
-        pass
+        _mode.multithreading = self.prev
 
     def clone(self) -> set_multithreading_enabled:
         return self.__class__(self.mode)

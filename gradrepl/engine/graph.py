@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from heapq import heappop, heappush
 from operator import attrgetter
 from types import MappingProxyType
@@ -222,6 +222,7 @@ class Walk:
     current: the node that is being visited. careful: whether a missing gradient is on its way.
     wanted, through: the nodes to visit, and those to run, where only some inputs are asked for; watched:
     whether an inner node is one of them.
+    outer, depth: the walk that waits for this one, and how many do. number, callbacks: see task.py.
     """
 
     users: dict[Any, int] | None = None
@@ -231,9 +232,13 @@ class Walk:
     quick: bool = True
     careful: bool = False
     roots: Sequence[Any] = ()
-    into: set[int] | None = None
+    into: Set[int] | None = None
     captures: Mapping[tuple[int, int], int] = MappingProxyType({})
     current: Any = None
+    outer: Any = None
+    depth: int = 0
+    number: int | None = None
+    callbacks: Sequence[Any] = ()
 
     def __init__(self, ops: Any, create_graph: bool, retain_graph: bool) -> None:
         self.ops = ops

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import GradientEdge
-from gradrepl.engine.graph import RemovableHandle, as_node, reachable
-from gradrepl.engine.hooks import current_walk
+from gradrepl.engine.grad_mode import mode as state
+from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, as_node, reachable
 from gradrepl.engine.op import edge_of
+from gradrepl.engine.task import current_task_id, current_walk
 from gradrepl.engine.tensor import Tensor
 
 NO_EDGE = "It is not possible to get the gradient edge for a Tensor that does not require gradients"
@@ -48,30 +51,78 @@ def register_multi_grad_hook(
 
 
 def hooks_for_all(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[RemovableHandle]:
-    states: dict[Any, tuple[int, list[Tensor | None]]] = {}
-    edges = [edge_of(tensor) for tensor in tensors]
+    states: dict[int, tuple[int, list[Tensor | None]]] = {}
+    nodes = [as_node(edge_of(tensor)) for tensor in tensors]
 
     def hook(gradient: Tensor, position: int) -> None:
-        walk = current_walk()
-        if walk not in states:
-            states.clear()
-            states[walk] = (will_run(walk, edges), [None] * len(tensors))
-        left, gradients = states[walk]
+        task = current_task_id()
+        if task not in states:
+            states[task] = (sum(map(will_execute, nodes)), [None] * len(tensors))
+        left, gradients = states[task]
         gradients[position] = gradient
-        states[walk] = (left - 1, gradients)
+        states[task] = (left - 1, gradients)
         if left == 1:
-            del states[walk]
             fn(gradients)
+            del states[task]
 
     return [tensor.register_hook(functools.partial(hook, position=i)) for i, tensor in enumerate(tensors)]
 
 
-def will_run(walk: Any, edges: Sequence[Any]) -> int:
-    """Return how many of the edges a backward comes to."""
+IN_GRAD = (
+    "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is "
+    "currently not supported."
+)
+
+
+def will_execute(node: Node) -> bool:
+    """Return whether the backward that is running comes to a node (torch._C._will_engine_execute_node).
+
+    Raises RuntimeError outside of a backward, and for a leaf's node where gradients are only given back.
+    """
+    walk = current_walk("_get_should_execute_nodes")
+    leaf = node.variable if isinstance(node, AccumulateGrad) else None
+    if leaf is not None and walk.into is not None:
+        if walk.captures:
+            raise RuntimeError(IN_GRAD)
+        return id(leaf) in walk.into
+    if walk.wanted is not None:
+        return node in walk.through
+    if walk.roots == [node if leaf is None else leaf]:
+        return False
     nodes = reachable(walk.roots)
-    found = {id(node) for node in nodes} | {id(edge) for node in nodes for edge in node.edges if edge is not None}
-    found |= {id(root) for root in walk.roots}
-    return sum(id(edge) in found for edge in edges)
+    return node in nodes if leaf is None else any(edge is leaf for one in nodes for edge in one.edges)
+
+
+SEVERAL_THREADS = (
+    "get_current_graph_task_execution_order expects the current backward to be executed with multithreading disabled, "
+    "e.g. by running:\n\n>>> with torch.autograd.set_multithreading_enabled(False):\n...     torch.autograd.grad(...)\n"
+)
+
+
+def execution_order() -> list[Node]:
+    """Return the nodes that the backward that is running visits, in their order; of a leaf, its AccumulateGrad."""
+    walk = current_walk("_current_graph_task_execution_order")
+    if state.multithreading:
+        raise RuntimeError(SEVERAL_THREADS)
+    nodes = sorted(reachable(walk.roots), key=attrgetter("sequence"), reverse=True)
+    users = Counter(id(edge) for node in nodes for edge in node.edges if edge is not None)
+    order: list[Node] = []
+    for node in nodes:
+        order.append(node)
+        for edge in node.edges:
+            if edge is not None and not edge._outputs:
+                users[id(edge)] -= 1
+                if not users[id(edge)]:
+                    order.append(as_node(edge))
+    return [node for node in order if is_wanted(walk, node)]
+
+
+def is_wanted(walk: Any, node: Node) -> bool:
+    """Whether a walk visits a node, or only looks at it because nothing that was asked for lies behind it."""
+    if not isinstance(node, AccumulateGrad):
+        return walk.wanted is None or node in walk.through
+    leaf = id(node.variable)
+    return walk.into is None or leaf in walk.into or (leaf, 0) in walk.captures
 
 
 def hooks_for_any(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[RemovableHandle]:
@@ -79,11 +130,11 @@ def hooks_for_any(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[Re
     seen: set[int] = set()
 
     def hook(gradient: Tensor) -> None:
-        walk = id(current_walk())
+        task = current_task_id()
         with lock:
-            first = walk not in seen
+            first = task not in seen
             seen.clear()
-            seen.add(walk)
+            seen.add(task)
         if first:
             fn(gradient)
 
@@ -92,7 +143,11 @@ def hooks_for_any(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[Re
 
 def increment_version(tensor: Any) -> None:
     """Count a write to a tensor, or to each of several, that nobody else counts."""
+    if not isinstance(tensor, Iterable):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
     for one in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        if not isinstance(one, Tensor):
+            raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
         if one._counter is not None:
             one._counter[0] += 1
 

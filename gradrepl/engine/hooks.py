@@ -18,14 +18,6 @@ from gradrepl.engine.tensor import LeafExtra, Tensor, make
 
 Hook = Callable[..., Any]
 
-walks_under_way: list[Any] = []
-"""The backwards that are running, the innermost last."""
-
-
-def current_walk() -> Any:
-    """Return the backward that a hook is called from, or None."""
-    return walks_under_way[-1] if walks_under_way else None
-
 
 def as_tensor(gradient: Any) -> Tensor | None:
     """Show a gradient on its way to a hook."""

@@ -43,8 +43,14 @@ INFERENCE_WRITE = (
 )
 
 
+watchers: list[Callable[[Tensor], None]] = []
+"""What is told of every tensor that is about to be written to (mutation.py)."""
+
+
 def check_writable(tensor: Tensor, recorded: bool) -> None:
     """Raise what PyTorch raises where a tensor must not be written to now; `recorded`: a gradient is wanted."""
+    for watch in watchers:
+        watch(tensor)
     if recorded and mode.recording == ON:
         view = tensor._view
         if view is not None:
@@ -163,7 +169,8 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         if forward.carrying and among((self, *args)):
             return writes[0](entry, call, (self, *args))
         counter, recording = self._counter, mode.recording
-        if plain and recording == OFF and counter is not None and self._view is None and len(args) == 1:
+        unwatched = plain and recording == OFF and not watchers
+        if unwatched and counter is not None and self._view is None and len(args) == 1:
             other = args[0]
             if type(other) is Tensor and other._counter is not counter:
                 x, y = self._data, other._data

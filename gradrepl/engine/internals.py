@@ -7,9 +7,12 @@ from typing import Any
 
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.function import Function
-from gradrepl.engine.hooks import walks_under_way
+from gradrepl.engine.grad_mode import mode
+from gradrepl.engine.graph_tools import execution_order, will_execute
 from gradrepl.engine.saved import SavedTensor
+from gradrepl.engine.task import current_task_id, current_walk, queue_callback, walks_under_way
 from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.variable import Variable
 
 
 class Undefined(Function):
@@ -43,17 +46,40 @@ def unsafe_set_version_counter(tensors: Sequence[Tensor], versions: Sequence[int
             tensor._counter[0] = version
 
 
-def current_graph_task_id() -> int:
-    """Return a number for the backward that is running, -1 where there is none."""
-    return id(walks_under_way[-1]) if walks_under_way else -1
+def current_node() -> Any:
+    """Return the node that is being visited, None outside of a backward (torch._C._current_autograd_node)."""
+    walk = current_walk()
+    return None if walk is None else walk.current
 
 
+class ImperativeEngine:
+    """What runs backwards, as far as programs talk to it (torch.autograd.Variable._execution_engine)."""
+
+    queue_callback = staticmethod(queue_callback)
+
+    @staticmethod
+    def is_checkpoint_valid() -> bool:
+        """Return whether every backward that is running accumulates into all leaves."""
+        return all(walk.into is None for walk in walks_under_way())
+
+
+ImperativeEngine.__name__ = ImperativeEngine.__qualname__ = "_EngineBase"
+ImperativeEngine.__module__ = "torch._C"
+Variable._execution_engine = ImperativeEngine()  # type: ignore[attr-defined]
 SPACES.setdefault("torch._C._functions", {})["UndefinedGrad"] = UndefinedGrad
 SPACES.setdefault("torch._C._autograd", {})["SavedTensor"] = SavedTensor
 functions("torch._C._autograd", _unsafe_set_version_counter=unsafe_set_version_counter)
-functions("torch._C", _current_graph_task_id=current_graph_task_id)
+functions(
+    "torch._C",
+    _is_multithreading_enabled=lambda: mode.multithreading,
+    _current_graph_task_id=current_task_id,
+    _current_autograd_node=current_node,
+    _will_engine_execute_node=will_execute,
+    _current_graph_task_execution_order=execution_order,
+)
 functions(
     "torch.autograd",
-    is_multithreading_enabled=lambda: True,
+    is_multithreading_enabled=lambda: mode.multithreading,
     is_view_replay_enabled=lambda: False,
+    _is_checkpoint_valid=ImperativeEngine.is_checkpoint_valid,
 )
