@@ -25,6 +25,7 @@ from gradrepl.engine import (
     variable,
     vmapping,
 )
+from gradrepl.engine.distributions import divergence
 from gradrepl.engine.ops import (
     blending,
     choosing,
@@ -112,5 +113,6 @@ PARTS = (
     factoring,
     statistics,
     fourier,
+    divergence,
 )
 """The modules that put their functions and classes into SPACES and onto Tensor when they are imported."""

@@ -50,7 +50,7 @@ def substituted(packed: Array, rows: Array, b: Array) -> Array:
     """Return the x with L @ U @ x = b[rows], for a batch of equations."""
     side = packed.shape[-1]
     whole = np.broadcast_to(b, (*np.broadcast_shapes(packed.shape[:-2], b.shape[:-2]), *b.shape[-2:]))
-    x = np.take_along_axis(whole, np.broadcast_to(rows, whole.shape[:-1])[..., None], -2)
+    x = np.take_along_axis(whole, np.broadcast_to(rows, whole.shape[:-1])[..., None], -2).astype(packed.dtype)
     for row in range(1, side):
         x[..., row, :] -= dotted(packed[..., row, :row], x[..., :row, :])
     for row in range(side - 1, -1, -1):

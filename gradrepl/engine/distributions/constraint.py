@@ -1,0 +1,108 @@
+"""What parameters and values of a distribution have to satisfy (torch.distributions.constraints)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradrepl.engine.nn.parameter import export
+
+
+class Constraint:
+    """A region of tensors: `check` says of each element whether it lies within; event_dim: how many belong together."""
+
+    event_dim = 0
+    is_discrete = False
+    bounds: tuple[str, ...] = ()
+
+    def __init__(self, *values: Any) -> None:
+        for name, value in zip(self.bounds, values, strict=True):
+            setattr(self, name, value)
+
+    def check(self, value: Any) -> Any:
+        """Return a tensor of bools."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return type(self).__name__ + "(" + ", ".join(f"{name}={getattr(self, name)}" for name in self.bounds) + ")"
+
+
+class Real(Constraint):
+    """All numbers but nan."""
+
+    def check(self, value: Any) -> Any:
+        return value == value
+
+
+class RealVector(Constraint):
+    """Vectors of numbers but nan."""
+
+    event_dim = 1
+
+    def check(self, value: Any) -> Any:
+        return (value == value).all(-1)
+
+    def __repr__(self) -> str:
+        return "IndependentConstraint(Real(), 1)"
+
+
+class Boolean(Constraint):
+    """0 and 1."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value == 0) | (value == 1)
+
+
+class GreaterThan(Constraint):
+    """Numbers above a bound."""
+
+    bounds = ("lower_bound",)
+    lower_bound: Any
+
+    def check(self, value: Any) -> Any:
+        return self.lower_bound < value
+
+
+class LessThan(Constraint):
+    """Numbers below a bound."""
+
+    bounds = ("upper_bound",)
+    upper_bound: Any
+
+    def check(self, value: Any) -> Any:
+        return value < self.upper_bound
+
+
+class Interval(Constraint):
+    """Numbers between two bounds."""
+
+    bounds = ("lower_bound", "upper_bound")
+    lower_bound: Any
+    upper_bound: Any
+
+    def check(self, value: Any) -> Any:
+        return (self.lower_bound <= value) & (value <= self.upper_bound)
+
+
+class IntegerInterval(Interval):
+    """Whole numbers between two bounds."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & super().check(value)
+
+
+class Simplex(Constraint):
+    """Vectors of shares that add up to 1."""
+
+    event_dim = 1
+
+    def check(self, value: Any) -> Any:
+        return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
+
+
+for _kind in (Constraint, Real, RealVector, Boolean, GreaterThan, LessThan, Interval, IntegerInterval, Simplex):
+    _kind.__module__ = "torch.distributions.constraints"
+export("torch.distributions.constraints", Constraint, also=())
