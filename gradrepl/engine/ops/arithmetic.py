@@ -15,6 +15,7 @@ from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
+from gradrepl.engine.precise import nearest
 from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make
 
@@ -130,7 +131,7 @@ reciprocal.grad(a=lambda g, out: -g * (out * out))
 @op("ExpBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def exp(a: Array) -> Any:
     """e ** a"""
-    return np.exp(a)
+    return nearest(np.exp, a)
 
 
 exp.grad(a=lambda g, out: g * out)
@@ -139,7 +140,7 @@ exp.grad(a=lambda g, out: g * out)
 @op("LogBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def log(a: Array) -> Any:
     """The natural logarithm of a"""
-    return np.log(a)
+    return nearest(np.log, a)
 
 
 log.grad(a=lambda g, a: g / a)

@@ -16,6 +16,7 @@ from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
+from gradrepl.engine.precise import nearest
 from gradrepl.engine.tensor import Tensor
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
@@ -147,7 +148,7 @@ def square(input: Tensor) -> Any:
 @op("Exp2Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def exp2(a: Array) -> Any:
     """2 ** a"""
-    return np.exp2(a)
+    return nearest(np.exp2, a)
 
 
 exp2.grad(a=lambda g, out: times_number(g * out, LN2))
@@ -156,7 +157,7 @@ exp2.grad(a=lambda g, out: times_number(g * out, LN2))
 @op("Expm1Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def expm1(a: Array) -> Any:
     """e ** a - 1, exact also near 0"""
-    return np.expm1(a)
+    return nearest(np.expm1, a)
 
 
 expm1.grad(a=lambda g, out: g * plus_number(out, 1))
@@ -165,7 +166,7 @@ expm1.grad(a=lambda g, out: g * plus_number(out, 1))
 @op("Log2Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def log2(a: Array) -> Any:
     """The logarithm of a to the base 2"""
-    return np.log2(a)
+    return nearest(np.log2, a)
 
 
 log2.grad(a=lambda g, a: g / times_number(a, LN2))
@@ -174,7 +175,7 @@ log2.grad(a=lambda g, a: g / times_number(a, LN2))
 @op("Log10Backward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def log10(a: Array) -> Any:
     """The logarithm of a to the base 10"""
-    return np.log10(a)
+    return nearest(np.log10, a)
 
 
 log10.grad(a=lambda g, a: g / times_number(a, LN10))
@@ -183,7 +184,7 @@ log10.grad(a=lambda g, a: g / times_number(a, LN10))
 @op("Log1PBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def log1p(a: Array) -> Any:
     """log(1 + a), exact also near 0"""
-    return np.log1p(a)
+    return nearest(np.log1p, a)
 
 
 log1p.grad(a=lambda g, a: g / plus_number(a, 1))

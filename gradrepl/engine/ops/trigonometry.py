@@ -15,6 +15,7 @@ from gradrepl.engine.ops.arithmetic import reciprocal
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
 from gradrepl.engine.ops.shape import where, without
+from gradrepl.engine.precise import nearest
 
 ANY = ((0.4,), ((2, 3),))
 WITHIN_ONE = ((0.4,), (-0.7,))
@@ -24,13 +25,13 @@ BOTH = ((2.0, 3.0), ((2, 3), (3,)))
 @op("SinBackward0", broadcasts=True, promotes="float", samples=ANY)
 def sin(a: Array) -> Any:
     """The sine of a"""
-    return np.sin(a)
+    return nearest(np.sin, a)
 
 
 @op("CosBackward0", broadcasts=True, promotes="float", samples=ANY)
 def cos(a: Array) -> Any:
     """The cosine of a"""
-    return np.cos(a)
+    return nearest(np.cos, a)
 
 
 sin.grad(a=lambda g, a: g * cos(a))
@@ -40,7 +41,7 @@ cos.grad(a=lambda g, a: g * -sin(a))
 @op("TanBackward0", broadcasts=True, promotes="float", samples=ANY)
 def tan(a: Array) -> Any:
     """The tangent of a"""
-    return np.tan(a)
+    return nearest(np.tan, a)
 
 
 tan.grad(a=lambda g, out: g * plus_number(pow(out, 2), 1))
@@ -49,7 +50,7 @@ tan.grad(a=lambda g, out: g * plus_number(pow(out, 2), 1))
 @op("AsinBackward0", broadcasts=True, promotes="float", samples=WITHIN_ONE)
 def asin(a: Array) -> Any:
     """The angle whose sine is a"""
-    return np.arcsin(a)
+    return nearest(np.arcsin, a)
 
 
 asin.grad(a=lambda g, a: g * rsqrt(plus_number(-a * a, 1)))
@@ -58,7 +59,7 @@ asin.grad(a=lambda g, a: g * rsqrt(plus_number(-a * a, 1)))
 @op("AcosBackward0", broadcasts=True, promotes="float", samples=WITHIN_ONE)
 def acos(a: Array) -> Any:
     """The angle whose cosine is a"""
-    return np.arccos(a)
+    return nearest(np.arccos, a)
 
 
 acos.grad(a=lambda g, a: g * -rsqrt(plus_number(-a * a, 1)))
@@ -67,7 +68,7 @@ acos.grad(a=lambda g, a: g * -rsqrt(plus_number(-a * a, 1)))
 @op("AtanBackward0", broadcasts=True, promotes="float", samples=ANY)
 def atan(a: Array) -> Any:
     """The angle whose tangent is a"""
-    return np.arctan(a)
+    return nearest(np.arctan, a)
 
 
 atan.grad(a=lambda g, a: g / plus_number(a * a, 1))
@@ -100,7 +101,7 @@ def sinh(a: Array) -> Any:
 @op("CoshBackward0", broadcasts=True, promotes="float", samples=ANY)
 def cosh(a: Array) -> Any:
     """The hyperbolic cosine of a"""
-    return np.cosh(a)
+    return nearest(np.cosh, a)
 
 
 sinh.grad(a=lambda g, a: g * cosh(a))
