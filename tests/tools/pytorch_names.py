@@ -17,7 +17,7 @@ MODULES = (
     *("torch.special", "torch.random", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.utils"),
     *("torch.nn.utils.rnn", "torch.optim", "torch.optim.lr_scheduler", "torch.utils", "torch.utils.data"),
     *("torch.testing", "torch.distributions", "torch.cuda", "torch.sparse", "torch.utils.checkpoint"),
-    *("torch.nn.utils.parametrize", "torch.nn.utils.parametrizations", "torch.amp", "torch.jit"),
+    *("torch.nn.Module", "torch.nn.utils.parametrize", "torch.nn.utils.parametrizations", "torch.amp", "torch.jit"),
 )
 """What a missing name is looked for in, beside the modules that the builtin engine has."""
 TARGET = Path(__file__).resolve().parents[2] / "gradrepl" / "engine" / "pytorch_names.txt"
@@ -26,7 +26,8 @@ TARGET = Path(__file__).resolve().parents[2] / "gradrepl" / "engine" / "pytorch_
 def names_of(name: str) -> list[str]:
     """Return the public names of a module or class of PyTorch, and the special methods of Tensor."""
     owner, _, child = name.rpartition(".")
-    thing = getattr(importlib.import_module(owner), child) if child == "Tensor" else importlib.import_module(name)
+    is_class = child in ("Tensor", "Module")
+    thing = getattr(importlib.import_module(owner), child) if is_class else importlib.import_module(name)
     return sorted(entry for entry in dir(thing) if not entry.startswith("_"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,13 @@ FIRES_EARLY = (
 )
 
 
+LAST_NODE_ONLY = (
+    "Using a non-full backward hook when the forward contains multiple autograd Nodes is deprecated and will be "
+    "removed in future versions. This hook will be missing some grad_input. Please use register_full_backward_hook to "
+    "get the documented behavior."
+)
+
+
 class Calling:
     """The half of Module that runs forward, with the hooks that were registered."""
 
@@ -30,10 +38,14 @@ class Calling:
     _forward_pre_hooks_with_kwargs: dict[int, bool]
     _backward_hooks: dict[int, Hook]
     _backward_pre_hooks: dict[int, Hook]
+    _is_full_backward_hook: bool | None
 
-    def forward(self, *input: Any) -> Any:
+    def _forward_unimplemented(self, *input: Any) -> Any:
         """Compute the output; every module defines it (torch.nn.Module.forward)."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    _forward_unimplemented.__qualname__ = "_forward_unimplemented"
+    forward: Callable[..., Any] = _forward_unimplemented
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._backward_hooks or self._backward_pre_hooks or self._forward_hooks or self._forward_pre_hooks:
@@ -55,8 +67,23 @@ class Calling:
             self._forward_hooks_always_called[handle.id] = True
         return handle
 
+    def register_backward_hook(self, hook: Hook) -> RemovableHandle:
+        """Call hook(module, grad_input, grad_output) with the gradients of the last operation only; deprecated."""
+        self._decide_hooks(False)
+        return put(self._backward_hooks, hook, False, None)
+
+    def _decide_hooks(self, full: bool) -> None:
+        """Note of which kind the backward hooks are; raises RuntimeError where there are others."""
+        if self._is_full_backward_hook is not full and self._is_full_backward_hook is not None:
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
+                "one of them."
+            )
+        self._is_full_backward_hook = full
+
     def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Call hook(module, grad_input, grad_output) on the way back; what it returns replaces grad_input."""
+        self._decide_hooks(True)
         return put(self._backward_hooks, hook, prepend, None)
 
     def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
@@ -81,7 +108,7 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     """Run the hooks before forward, forward itself, the hooks after it; watch the gradients where asked."""
     args, kwargs = before_forward(module, args, kwargs)
     watch = None
-    if module._backward_hooks or module._backward_pre_hooks:
+    if module._backward_pre_hooks or (module._backward_hooks and module._is_full_backward_hook):
         watch = BackwardWatch(module)
         args = watch.enter(args)
     result = module.forward(*args, **kwargs)
@@ -92,7 +119,24 @@ def call_with_hooks(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             replaced = hook(module, args, result)
         if replaced is not None:
             result = replaced
+    if module._backward_hooks and watch is None:
+        watch_last_node(module, args, result)
     return result if watch is None else watch.leave(result)
+
+
+def watch_last_node(module: Any, args: tuple[Any, ...], result: Any) -> None:
+    """Hang the deprecated backward hooks onto the node that made the result."""
+    first = result
+    while not isinstance(first, Tensor):
+        first = next(iter(first.values() if isinstance(first, dict) else first))
+    node: Any = first.grad_fn
+    if node is None:
+        return
+    for hook in module._backward_hooks.values():
+        node.register_hook(functools.partial(hook, module))
+    before = {each.grad_fn for each in args if isinstance(each, Tensor) and each.grad_fn is not None}
+    if before != {function for function, _ in node.next_functions}:
+        warnings.warn(LAST_NODE_ONLY, FutureWarning, stacklevel=2)
 
 
 def before_forward(

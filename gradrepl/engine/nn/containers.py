@@ -68,6 +68,16 @@ class Sequential(Module):
             raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(other)
 
+    def __mul__(self, other: Any) -> Sequential:
+        check_factor(other, type(self))
+        return Sequential(*(module for _ in range(other) for module in self))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: Any) -> Self:
+        check_factor(other, type(self))
+        return self.extend([module for _ in range(other - 1) for module in self])
+
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
             input = module(input)  # type: ignore[misc]
@@ -101,6 +111,14 @@ class Sequential(Module):
         module = self[key]
         del self[key]
         return module
+
+
+def check_factor(other: Any, kind: type) -> None:
+    """Raise what PyTorch raises for a Sequential multiplied by what is no count."""
+    if not isinstance(other, int):
+        raise TypeError(f"unsupported operand type(s) for *: {kind} and {type(other)}")
+    if other <= 0:
+        raise ValueError(f"Non-positive multiplication factor {other} for {kind}")
 
 
 def renumber(owner: Module, modules: Iterable[Any]) -> None:
@@ -237,8 +255,21 @@ class ModuleDict(Module):
                 "ModuleDict.update should be called with an iterable of key/value pairs, but got "
                 + type(modules).__name__
             )
-        for key, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
+        if isinstance(modules, (Mapping, ModuleDict)):
+            modules = modules.items()
+        for key, module in checked_pairs("ModuleDict", modules):
             self[key] = module
+
+
+def checked_pairs(owner: str, pairs: Iterable[Any]) -> Iterator[Any]:
+    """Go through pairs; raises what PyTorch raises for an element that is none."""
+    for place, pair in enumerate(pairs):
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{owner} update sequence element #{place} should be Iterable; is{type(pair).__name__}")
+        pair = tuple(pair)
+        if len(pair) != 2:
+            raise ValueError(f"{owner} update sequence element #{place} has length {len(pair)}; 2 is required")
+        yield pair
 
 
 def as_entry(value: Any) -> Any:
@@ -301,6 +332,16 @@ class ParameterList(Module):
         raise RuntimeError("ParameterList should not be called.")
 
 
+def checked_key(key: Any) -> str:
+    """Return a key that is a string; raises PyTorch's TypeError for another."""
+    if not isinstance(key, str):
+        raise TypeError(
+            "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+            f"'{type(key).__name__}'). Open an issue on github if you need non-string keys."
+        )
+    return key
+
+
 class ParameterDict(Module):
     """Parameters by names (torch.nn.ParameterDict)."""
 
@@ -311,20 +352,30 @@ class ParameterDict(Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
+        return getattr(self, checked_key(key))
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._keys[key] = None
-        setattr(self, key, as_entry(value))
+        setattr(self, checked_key(key), as_entry(value))
 
     def __delitem__(self, key: str) -> None:
         del self._keys[key]
-        delattr(self, key)
+        delattr(self, checked_key(key))
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(list(self._keys))
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        copy = self.copy()
+        copy.update(other)
+        return copy
+
+    def __ior__(self, other: ParameterDict) -> Self:
+        self.update(other)
+        return self
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -344,9 +395,55 @@ class ParameterDict(Module):
         """Return the parameters (torch.nn.ParameterDict.values)."""
         return (self[key] for key in self._keys)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a parameter, or the default (torch.nn.ParameterDict.get)."""
+        return self[key] if key in self._keys else default
+
+    def pop(self, key: str) -> Any:
+        """Take a parameter out (torch.nn.ParameterDict.pop)."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last parameter out, with its name (torch.nn.ParameterDict.popitem)."""
+        key, _ = self._keys.popitem()
+        self._keys[key] = None
+        return key, self.pop(key)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return a parameter, put in where it is not there (torch.nn.ParameterDict.setdefault)."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """Return a new dict with one value under all keys (torch.nn.ParameterDict.fromkeys)."""
+        return ParameterDict((key, default) for key in keys)
+
+    def copy(self) -> ParameterDict:
+        """Return a new dict with the same parameters (torch.nn.ParameterDict.copy)."""
+        return ParameterDict(OrderedDict((key, self[key]) for key in self._keys))
+
+    def clear(self) -> None:
+        """Take all parameters out (torch.nn.ParameterDict.clear)."""
+        for key in list(self._keys):
+            del self[key]
+
     def update(self, parameters: Any) -> None:
         """Put parameters in, from a mapping or from pairs (torch.nn.ParameterDict.update)."""
-        for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(
+                "ParametersDict.update should be called with an iterable of key/value pairs, but got "
+                + type(parameters).__name__
+            )
+        if isinstance(parameters, (OrderedDict, ParameterDict)):
+            pairs: Iterable[Any] = parameters.items()
+        elif isinstance(parameters, Mapping):
+            pairs = sorted(parameters.items())
+        else:
+            pairs = checked_pairs("ParameterDict", parameters)
+        for key, value in pairs:
             self[key] = value
 
     def extra_repr(self) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, Self
 
+from gradrepl.engine.absent import attribute_error
 from gradrepl.engine.api import functions
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.nn import registration
@@ -41,16 +43,24 @@ class Module(Calling, State):
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
 
+    dump_patches = False
+    call_super_init = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not self.call_super_init and (args or kwargs):
+            raise TypeError(unwanted(type(self).__name__, args, kwargs))
         put = super().__setattr__
         put("training", True)
         put("_parameters", {})
         put("_buffers", {})
         put("_non_persistent_buffers_set", set())
-        put("_is_full_backward_hook", None)
         for table in HOOK_TABLES:
             put(table, OrderedDict())
+            if table == "_backward_hooks":
+                put("_is_full_backward_hook", None)
         put("_modules", {})
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
@@ -58,7 +68,9 @@ class Module(Calling, State):
             found = own.get(table)
             if found is not None and name in found:
                 return found[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+        raise attribute_error(
+            "torch.nn.Module", name, f"'{type(self).__name__}' object has no attribute '{name}'", self
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if registration.register(self, name, value):
@@ -173,20 +185,21 @@ class Module(Calling, State):
 
     def get_parameter(self, target: str) -> Parameter:
         """Return the parameter of a dotted name; raises AttributeError (torch.nn.Module.get_parameter)."""
-        return self._member(target, "_parameters", "an nn.Parameter")
+        return self._member(target, Parameter, "an nn.Parameter")
 
     def get_buffer(self, target: str) -> Tensor:
         """Return the buffer of a dotted name; raises AttributeError (torch.nn.Module.get_buffer)."""
-        return self._member(target, "_buffers", "a buffer")
+        return self._member(target, None, "a buffer")
 
-    def _member(self, target: str, table: str, kind: str) -> Any:
+    def _member(self, target: str, wanted: type | None, kind: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
         if not hasattr(module, name):
             raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        if name not in getattr(module, table):
+        found = getattr(module, name)
+        if not (name in module._buffers if wanted is None else isinstance(found, wanted)):
             raise AttributeError(f"`{name}` is not {kind}")
-        return getattr(module, name)
+        return found
 
     def apply(self, fn: Callable[[Module], None]) -> Self:
         """Call fn on every module below and on this one (torch.nn.Module.apply)."""
@@ -236,6 +249,8 @@ class Module(Calling, State):
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Change the dtype of parameters and buffers; the device is the CPU always (torch.nn.Module.to)."""
+        if kwargs.get("copy"):
+            raise RuntimeError(".to() does not accept copy argument")
         dtype = next((value for value in (*args, *kwargs.values()) if type(value).__qualname__ == "dtype"), None)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
@@ -273,6 +288,10 @@ class Module(Calling, State):
         """Raise what PyTorch raises without a GPU (torch.nn.Module.cuda)."""
         return self._apply(lambda t: t.cuda(device))
 
+    def share_memory(self) -> Self:
+        """Return this module: there are no other processes to share it with (torch.nn.Module.share_memory)."""
+        return self
+
     def extra_repr(self) -> str:
         """Return what repr() shows between the parentheses (torch.nn.Module.extra_repr)."""
         return ""
@@ -288,6 +307,13 @@ class Module(Calling, State):
             return f"{self._get_name()}({lines[0]})"
         inner = [*lines, *children]
         return f"{self._get_name()}(" + ("\n  " + "\n  ".join(inner) + "\n" if inner else "") + ")"
+
+
+def unwanted(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return PyTorch's words for arguments that Module.__init__ does not take."""
+    if kwargs:
+        return f"{name}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
+    return f"{name}.__init__() takes 1 positional argument but {len(args) + 1} were given"
 
 
 def indented(text: str) -> str:
@@ -308,6 +334,10 @@ def clear_gradient(parameter: Any, set_to_none: bool) -> None:
     gradient.zero_()
 
 
+for _half in (Calling, State):
+    for _name, _member in list(vars(_half).items()):
+        if isinstance(_member, FunctionType) and _member.__qualname__.startswith(_half.__name__):
+            _member.__qualname__ = f"Module.{_name}"
 registration.Module = Module
 export("torch.nn.modules.module", Module)
 functions("torch.nn.modules")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn.parameter import Buffer, Parameter
 from gradrepl.engine.tensor import Tensor
 
@@ -11,12 +12,22 @@ Module: Any = None
 """The class itself, put here by module.py."""
 
 
+FUNCTIONS = {"torch.nn.functional": "torch.nn.functional", "torch": "torch._VariableFunctionsClass"}
+"""Where functions are looked for that a message names, and what their place is called there."""
+
+
 def type_name(value: Any) -> str:
-    """Return the name of a value's type in PyTorch's messages: torch.FloatTensor, int, __main__.Net."""
+    """Return what PyTorch's messages call a value: torch.FloatTensor, int, __main__.Net; classes by their own name."""
     if isinstance(value, Tensor):
         return f"torch.{value.dtype.tensor_type}Tensor"
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = (value if hasattr(value, "__qualname__") else type(value)).__qualname__
+    module = getattr(value, "__module__", None)
+    if callable(value) and not isinstance(value, type):
+        for space, owner in FUNCTIONS.items():
+            found = next((each for each, thing in SPACES[space].items() if thing is value), None)
+            if found is not None:
+                return f"{owner}.{found}"
+    return name if module in ("builtins", None) else f"{module}.{name}"
 
 
 def register(module: Any, name: str, value: Any) -> bool:
