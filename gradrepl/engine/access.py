@@ -141,6 +141,7 @@ def detach_(self: Tensor) -> Tensor:
             "detach_() cannot be called on these gradients. To fix this error, please refer to the "
             "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
         )
+    self.__dict__.pop("_dual", None)
     self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
     return self
 

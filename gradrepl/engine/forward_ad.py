@@ -82,8 +82,10 @@ def check_tangent(primal: Tensor, tangent: Tensor) -> None:
         raise RuntimeError(TANGENT_HAS_TANGENT)
 
 
-def check_level(level: Any) -> None:
-    if level is not None and (forward.level is None or level != 0):
+def check_level(level: Any, function: str) -> None:
+    if level is not None and level != 0:
+        raise RuntimeError(f"Invalid level given to {function}")
+    if forward.level is None:
         raise RuntimeError(NO_SUCH_LEVEL)
 
 
@@ -124,12 +126,12 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
     Raises RuntimeError outside of a level and for a tangent of another shape, ValueError for a dtype that is not
     floating point or complex.
     """
-    if level is None and forward.level is None:
+    if (level is None and forward.level is None) or (level is not None and level < 0):
         raise RuntimeError(NO_LEVEL)
     for name, given in (("primal", tensor), ("tangent", tangent)):
         if not (given.is_floating_point() or given.is_complex()):
             raise ValueError(f"Expected {name} to be floating point or complex, but got: {given.dtype}")
-    check_level(level)
+    check_level(level, "_make_dual")
     if tangent_of(tensor) is not None:
         raise RuntimeError(HAS_TANGENT)
     check_tangent(tensor, tangent)
@@ -140,10 +142,11 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
     """Return a tensor's value and its tangent (torch.autograd.forward_ad.unpack_dual)."""
-    if forward.level is None:
+    if forward.level is None or (level is not None and level < 0):
         return UnpackedDualTensor(tensor, None)
     if not isinstance(tensor, Tensor):
         raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {c_name(tensor)}")
+    check_level(level, "_fw_primal")
     with suspended():
         return UnpackedDualTensor(primal_of(tensor), tangent_of(tensor))
 
@@ -264,10 +267,25 @@ def carry_through(cls: Any, ctx: Any, args: Sequence[Any], output: Any) -> None:
         if tangent is not None and not isinstance(tangent, Tensor):
             raise RuntimeError(f"expected Variable or None (got {c_name(tangent)}) for grad output {index}.")
         if isinstance(out, Tensor) and tangent is not None:
+            if out._data.dtype not in INEXACT:
+                raise RuntimeError(NOT_DIFFERENTIABLE.format(index))
             check_tangent(out, tangent)
-            if out._view is not None:
+            written = [shown for arg, shown in zip(args, given, strict=True) if arg is out]
+            if written and written[0] is not tangent:
+                raise RuntimeError(NOT_IN_PLACE)
+            if out._view is not None and not written:
                 check_same_view(tangent, given)
             set_tangent(out, tangent)
+
+
+NOT_DIFFERENTIABLE = (
+    "Function's jvp returned a gradient at position {}, but  the corresponding forward output is not a differentiable "
+    "Tensor.You should return None at that position instead."
+)
+NOT_IN_PLACE = (
+    "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an "
+    "input inplace, then the jvp function must modify the corresponding gradient inplace."
+)
 
 
 def check_same_view(tangent: Tensor, given: Sequence[Tensor | None]) -> None:

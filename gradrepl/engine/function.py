@@ -25,6 +25,7 @@ from gradrepl.engine.ops.view import alias
 from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.saved import SavedTensor
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tracking import levels
 
 NOT_IMPLEMENTED = "You must implement the {} function for custom autograd.Function to use it with {} mode AD."
 NO_BACKWARD = (
@@ -55,6 +56,26 @@ NOT_A_FLAG = "set_materialize_grads received an invalid combination of arguments
 UNREADABLE = "attribute 'materialize_grads' of 'torch._C._FunctionBase' objects is not readable"
 NO_VMAP = (
     "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
+)
+SEE_ALSO = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+ONE_PART = (
+    "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override "
+    "the setup_context staticmethod. " + SEE_ALSO
+)
+NO_RULE = (
+    "You tried to vmap over {}, but it does not have vmap support. Please override and implement the vmap staticmethod "
+    "or set generate_vmap_rule=True. " + SEE_ALSO
+)
+TWO_RULES = (
+    "You tried to vmap over {}, but it has both generate_vmap_rule=True and an overridden vmap staticmethod. Please "
+    "set generate_vmap_rule=False or delete the overridden vmap staticmethod to avoid ambiguity. " + SEE_ALSO
+)
+VIEW_AMONG_SEVERAL = (
+    "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
+    "than one Tensor. This is not supported by the current autograd engine. You should either make sure the input is "
+    "not a view (using .clone() for example) or make your Function only return one Tensor (potentially splitting it "
+    "into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
+    "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change."
 )
 DIRTY_LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
 COMPLEX_FOR_REAL = (
@@ -319,6 +340,8 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and record the call."""
         in_two_parts = cls.setup_context is not Function.setup_context
+        if levels.count:
+            check_transformable(cls)
         if in_two_parts:
             bound = inspect.signature(cls.forward).bind(*args, **kwargs)
             bound.apply_defaults()
@@ -357,6 +380,15 @@ class InplaceFunction(Function):
 
 
 Function.__module__ = InplaceFunction.__module__ = "torch.autograd.function"
+
+
+def check_transformable(cls: type[Function]) -> None:
+    """Raise RuntimeError in PyTorch's words for a Function that can't be used inside of torch.func's transforms."""
+    if cls.setup_context is Function.setup_context:
+        raise RuntimeError(ONE_PART)
+    own = cls.vmap is not Function.vmap
+    if levels.mapping and own is cls.generate_vmap_rule:
+        raise RuntimeError((TWO_RULES if own else NO_RULE).format(cls.__name__))
 
 
 def placed_by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -411,7 +443,7 @@ def is_among(tensor: Any, others: Sequence[Any] | None) -> bool:
     return any(tensor is other for other in others or ())
 
 
-def check_dirty(tensor: Tensor, recording: bool) -> None:
+def check_dirty(tensor: Tensor, recording: bool, outputs: int) -> None:
     """Raise RuntimeError in PyTorch's words where forward wrote to what must not be written to."""
     view = tensor._view
     if recording and tensor._requires_grad and tensor._grad_fn is None:
@@ -420,13 +452,15 @@ def check_dirty(tensor: Tensor, recording: bool) -> None:
         check_view(tensor, view)
         if view.base._requires_grad and view.base._grad_fn is None:
             raise RuntimeError(LEAF_VIEW)
+        if outputs > 1:
+            raise RuntimeError(VIEW_AMONG_SEVERAL)
 
 
 def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
     """Return a result of forward at its place in the graph: an input returned as it is becomes a view of itself."""
     dirty = is_among(out, ctx.dirty_tensors)
     if dirty:
-        check_dirty(out, recording)
+        check_dirty(out, recording, ctx._outputs)
         bump(out)
     differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)
     if is_among(out, tensors) and not dirty:
@@ -435,14 +469,12 @@ def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], r
         with no_grad():
             out = alias(out)
         out._requires_grad, out._grad_fn = False, None
-    if not differentiable:
-        return out
-    if dirty:
-        rebase(out, ctx)
-        return out
-    out._requires_grad, out._grad_fn, out._output_nr = True, ctx, number
-    if out._view is not None:
+    if out._view is not None and not dirty:
         out._view = out._view._replace(made="multi_output" if ctx._outputs > 1 else "custom")
+    if differentiable and dirty:
+        rebase(out, ctx, number)
+    elif differentiable:
+        out._requires_grad, out._grad_fn, out._output_nr = True, ctx, number
     return out
 
 

@@ -111,6 +111,9 @@ class Node:
 
     _outputs = 1
 
+    hidden = False
+    """Whether the tensors of the node show no grad_fn."""
+
     runs_on_nothing = False
     """Whether the node runs where no gradient came to it: custom Functions do, with zeros."""
 

@@ -251,37 +251,37 @@ def as_it_was(tensor: Tensor) -> Tensor:
     return before
 
 
-def rebase(tensor: Tensor, node: Any) -> None:
-    """Make a node the newest history of a tensor; for a view, of the whole storage that it looks into."""
-    if tensor._extra is not None and tensor._extra.retains_grad and tensor._grad_fn is not None:
-        move_retained(tensor, node)
+def rebase(tensor: Tensor, node: Any, number: int = 0) -> None:
+    """Make an output of a node the newest history of a tensor; for a view, of the whole storage that it looks into."""
     view = tensor._view
     if view is None:
-        tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
+        move_retained(tensor, node, number)
+        tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, number, True
         return
     base = view.base
     written = CopySlices(base, tensor, node)
-    if base._extra is not None and base._extra.retains_grad and base._grad_fn is not None:
-        move_retained(base, written)
+    move_retained(base, written)
     base._grad_fn, base._output_nr, base._requires_grad = written, 0, True
     show_view(tensor, view, True)
 
 
-def move_retained(tensor: Tensor, node: Node) -> None:
+def move_retained(tensor: Tensor, node: Node, number: int = 0) -> None:
+    """Let a tensor that retains its gradient do so at its new node."""
     old = tensor._grad_fn
-    if old is not None and old.extra is not None:
+    if tensor.retains_grad and old is not None and old.extra is not None:
         reference = old.extra.retained.pop(tensor._output_nr, None)
         if reference is not None:
-            node.extras().retained[0] = reference
+            node.extras().retained[number] = reference
 
 
 class CopySlices(Node):
     """The history of a storage of which one part was written: the part's gradient goes another way.
 
-    inner: the operation that wrote; place: the part, as strides and offset within the base.
+    inner: the operation that wrote; place: the part, as strides and offset within the base. strides: those of the
+    base in elements, None where its elements lie in order without gaps.
     """
 
-    __slots__ = ("inner", "place")
+    __slots__ = ("inner", "place", "strides")
 
     inner: Node | None
 
@@ -290,6 +290,7 @@ class CopySlices(Node):
         self.sequence = next_sequence()
         self.inner = inner
         self.place: Geometry = geometry_of(part._data, base._data)
+        self.strides = None if base._data.flags.c_contiguous else geometry_of(base._data, base._data).stride
         first = edge_of(base) if base._requires_grad else None
         self.edges = (first, *inner.edges[1:])
         numbers = inner.numbers or (0,) * len(inner.edges)
@@ -298,7 +299,7 @@ class CopySlices(Node):
     def arrays(self, gradient: Any) -> Sequence[Any]:
         if self.inner is None:
             raise RuntimeError(SECOND_TIME)
-        whole = np.array(gradient)
+        whole = np.array(gradient, order="C") if self.strides is None else laid_out(gradient, self.strides)
         part = as_strided.forward(whole, *self.place)
         own, *others = self.inner.arrays(part.copy())
         part[...] = 0 if own is None else own
@@ -307,7 +308,10 @@ class CopySlices(Node):
     def tensors(self, gradient: Any) -> Sequence[Any]:
         if self.inner is None:
             raise RuntimeError(SECOND_TIME)
-        whole = gradient.clone()
+        if self.strides is None:
+            whole = gradient.contiguous().clone()
+        else:
+            whole = make(laid_out(gradient._data, self.strides)).copy_(gradient)  # type: ignore[attr-defined]
         part = as_strided(whole, *self.place)
         own, *others = self.inner.tensors(part.clone())
         if own is None:
@@ -319,6 +323,14 @@ class CopySlices(Node):
     def free(self) -> None:
         if self.inner is not None:
             self.inner.free()
+
+
+def laid_out(gradient: Array, strides: tuple[int, ...]) -> Array:
+    """Return a copy of a gradient whose elements lie in memory by strides, given in elements."""
+    needed = 1 + sum((side - 1) * step for side, step in zip(gradient.shape, strides, strict=True))
+    whole = as_strided.forward(np.empty(max(needed, 0), gradient.dtype), gradient.shape, strides, 0)
+    whole[...] = gradient
+    return whole
 
 
 CopySlices.__module__ = "builtins"
@@ -345,6 +357,7 @@ def show_view(tensor: Tensor, view: View, strict: bool) -> None:
     place = geometry_of(tensor._data, base._data)
     node.saved = tuple(keeper(index, (base, *place), (base._data, *place), ()) for keeper, index in plan.keepers)
     connect(node, [base])
+    move_retained(tensor, node)
     tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
 
 

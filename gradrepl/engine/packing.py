@@ -57,9 +57,11 @@ class Origin:
 
 
 class SameLeaf(Node):
-    """Carries a gradient to a leaf that another tensor stands for."""
+    """Carries a gradient to a leaf that another tensor stands for, and shows nothing of that."""
 
     __slots__ = ()
+
+    hidden = True
 
     def __init__(self, leaf: Tensor) -> None:
         self.edges, self.numbers, self.sequence, self.extra = (leaf,), None, next_sequence(), None

@@ -217,7 +217,8 @@ class Tensor(metaclass=_TensorMeta):
         """The node that made this tensor; None for a leaf."""
         if self._view is not None:
             refresh_view(self, True)
-        return self._grad_fn
+        node = self._grad_fn
+        return None if node is None or node.hidden else node
 
     @property
     def is_leaf(self) -> bool:

@@ -18,10 +18,12 @@ ENDED = -2
 
 
 class Level(threading.local):
-    """The levels that are open in a thread: numbers of those that track gradients, and how many there are in all."""
+    """The levels that are open in a thread: numbers of those that track gradients, how many there are in all, and
+    how many map a function over a dimension."""
 
     open: tuple[int, ...] = ()
     count: int = 0
+    mapping: int = 0
 
 
 levels = Level()
@@ -38,17 +40,17 @@ def kind_for(numbers: tuple[int, ...]) -> type[Tensor]:
     return kinds[numbers]
 
 
-def switch(numbers: tuple[int, ...], count: int) -> None:
-    levels.open, levels.count = numbers, count
+def switch(numbers: tuple[int, ...], count: int, mapping: int) -> None:
+    levels.open, levels.count, levels.mapping = numbers, count, mapping
     tensors.KIND = quick.KIND = kind_for(numbers)
 
 
 @contextmanager
 def level(tracks: bool = True, hidden: int = 0) -> Iterator[None]:
-    """Open a level; hidden: how many that track nothing PyTorch opens before it."""
-    before = levels.open, levels.count
+    """Open a level that tracks gradients, or one that maps; hidden: how many that map PyTorch opens before it."""
+    before = levels.open, levels.count, levels.mapping
     count = levels.count + hidden + 1
-    switch((*levels.open, count) if tracks else levels.open, count)
+    switch((*levels.open, count) if tracks else levels.open, count, levels.mapping + hidden + (not tracks))
     try:
         yield
     finally:
