@@ -173,6 +173,11 @@ def length(self: Tensor) -> int:
     return len(self._data)
 
 
+def turned_round(self: Tensor) -> Any:
+    """Return a tensor with its first dimension turned round, as reversed() asks for it."""
+    return self.flip(0) if self._data.ndim else self  # type: ignore[attr-defined]
+
+
 def iterate(self: Tensor) -> Iterator[Tensor]:
     """Go through the first dimension."""
     if self._data.ndim == 0:
@@ -196,6 +201,7 @@ methods(
     __contains__=contains,
     __len__=length,
     __iter__=iterate,
+    __reversed__=turned_round,
     data=property(get_data, set_data, keep_data),
 )
 functions(detach=detach, detach_=detach_)

@@ -104,8 +104,8 @@ def overloaded(entry: Op, name: str = "", swapped: bool = False, numbers: bool =
         ("Tensor input, Tensor other", "Tensor input, Number other"),
     )
     middle = ["Number self, Tensor other"] if swapped else []
-    first = "Operand input, Operand other" if numbers else plain[0]
-    public(first + tail, *middle, plain[1] + tail, name=name, method=False)(two_operands(entry))
+    first, last = ("Operand input, Operand other", plain[1]) if numbers else (plain[0], plain[1] + tail)
+    public(first + tail, *middle, last, name=name, method=False)(two_operands(entry))
     public(*plain, name=name, function=False)(two_operands(entry))
     public(*plain, name=f"{name}_", function=False)(two_operands(in_place(entry)))
 

@@ -66,6 +66,7 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "layout": ("torch.layout", lambda value: isinstance(value, layout)),
     "memory_format": ("torch.memory_format", lambda value: isinstance(value, memory_format)),
+    "Storage": ("torch.Storage", lambda value: False),
     "any": ("object", lambda value: True),
 }
 """The types of signature strings: what PyTorch calls them, and what they accept."""
@@ -143,16 +144,21 @@ class Signature:
         text = f"{TYPES[kind][0]} {name}" + (f" = {right.strip()}" if has_default else "")
         return Parameter(name, kind, none, default, keyword_only, text)
 
-    def bind(self, function: str, args: Sequence[Any], kwargs: dict[str, Any], explain: bool) -> list[Any] | None:
-        """Return the values in the order of the parameters; None, or a TypeError, where they do not fit."""
-        if not explain and not self.takes_varargs:
+    def bind(self, function: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any] | None:
+        """Return the values in the order of the parameters; None where they do not fit."""
+        if not self.takes_varargs:
             return self.match(function, args, kwargs)
         try:
-            return self.values(function, args, kwargs)
-        except MisfitError as misfit:
-            if explain:
-                raise TypeError(misfit.message()) from None
+            return self.values(function, args, kwargs, kwargs)
+        except MisfitError:
             return None
+
+    def explain(self, function: str, args: Sequence[Any], kwargs: dict[str, Any], given: dict[str, Any]) -> None:
+        """Raise TypeError in PyTorch's words where values do not fit; given: the keywords as they were typed."""
+        try:
+            self.values(function, args, kwargs, given)
+        except MisfitError as misfit:
+            raise TypeError(misfit.message()) from None
 
     def match(self, function: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any] | None:
         """Return what `values` returns, or None: the short way, which collects nothing for a message."""
@@ -178,7 +184,7 @@ class Signature:
             values.append(value if value.__class__ is Tensor else unpacked(function, parameter, value))
         return values if used == len(kwargs) else None
 
-    def values(self, function: str, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+    def values(self, function: str, args: Sequence[Any], kwargs: dict[str, Any], given: dict[str, Any]) -> list[Any]:
         spread = self.takes_varargs and is_ints(args)
         if len(args) > self.positional and not spread:
             raise MisfitError(lambda: too_many(function, self, len(args)))
@@ -198,7 +204,7 @@ class Signature:
                 raise MisfitError(functools.partial(wrong, function, parameter, position, named, value))
             values.append(unpacked(function, parameter, value))
         if used < len(kwargs):
-            raise MisfitError(lambda: unexpected(function, self, kwargs, len(positional)))
+            raise MisfitError(lambda: unexpected(function, self, given, len(positional)))
         return values
 
 
@@ -340,6 +346,7 @@ def bind(
     function: str, signatures: Sequence[Signature], args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[Signature, list[Any]]:
     """Return the first overload that fits, and its values; raises PyTorch's TypeError where none does."""
+    given = kwargs
     if kwargs:
         names = {parameter.name for signature in signatures for parameter in signature.parameters}
         if not kwargs.keys() <= names:
@@ -348,7 +355,7 @@ def bind(
                 for name, value in kwargs.items()
             }
     for signature in signatures:
-        values = signature.bind(function, args, kwargs, False)
+        values = signature.bind(function, args, kwargs)
         if values is not None:
             if signature.deprecated:
                 warn_once(deprecated(function, signature, signatures), stacklevel=4, place="overload")
@@ -359,8 +366,8 @@ def bind(
     listed = [s for s in signatures if not s.deprecated]
     plausible = [s for s in listed if s.required <= count <= len(s.parameters)] if len(signatures) > 1 else signatures
     if len(plausible) == 1:
-        plausible[0].bind(function, args, kwargs, True)
-    raise TypeError(invalid(function, listed, args, kwargs))
+        plausible[0].explain(function, args, kwargs, given)
+    raise TypeError(invalid(function, listed, args, given))
 
 
 def deprecated(function: str, signature: Signature, signatures: Sequence[Signature]) -> str:

@@ -14,7 +14,8 @@ from gradrepl.engine.api import functions, public
 from gradrepl.engine.bfloat16 import rounded
 from gradrepl.engine.device import strided
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
-from gradrepl.engine.literal import array_from, known, warn_copy_construct
+from gradrepl.engine.literal import array_from, forward_only, known, warn_copy_construct
+from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
 OPTIONS = "dtype? dtype=None, layout? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False"
@@ -71,8 +72,9 @@ def tensor(
     data: Any, dtype: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False
 ) -> Tensor:
     """Make a leaf from numbers, nested lists, a numpy array or another tensor; copies (torch.tensor)."""
+    check_options(pin_memory=pin_memory)
     if isinstance(data, Tensor):
-        warn_copy_construct()
+        warn_copy_construct("torch.tensor")
     return leaf(array_from(data, None if dtype is None else dtype.numpy), requires_grad)
 
 
@@ -87,12 +89,24 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return leaf(array_from(data, None if dtype is None else dtype.numpy), False)
 
 
-@public("any obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool requires_grad=False", method=False)
-def asarray(obj: Any, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: bool = False) -> Tensor:
+UNSPECIFIED = (
+    "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+    "requires_grad=False explicitly to get the old behavior and silence this warning."
+)
+
+
+@public("any obj, *, dtype? dtype=None, device? device=None, bool? copy=None, bool? requires_grad=None", method=False)
+def asarray(
+    obj: Any, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: bool | None = None
+) -> Tensor:
     """Make a tensor of anything, sharing memory where that can be (torch.asarray)."""
     found = as_tensor(obj, dtype=dtype)
+    if requires_grad is None and found._requires_grad:
+        warn_once(UNSPECIFIED, stacklevel=3)
     if copy:
         found = make(found._data.copy())
+    if requires_grad is False and found._requires_grad:
+        found = make(found._data)
     if requires_grad and not found._requires_grad:
         found = leaf(found._data, True)
     return found
@@ -105,14 +119,7 @@ def shared(data: Array) -> Array:
             "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
             "currently not supported."
         )
-    array = known(data)
-    if any(step < 0 for step in array.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with "
-            "array.copy().) "
-        )
-    return array
+    return forward_only(known(data))
 
 
 def from_numpy(*args: Any) -> Tensor:
@@ -215,7 +222,7 @@ newly("new_full", filled, " Number fill_value,")
 def new_tensor(self: Tensor, data: Any, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
     """Make a tensor of Python values in this tensor's dtype (torch.Tensor.new_tensor)."""
     if isinstance(data, Tensor):
-        warn_copy_construct()
+        warn_copy_construct("tensor.new_tensor")
     kind = numpy_kind(dtype, self._data.dtype)
     return leaf(array_from(data, kind), requires_grad, **options)
 
@@ -298,6 +305,14 @@ def closed_range(
     return leaf((start + np.arange(count) * step).astype(numpy_kind(dtype)), requires_grad, **options)
 
 
+def spread_integers(start: Any, end: Any, steps: int) -> Array:
+    """Return evenly spaced numbers that are to become integers, computed in float32 as PyTorch does."""
+    step = np.float32((end - start) / max(1, steps - 1))
+    index = np.arange(steps, dtype=np.float32)
+    rising, falling = np.float32(start) + step * index, np.float32(end) - step * (steps - index - 1)
+    return np.where(index < steps // 2, rising, falling)
+
+
 def spread(start: Any, end: Any, steps: int, dtype: Any) -> Array:
     """Return evenly spaced numbers, computed from both ends as PyTorch does."""
     start, end = plain_number(start)[0], plain_number(end)[0]
@@ -308,11 +323,7 @@ def spread(start: Any, end: Any, steps: int, dtype: Any) -> Array:
     if steps == 1:
         return np.full(1, start, kind)
     if CATEGORY[kind] < FLOAT:
-        step = np.float32((end - start) / max(1, steps - 1))
-        index = np.arange(steps)
-        rising = start + (step * index.astype(np.float32)).astype(INT64)
-        falling = end - (step * (steps - index - 1).astype(np.float32)).astype(INT64)
-        return np.where(index < steps // 2, rising, falling).astype(kind)
+        return spread_integers(start, end, steps).astype(kind)
     number = kind.type
     step = (number(end) - number(start)) / number(max(1, steps - 1))
     index = np.arange(steps)
@@ -333,12 +344,15 @@ def linspace(
     start: Any, end: Any, steps: int, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """Make evenly spaced numbers from start to end inclusive (torch.linspace)."""
-    for name, value in (("start", start), ("end", end)):
-        if isinstance(value, Tensor) and value._data.ndim:
-            raise RuntimeError(
-                "linspace only supports 0-dimensional start and end tensors, but got "
-                f"{name} with {value._data.ndim} dimension(s)."
-            )
+    found = [
+        f"{name} with {value._data.ndim} dimension(s)"
+        for name, value in (("start", start), ("end", end))
+        if isinstance(value, Tensor)
+    ]
+    if any(isinstance(value, Tensor) and value._data.ndim for value in (start, end)):
+        raise RuntimeError(
+            f"linspace only supports 0-dimensional start and end tensors, but got {' and '.join(found)}."
+        )
     return leaf(spread(start, end, steps, dtype), requires_grad, **options)
 
 

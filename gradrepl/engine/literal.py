@@ -18,7 +18,7 @@ NESTED = frozenset((list, tuple))
 MOST_DIMENSIONS = 128
 COPY_CONSTRUCT = (
     "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-    "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+    "sourceTensor.detach().clone().requires_grad_(True), rather than {}(sourceTensor)."
 )
 SLOW_LIST = (
     "Creating a tensor from a list of numpy.ndarrays is extremely slow. Please consider converting the list to a "
@@ -34,7 +34,7 @@ def array_from(data: Any, kind: np.dtype[Any] | None) -> Array:
     if isinstance(data, Tensor):
         return np.array(data._data, dtype=kind)
     if isinstance(data, (np.ndarray, np.generic)):
-        return np.array(known(data), dtype=kind)
+        return np.array(forward_only(known(data)), dtype=kind)
     types = plain_types(data)
     if types is not None:
         array = quick(data, types, kind)
@@ -54,6 +54,17 @@ def known(data: Any) -> Array:
             "bool."
         )
     return array if array.dtype is found.numpy else array.view(found.numpy)
+
+
+def forward_only(array: Array) -> Array:
+    """Return an array that a tensor can be made of; raises ValueError in PyTorch's words for one that goes back."""
+    if any(step < 0 for step in array.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with "
+            "array.copy().) "
+        )
+    return array
 
 
 def type_of_elements(array: Array) -> str:
@@ -167,7 +178,7 @@ def store(array: Array, data: Any) -> None:
         if len(place) == array.ndim:
             array[place] = converted(item, array.dtype)
             continue
-        if not is_sequence(item):
+        if not is_sequence(item) and not (isinstance(item, Tensor) and item._data.ndim):
             raise TypeError("not a sequence")
         side = array.shape[len(place)]
         if len(item) != side:
@@ -188,6 +199,8 @@ def converted(item: Any, kind: np.dtype[Any]) -> Any:
 
 
 def number_of(tensor: Tensor, category: int) -> Any:
+    if tensor._data.size != 1 and category < FLOAT:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
     if tensor._data.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return tensor.__float__() if category == FLOAT else tensor._data.item()  # type: ignore[attr-defined]
@@ -213,6 +226,6 @@ def int_of(item: Any, kind: np.dtype[Any]) -> Any:
     return int(item) & (2**most.bits - 1) if most.min == 0 else int(item)
 
 
-def warn_copy_construct() -> None:
+def warn_copy_construct(name: str) -> None:
     """Warn as torch.tensor(tensor) does."""
-    warnings.warn(COPY_CONSTRUCT, UserWarning, stacklevel=4)
+    warnings.warn(COPY_CONSTRUCT.format(name), UserWarning, stacklevel=4)

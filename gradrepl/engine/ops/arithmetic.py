@@ -25,6 +25,8 @@ POSITIVE = ((2.0,), ((2, 3),))
 OUT = ", *, Tensor? out=None"
 SCALED = "Operand input, Operand other, *, Number alpha=1, Tensor? out=None"
 SCALED_HERE = "Tensor input, Operand other, *, Number alpha=1"
+SCALED_TENSOR = "Tensor input, Tensor other, *, Number alpha=1"
+SCALED_NUMBER = "Tensor input, Number other, Number alpha=1"
 OLD = "Tensor input, Number alpha, Operand other"
 MINUS_BOOLS = (
     "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
@@ -375,9 +377,11 @@ methods(
     __pos__=positive,
     __abs__=abs,
 )
-for name in ("sub", "subtract"):
-    public(SCALED, f"deprecated {OLD}{OUT}", name=name)(scaled_sub)
-    public(SCALED_HERE, f"deprecated {OLD}", name=f"{name}_", function=False)(scaled_sub_)
+public(SCALED, f"deprecated {OLD}{OUT}", name="sub")(scaled_sub)
+public(SCALED_HERE, f"deprecated {OLD}", name="sub_", function=False)(scaled_sub_)
+public(SCALED, SCALED_NUMBER, name="subtract", method=False)(scaled_sub)
+public(SCALED_TENSOR, SCALED_NUMBER, name="subtract", function=False)(scaled_sub)
+public(SCALED_TENSOR, SCALED_NUMBER, name="subtract_", function=False)(scaled_sub_)
 
 unary(neg, reciprocal, exp, log, abs, sign, sgn)
 also(neg, "negative")

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, methods, public
+from gradrepl.engine.arguments import Signature, invalid
 from gradrepl.engine.bfloat16 import promoted
 from gradrepl.engine.creation import sides
 from gradrepl.engine.device import (
@@ -87,7 +88,8 @@ class _TypeOfTensor(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.kind
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(cls, *args: Any, device: Any = None, **unknown: Any) -> Tensor:
+        check_keywords(args, device, unknown)
         return new_of_kind(cls.kind.numpy, args)
 
 
@@ -106,7 +108,7 @@ def new_of_kind(kind: np.dtype[Any], args: tuple[Any, ...]) -> Tensor:
     if isinstance(first, Size) or type(first) is int:
         return make(np.empty(sides(first if isinstance(first, Size) else checked_sizes(args)), kind))
     if len(args) > 1:
-        raise TypeError(only_data(args))
+        raise TypeError(invalid("new", NEW, args, {}))
     if isinstance(first, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{c_name(first)}'")
     if isinstance(first, Tensor):
@@ -141,19 +143,29 @@ def checked_sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
     return args
 
 
-def only_data(args: tuple[Any, ...]) -> str:
-    """Return PyTorch's words for more than one argument that is no size."""
-    got = ", ".join(c_name(value) for value in args)
-    return (
-        f"new() received an invalid combination of arguments - got ({got}), but expected one of:\n"
-        " * (*, torch.device device = None)\n * (torch.Storage storage)\n * (Tensor other)\n"
-        " * (tuple of ints size, *, torch.device device = None)\n * (object data, *, torch.device device = None)\n"
+NEW = [
+    Signature(text, method=False)
+    for text in (
+        "*, device? device=None",
+        "Storage storage",
+        "Tensor other",
+        "ints size, *, device? device=None",
+        "any data, *, device? device=None",
     )
+]
+"""The ways to call torch.Tensor, as PyTorch lists them."""
 
 
-def construct(cls: type[Tensor], *args: Any, device: Any = None) -> Tensor:
-    """Make a tensor of the default dtype of sizes or of data (torch.Tensor)."""
+def check_keywords(args: tuple[Any, ...], device: Any, unknown: dict[str, Any]) -> None:
+    """Raise PyTorch's TypeError for keywords that no way to call torch.Tensor has, and for other devices."""
+    if unknown:
+        raise TypeError(invalid("new", NEW, args, unknown))
     require_cpu(device)
+
+
+def construct(cls: type[Tensor], *args: Any, device: Any = None, **unknown: Any) -> Tensor:
+    """Make a tensor of the default dtype of sizes or of data (torch.Tensor)."""
+    check_keywords(args, device, unknown)
     kind = dtypes.default.float.numpy
     first = args[0] if args else None
     same = isinstance(first, Tensor)
@@ -164,6 +176,12 @@ def construct(cls: type[Tensor], *args: Any, device: Any = None) -> Tensor:
 
 
 Tensor.__new__ = staticmethod(construct)  # type: ignore[assignment]
+
+
+@public("Tensor input", method=False)
+def numel(input: Tensor) -> int:
+    """Return the number of elements (torch.numel)."""
+    return input._data.size
 
 
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
@@ -291,7 +309,6 @@ functions(
     preserve_format=preserve_format,
     get_default_device=lambda: CPU,
     is_tensor=lambda obj: isinstance(obj, Tensor),
-    numel=lambda input: input._data.size,
     cfloat=dtypes.complex64,
     cdouble=dtypes.complex128,
 )

@@ -126,6 +126,10 @@ def copy_(input: Tensor, other: Tensor) -> Tensor:
     return write_copy(input, other if recorded else make(other._data))
 
 
+SEQUENCES = (list, tuple, range, np.ndarray)
+INDEX_KINDS = (INT64, np.dtype(np.int32), BOOL8)
+
+
 def as_index_array(value: Any) -> Array:
     """Return an index given as a sequence, array or tensor as an array of positions or of bools."""
     array = value._data if isinstance(value, Tensor) else np.asarray(plain(value))
@@ -134,7 +138,11 @@ def as_index_array(value: Any) -> Array:
         return array.astype(BOOL8)
     if array.size == 0 and not isinstance(value, Tensor):
         return array.astype(INT64)
-    if CATEGORY.get(array.dtype, FLOAT) >= FLOAT:
+    if array.dtype.kind == "U":
+        raise TypeError("new(): invalid data type 'str'")
+    if array.dtype.kind == "f" and not isinstance(value, Tensor):
+        return array.astype(INT64)
+    if CATEGORY.get(array.dtype, FLOAT) >= FLOAT or (isinstance(value, Tensor) and array.dtype not in INDEX_KINDS):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     return array
 
@@ -166,7 +174,7 @@ def as_items(index: Any) -> tuple[Any, ...]:
         return tuple(index)
     if isinstance(index, str):
         warnings.warn(NON_TUPLE, UserWarning, stacklevel=4)
-    return (list(index),) if isinstance(index, range) else (index,)
+    return (index,)
 
 
 def dims_taken(item: Any) -> int:
@@ -175,7 +183,7 @@ def dims_taken(item: Any) -> int:
         return 0
     if isinstance(item, Tensor) and item._data.dtype in (BOOL8, np.uint8):
         return item._data.ndim
-    if isinstance(item, (list, np.ndarray)):
+    if isinstance(item, SEQUENCES):
         array = np.asarray(plain(item))
         return array.ndim if array.dtype == BOOL8 else 1
     return 1
@@ -242,7 +250,7 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
             truth = bool(item._data if isinstance(item, Tensor) else item)
             place(arrays, dim, np.zeros(1 if truth else 0, INT64), 1, item)
             dim += 1
-        elif isinstance(item, (Tensor, list, np.ndarray)):
+        elif isinstance(item, (Tensor, *SEQUENCES)):
             array = as_index_array(item)
             width = array.ndim if array.dtype == BOOL8 else 1
             check_mask(array, result, dim)
@@ -384,7 +392,7 @@ def write_part(part: Tensor, value: Tensor) -> None:
     trimmed = value
     while trimmed._data.ndim > part._data.ndim and trimmed._data.shape[0] == 1:
         trimmed = select_at(trimmed, 0, 0)
-    check_expands(trimmed._data.shape, part._data.shape)
+    check_expands(trimmed._data.shape, part._data.shape, of(trimmed._data).tensor_type)
     copy_(part, trimmed)
 
 

@@ -100,7 +100,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Take the elements where a mask holds (torch.masked_select)."""
     if mask._data.dtype != BOOL8:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    check_broadcast((input._data, mask._data))
+    check_broadcast((mask._data, input._data))
     return masked_select_at.call(input, mask)
 
 

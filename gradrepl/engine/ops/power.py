@@ -216,8 +216,10 @@ def logaddexp2(a: Array, b: Array) -> Any:
 logaddexp2.grad(a=lambda g, a, b: g / plus_number(exp2(b - a), 1), b=lambda g, a, b: g / plus_number(exp2(a - b), 1))
 
 
-def power(self: Tensor, exponent: Any) -> Any:
-    """self ** exponent, as Python asks for it."""
+def power(self: Tensor, exponent: Any, *modulus: Any) -> Any:
+    """self ** exponent, as Python asks for it; there is no power with a modulus."""
+    if modulus:
+        return NotImplemented
     if exponent.__class__ in NUMBERS and self._data.dtype in INEXACT:
         return pow_number.call(self, exponent)
     return pow(self, exponent) if isinstance(exponent, OPERANDS) else NotImplemented

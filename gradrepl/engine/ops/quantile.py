@@ -92,7 +92,7 @@ def compute(input: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, 
     return squeezed(front, (values.size, *shape))
 
 
-REST = "int? dim=None, bool keepdim=False, *, str interpolation=linear"
+REST = 'int? dim=None, bool keepdim=False, *, str interpolation="linear"'
 
 
 def expose(name: str, ignore_nan: bool) -> None:

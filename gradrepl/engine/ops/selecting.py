@@ -8,12 +8,12 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import INT64, Array, Fixed
+from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed
 from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
-from gradrepl.engine.ops.indexing import as_index_array, fitting, index_put
+from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
 from gradrepl.engine.ops.view import at, dim_of, look_at, select_at
 from gradrepl.engine.tensor import Tensor, make
 
@@ -94,8 +94,10 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     side = input._data.shape[place] if input._data.ndim else 1
     bad = array.reshape(-1)[(array.reshape(-1) < 0) | (array.reshape(-1) >= side)]
-    if bad.size:
+    if bad.size and place == 1:
         raise RuntimeError(f"INDICES element is out of DATA bounds, id={bad[0]} axis_dim={side}")
+    if bad.size:
+        raise IndexError("index out of range in self")
     return index_select_at.call(input, place, as_vector(index))
 
 
@@ -218,6 +220,13 @@ PUT = "Tensor input, Tensors indices, Tensor values, bool accumulate=False"
 
 def putting(input: Tensor, indices: Any, values: Tensor, accumulate: bool, write: bool) -> Tensor:
     found = tuple(slice(None) if index is None else as_index_array(index) for index in indices)
+    shape = input._data.shape
+    if len(found) > len(shape):
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)} (got {len(found)})")
+    if not any(isinstance(index, np.ndarray) and index.dtype == BOOL8 for index in found):
+        for dim, (index, side) in enumerate(zip(found, shape, strict=False)):
+            if isinstance(index, np.ndarray):
+                check_range(index.reshape(-1), dim, side)
     call = in_place(index_put) if write else index_put
     return call(input, found, fitting(values, input), accumulate, tuple(indices))
 
