@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,9 @@ UNUSED_FILLED = (
     "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
 )
 NOT_A_DICT = "`inputs` argument to `grad()` must be a dict, not {}. Other Mapping types are not supported."
+OTHER_BATCH = (
+    "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {} for the mapped dimension"
+)
 ONLY_INPUTS = (
     "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts "
     "of the graph, please use torch.autograd.backward."
@@ -72,29 +76,39 @@ def gradients_for(count: int, given: Any) -> tuple[Any, ...]:
 
 def start_gradient(index: int, out: Any, gradient: Any, batched: bool) -> Any:
     """Return the gradient that a backward starts with, or raise what PyTorch raises."""
+    data = like(out)
     if isinstance(gradient, Tensor):
-        if isinstance(out, Tensor):
-            check_gradient(index, out, gradient, batched)
+        if data is not None:
+            check_gradient(index, data, gradient, batched)
         return gradient
     if gradient is not None:
         raise TypeError("gradients can be either Tensors or None, but got " + c_name(gradient))
     if not isinstance(out, (Tensor, GradientEdge)):
         raise AssertionError("Expected output to be a torch.Tensor")
-    if not isinstance(out, Tensor):
-        raise RuntimeError("grad can be implicitly created only for scalar outputs")
-    if not out._requires_grad:
+    if isinstance(out, Tensor) and not out._requires_grad:
         return None
-    data = out._data
-    if data.size != 1:
+    if data is None or data.size != 1:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
     if CATEGORY[data.dtype] != FLOAT:
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtypes.of(data)}")
     return np.ones_like(data) if data.dtype.metadata else constant(1.0, data.dtype).reshape(data.shape)
 
 
-def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> None:
+def like(out: Any) -> Array | None:
+    """Return an array of the shape and dtype of an output, None where an edge's are not known."""
+    if isinstance(out, GradientEdge):
+        node = out.node
+        return node.variable._data if isinstance(node, AccumulateGrad) else outputs_of.get(node, {}).get(out.output_nr)
+    return out._data if isinstance(out, Tensor) else None
+
+
+outputs_of: MutableMapping[Node, dict[int, Array]] = weakref.WeakKeyDictionary()
+"""Arrays like those outputs of nodes of which somebody got the edge; they take no memory."""
+
+
+def check_gradient(index: int, out: Array, gradient: Tensor, batched: bool) -> None:
     """Raise RuntimeError where the gradient given for an output does not fit it."""
-    shape, wanted = gradient._data.shape, out._data.shape
+    shape, wanted = gradient._data.shape, out.shape
     if (shape[1:] if batched else shape) != wanted:
         shown = Size(shape[2:] if batched else shape)
         found = f"grad_output[{index}] has a shape of {shown} and output[{index}] has a shape of {Size(wanted)}."
@@ -106,11 +120,11 @@ def check_gradient(index: int, out: Tensor, gradient: Tensor, batched: bool) -> 
                 "considered batched, consider using vmap."
             )
         raise RuntimeError(f"Mismatch in shape: {found}")
-    kinds = CATEGORY[gradient._data.dtype], CATEGORY[out._data.dtype]
+    kinds = CATEGORY[gradient._data.dtype], CATEGORY[out.dtype]
     if kinds[0] != kinds[1] and COMPLEX in kinds:
         raise RuntimeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-            f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {out.dtype}."
+            f"grad_output[{index}] has a dtype of {gradient.dtype} and output[{index}] has a dtype of {dtypes.of(out)}."
         )
 
 
@@ -345,7 +359,10 @@ def row_by_row(
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients for each row of the start gradients, stacked."""
     retain, create_graph, unused = flags
-    count = len(starts[0]._data)
+    counts = [len(start._data) for start in starts]
+    if len({*counts}) > 1:
+        raise ValueError(OTHER_BATCH.format(counts))
+    count = counts[0]
     rows = [
         captured(outs, wanted, [start[i] for start in starts], retain or i + 1 < count, create_graph, unused)
         for i in range(count)

@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from gradrepl.engine.api import functions
-from gradrepl.engine.autograd import GradientEdge
+from gradrepl.engine.autograd import GradientEdge, outputs_of
 from gradrepl.engine.grad_mode import mode as state
 from gradrepl.engine.graph import AccumulateGrad, Node, RemovableHandle, as_node, reachable
 from gradrepl.engine.op import edge_of
+from gradrepl.engine.ops.view import np_strided
 from gradrepl.engine.task import current_task_id, current_walk
 from gradrepl.engine.tensor import Tensor
 
@@ -24,7 +27,10 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """Return the place in the graph that the gradient of a tensor flows through."""
     if not tensor.requires_grad:
         raise RuntimeError(NO_EDGE)
-    return GradientEdge(as_node(edge_of(tensor)), tensor._output_nr)
+    node, number = as_node(edge_of(tensor)), tensor._output_nr
+    data = tensor._data
+    outputs_of.setdefault(node, {})[number] = np_strided(np.empty(1, data.dtype), data.shape, (0,) * data.ndim)
+    return GradientEdge(node, number)
 
 
 class MultiHandle(RemovableHandle):

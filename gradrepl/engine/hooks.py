@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.in_place import bump
+from gradrepl.engine.dtype import Array
+from gradrepl.engine.in_place import bump, check_overlap
 from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.indexing import copy
@@ -61,6 +62,15 @@ def check_values(before: Sequence[Tensor | None], result: Any, hook: Any) -> tup
     return result
 
 
+def in_layout_of(data: Array, gradient: Array) -> Array:
+    """Return a gradient with the strides of its leaf, where the elements of that lie without gaps."""
+    ordered = np.empty_like(data)
+    if ordered.strides != data.strides:
+        return np.ascontiguousarray(gradient)
+    ordered[...] = gradient
+    return ordered
+
+
 class TensorOps:
     """What the walk needs to know of tensors."""
 
@@ -74,8 +84,13 @@ class TensorOps:
             leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
         elif before is None:
             same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
-            leaf._grad = make(gradient.copy() if same else cast.forward(gradient, leaf._data.dtype))
+            own = gradient.copy() if same else cast.forward(gradient, leaf._data.dtype)
+            if own.ndim > 1 and own.strides != leaf._data.strides:
+                own = in_layout_of(leaf._data, own)
+            leaf._grad = make(own)
         else:
+            if before._view is not None:
+                check_overlap(before, ())
             np.add(before._data, gradient, out=before._data, casting="unsafe")
             if before._counter is not None:
                 before._counter[0] += 1
@@ -136,7 +151,7 @@ class TensorOps:
 def run_post_accumulate(leaf: Tensor, extra: LeafExtra) -> None:
     for hook in list(extra.post_accumulate.values()):
         result = hook(leaf)
-        if result is not None:
+        if result is not None and result is not leaf:
             check_value(leaf, result, hook)
             raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 

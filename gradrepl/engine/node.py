@@ -407,6 +407,11 @@ def keep_shape(index: int, args: Sequence[Any], values: Sequence[Any], outs: Seq
     return [array.shape for array in value] if isinstance(value, list) else value.shape
 
 
+def keep_strides(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
+    value = values[index]
+    return tuple([step // value.itemsize for step in value.strides])
+
+
 def keep_dtype(index: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> Any:
     value = args[index]
     if isinstance(value, (list, tuple)):
@@ -423,6 +428,7 @@ KEEPERS: dict[str, Callable[..., Any]] = {
     "fixed": keep_fixed,
     "out": keep_output,
     "shape": keep_shape,
+    "strides": keep_strides,
     "dtype": keep_dtype,
     "value": keep_value,
 }

@@ -128,7 +128,7 @@ class Op:
         if name.startswith("out"):
             return ("out", int(name[3:] or 0))
         argument, _, kind = name.rpartition("_")
-        if kind in ("shape", "dtype") and argument in self.arguments:
+        if kind in ("shape", "dtype", "strides") and argument in self.arguments:
             return (kind, self.arguments.index(argument))
         raise TypeError(f"{self.name}: the rule asks for {name!r}, which is neither an argument nor a result")
 

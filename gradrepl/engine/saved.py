@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.access import detach
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
 from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
 from gradrepl.engine.operands import FromEnd
-from gradrepl.engine.packing import Hooks, Packed, pack
+from gradrepl.engine.packing import Hooks, Origin, Packed, SameLeaf, pack
 from gradrepl.engine.saved_names import (
     ARE_TENSORS,
     COMMON,
@@ -28,7 +29,14 @@ from gradrepl.engine.tensor import Tensor, make
 
 Hook = Callable[[Any], Any]
 
-SUFFIXES = {"tensor": "", "fixed": "", "value": "", "shape": "_sym_sizes", "dtype": "_scalar_type"}
+SUFFIXES = {
+    "tensor": "",
+    "fixed": "",
+    "value": "",
+    "shape": "_sym_sizes",
+    "strides": "_sym_strides",
+    "dtype": "_scalar_type",
+}
 LACKED = (
     "_saved_{} of {} is part of PyTorch, but gradrepl's builtin engine does not keep it. "
     "Start gradrepl with --engine torch to look at it."
@@ -42,8 +50,8 @@ def shown_name(entry: Any, field: tuple[str, int]) -> str:
     if kind == "out":
         return own.get(f"out{index}" if entry.several else "out", f"result{index or ''}")
     name = entry.arguments[index]
-    if kind == "shape" and f"{name}_shape" in own:
-        return own[f"{name}_shape"]
+    if kind in ("shape", "strides") and f"{name}_{kind}" in own:
+        return own[f"{name}_{kind}"]
     return own.get(name, COMMON.get(name, name)) + SUFFIXES[kind]
 
 
@@ -117,7 +125,17 @@ def shown(node: OpNode, index: int) -> Any:
     tensor = node.unpack(index, item, True)
     if kind == "out" and tensor._data.dtype not in INEXACT:
         return make(tensor._data)
+    if isinstance(item, Packed):
+        return unpacked(tensor)
     return tuple(tensor) if isinstance(tensor, list) else tensor
+
+
+def unpacked(tensor: Tensor) -> Tensor:
+    """Return what an unpack hook gave as a tensor of its own; one that stands for a leaf is a leaf."""
+    shown = make(tensor._data)
+    shown._requires_grad, shown._output_nr = tensor._requires_grad, tensor._output_nr
+    shown._grad_fn = None if isinstance(tensor._grad_fn, SameLeaf) else tensor._grad_fn
+    return shown
 
 
 def plain(argument: str, item: Any) -> Any:
@@ -170,19 +188,34 @@ Node.__dir__ = dir_of_node  # type: ignore[method-assign, assignment]
 OpNode.__dir__ = names_of  # type: ignore[method-assign, assignment]
 
 
+FREED = (
+    "Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values of the graph are "
+    "freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved variables after calling backward."
+)
+NOT_HOOKS = (
+    "register_hooks(): incompatible function arguments. The following argument types are supported:\n    1. (self: "
+    "torch._C._autograd.SavedTensor, arg0: collections.abc.Callable, arg1: collections.abc.Callable) -> None\n\n"
+    "Invoked with: {!r}, {!r}, {!r}"
+)
+
+
 class SavedTensor:
     """One saved tensor of a node, to hang hooks on (torch._C._autograd.SavedTensor)."""
 
-    def __init__(self, node: Any, index: int | None) -> None:
+    def __init__(self, node: Any = None, index: int | None = None) -> None:
+        if node is None:
+            raise RuntimeError("Trying to create a SavedTensor object from Python is forbidden.")
         self._node = node
         self._index = index
 
     @property
     def data(self) -> Tensor | None:
-        """The saved tensor, without its history; None where nothing was saved, or no longer."""
+        """The saved tensor, an output without its history; None where nothing was saved, or no longer."""
         if self._index is None or self._node.saved is None:
             return None
-        return make(self._shown()._data)
+        tensor: Tensor = self._shown()
+        return detach(tensor) if tensor.grad_fn is self._node else tensor
 
     def _shown(self) -> Any:
         assert self._index is not None
@@ -191,8 +224,10 @@ class SavedTensor:
     def register_hooks(self, pack_hook: Hook, unpack_hook: Hook) -> None:
         """Keep pack_hook(tensor) instead of the tensor; backward gets what unpack_hook makes of it."""
         node, index = self._node, self._index
+        if not (callable(pack_hook) and callable(unpack_hook)):
+            raise TypeError(NOT_HOOKS.format(self, pack_hook, unpack_hook))
         if node.saved is None:
-            raise RuntimeError(SECOND_TIME)
+            raise RuntimeError(FREED)
         if index is None:
             raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
         if isinstance(node.saved[index], Packed):
@@ -200,7 +235,10 @@ class SavedTensor:
                 "Calling register_hooks on a saved tensor whose hooks have already been set. "
                 "Hint: only one pair of hooks is allowed at a time."
             )
-        packed = pack(self._shown(), pack_hook, unpack_hook)
+        tensor: Tensor = self._shown()
+        packed = pack(detach(tensor), pack_hook, unpack_hook, is_input=False)
+        if tensor.grad_fn is not node:
+            packed.origin = Origin(tensor)
         node.saved = (*node.saved[:index], packed, *node.saved[index + 1 :])
 
 

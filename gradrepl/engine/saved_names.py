@@ -69,7 +69,7 @@ NAMES: dict[str, dict[str, str]] = {
     "slice_at": {"stop": "end"},
     "unbind_at": {"a_shape": ""},
     "unfold_dim": {"dim": "dimension"},
-    "as_strided": {"offset": "storage_offset", "a_shape": ""},
+    "as_strided": {"offset": "storage_offset", "a_shape": "", "a_strides": ""},
     **dict.fromkeys(("gather_at", "take_elements", "masked_select_at"), UNSHAPED),
     **dict.fromkeys(("masked_fill_number", "masked_fill_tensor", "masked_scatter_at"), UNSHAPED),
     "index_with": GIVEN,

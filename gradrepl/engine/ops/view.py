@@ -37,23 +37,60 @@ def geometry_of(part: Array, base: Array) -> Geometry:
 @op("AsStridedBackward0", view=True, samples=(((2, 3), (2, 2), (1, 2), 1),))
 def as_strided(a: Array, size: Shape, stride: Shape, offset: int) -> Any:
     """A view of a's storage, of any shape, strides and offset"""
-    unit = a.itemsize
-    shifted = np_strided(a, (offset + 1,), (unit,))[offset:]
+    unit, whole = a.itemsize, a
+    if offset < 0:
+        while isinstance(whole.base, np.ndarray):
+            whole = whole.base
+        offset += geometry_of(a, whole).offset
+    shifted = np_strided(whole, (offset + 1,), (unit,))[offset:]
     return np_strided(shifted, size, tuple(side * unit for side in stride))
 
 
+def places_of(size: Shape, stride: Shape, offset: int) -> Array:
+    """Return for each element of a part where it lies in the storage, in elements from the base's first."""
+    steps = [np.arange(side) * step for side, step in zip(size, stride, strict=True)]
+    return offset + functools.reduce(np.add.outer, steps, np.zeros((), np.int64))
+
+
+def carried(a: Array, source: Array, target: Array, counted: Array) -> Array:
+    """Add the elements of a up in a storage, each at its place in source, and read it at those of target.
+
+    What several of the `counted` places share is divided among them.
+    """
+    if not source.size or not target.size:
+        return np.zeros(target.shape, a.dtype)
+    low = min(source.min(), target.min())
+    storage = np.zeros(max(source.max(), target.max()) - low + 1, a.dtype)
+    np.add.at(storage, source - low, a)
+    shares = np.bincount((counted - low).reshape(-1), minlength=storage.size)
+    if shares.max() > 1:
+        storage /= np.maximum(shares, 1)
+    return storage[target - low]
+
+
 @op("AsStridedBackwardBackward0")
-def strided_embed(a: Array, shape: Shape, size: Shape, stride: Shape, offset: int) -> Any:
-    """Zeros of a shape, with a added where as_strided would look"""
-    whole = np.zeros(shape, a.dtype)
-    np.add.at(whole.reshape(-1), np_strided(np.arange(whole.size)[offset:], size, tuple(8 * s for s in stride)), a)
-    return whole
+def strided_embed(a: Array, shape: Shape, strides: Shape, size: Shape, stride: Shape, offset: int) -> Any:
+    """The gradient of a part of a storage (size, stride, offset), as one of the base that looks into it"""
+    base = places_of(shape, strides, 0)
+    return carried(a, places_of(size, stride, offset), base, base)
+
+
+@op("AsStridedBackward0")
+def strided_part(a: Array, shape: Shape, strides: Shape, size: Shape, stride: Shape, offset: int) -> Any:
+    """The part of a storage (size, stride, offset) that a base (shape, strides) looks into"""
+    base = places_of(shape, strides, 0)
+    return carried(a, base, places_of(size, stride, offset), base)
 
 
 as_strided.grad(
-    a=lambda g, a_shape, size, stride, offset: strided_embed(g, a_shape, size, stride, offset),
+    a=lambda g, a_shape, a_strides, size, stride, offset: strided_embed(g, a_shape, a_strides, size, stride, offset),
 )
-strided_embed.grad(a=lambda g, size, stride, offset: as_strided(g, size, stride, offset))
+strided_embed.grad(
+    a=lambda g, shape, strides, size, stride, offset: strided_part(g, shape, strides, size, stride, offset)
+)
+strided_part.grad(
+    a=lambda g, shape, strides, size, stride, offset: strided_embed(g, shape, strides, size, stride, offset)
+)
 
 
 def at(dim: int, item: Any) -> tuple[Any, ...]:
