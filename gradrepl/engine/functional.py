@@ -94,9 +94,15 @@ OUTPUTS = "outputs of the user-provided function"
 def prepared(inputs: Tensors, create_graph: bool) -> Tensors:
     """Return inputs to differentiate by: connected to the given ones only where a graph is wanted."""
     return tuple(
-        alias(tensor) if create_graph and tensor.requires_grad else tensor.detach().requires_grad_()  # type: ignore[attr-defined]
-        for tensor in inputs
+        found if found.requires_grad else found.requires_grad_()
+        for found in (connected(tensor, create_graph) for tensor in inputs)
     )
+
+
+def connected(tensor: Any, create_graph: bool) -> Tensor:
+    """Return a tensor that stands for a given one, connected to it only where a graph is wanted."""
+    found: Tensor = alias(tensor) if create_graph and tensor.requires_grad else tensor.detach()
+    return found
 
 
 def released(results: Any, create_graph: bool) -> Any:
@@ -118,14 +124,16 @@ def check_v(v: Tensors, others: Tensors, is_tuple: bool) -> None:
             raise RuntimeError(f"{entry}v has invalid size: should be {other.shape} but got {own.shape}.")
 
 
-def vector(v: Any, others: Tensors, is_tuple: bool, function: str, none_message: str) -> Tensors:
-    """Return the vector to multiply with, ones where None may stand for it."""
+def vector(
+    v: Any, others: Tensors, is_tuple: bool, function: str, none_message: str, create_graph: bool = False
+) -> Tensors:
+    """Return the vector to multiply with, ones where None may stand for it; with its history for `create_graph`."""
     if v is None:
         if len(others) != 1 or others[0].numel() != 1:
             raise RuntimeError(none_message)
         return (make(np.ones_like(others[0]._data)),)
     _, vectors = tensors_of(v, "v", function)
-    vectors = tuple(one.detach() for one in vectors)  # type: ignore[attr-defined]
+    vectors = tuple(connected(one, create_graph) for one in vectors)
     check_v(vectors, others, is_tuple)
     return vectors
 
@@ -190,7 +198,7 @@ def vjp(
     output = func(*ins)
     several, outputs = tensors_of(output, OUTPUTS, "vjp")
     check_requires_grad(outputs, strict, NO_GRAD)
-    start = vector(v, outputs, several, "vjp", ONE_OUTPUT)
+    start = vector(v, outputs, several, "vjp", ONE_OUTPUT, create_graph)
     found = with_zeros(gradients(outputs, ins, start, create_graph), ins, strict, INDEPENDENT)
     return unpacked(released(outputs, create_graph), several), unpacked(released(found, create_graph), is_tuple)
 
@@ -202,7 +210,7 @@ def jvp(
     """Return a function's value and its Jacobian times v (torch.autograd.functional.jvp)."""
     is_tuple, given = tensors_of(inputs, "inputs", "jvp")
     ins = prepared(given, create_graph)
-    direction = vector(v, ins, is_tuple, "jvp", ONE_INPUT)
+    direction = vector(v, ins, is_tuple, "jvp", ONE_INPUT, create_graph)
     several, outputs = tensors_of(func(*ins), OUTPUTS, "jvp")
     check_requires_grad(outputs, strict, NO_GRAD)
     weights = tuple(make(np.zeros_like(out._data)).requires_grad_() for out in outputs)
@@ -357,7 +365,7 @@ def vhp(
     """Return a function's value and v times its Hessian (torch.autograd.functional.vhp)."""
     is_tuple, given = tensors_of(inputs, "inputs", "vhp")
     ins = prepared(given, create_graph)
-    direction = vector(v, ins, is_tuple, "vhp", ONE_INPUT)
+    direction = vector(v, ins, is_tuple, "vhp", ONE_INPUT, create_graph)
     output, first = first_derivative(func, ins, "vhp", strict)
     found = with_zeros(gradients(first, ins, direction, create_graph), ins, strict, JACOBIAN_INDEPENDENT)
     return released(output, create_graph), unpacked(released(found, create_graph), is_tuple)
@@ -370,7 +378,7 @@ def hvp(
     """Return a function's value and its Hessian times v (torch.autograd.functional.hvp)."""
     is_tuple, given = tensors_of(inputs, "inputs", "hvp")
     ins = prepared(given, create_graph)
-    direction = vector(v, ins, is_tuple, "hvp", ONE_INPUT)
+    direction = vector(v, ins, is_tuple, "hvp", ONE_INPUT, create_graph)
     output, first = first_derivative(func, ins, "hvp", strict)
     weights = tuple(make(np.zeros_like(tensor._data)).requires_grad_() for tensor in ins)
     second = with_zeros(gradients(first, ins, weights, True), ins, strict, JACOBIAN_INDEPENDENT)

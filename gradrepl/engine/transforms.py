@@ -12,6 +12,7 @@ from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import stacked
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
+from gradrepl.engine.dual import set_tangent, tangent_of
 from gradrepl.engine.functional import gradients
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.graph import Node, reachable
@@ -41,7 +42,14 @@ def fresh(tensor: Tensor) -> Tensor:
     """Return a tensor to differentiate by, connected to the given one where that is differentiated by itself."""
     if tensor.requires_grad:
         return alias(tensor)
-    return make(tensor._data).requires_grad_()
+    return with_tangent(make(tensor._data).requires_grad_(), tangent_of(tensor))
+
+
+def with_tangent(tensor: Tensor, tangent: Tensor | None) -> Tensor:
+    """Return a tensor that has a tangent now, where there is one."""
+    if tangent is not None:
+        set_tangent(tensor, tangent)
+    return tensor
 
 
 def entered(leaf: Any) -> Tensor:
@@ -87,7 +95,10 @@ def free_of(results: Any, inputs: Sequence[Tensor]) -> Any:
         ends = [edge for node in nodes for edge in node.edges if edge is not None and not isinstance(edge, Node)]
         if isinstance(root, Tensor):
             ends.append(root)
-        return make(tensor._data) if all(id(end) in own for end in ends) else tracking.left(tensor)
+        if not all(id(end) in own for end in ends):
+            return tracking.left(tensor)
+        tangent = tangent_of(tensor)
+        return with_tangent(make(tensor._data), tangent if tangent is None else release(tangent))
 
     return mapped(results, release)
 

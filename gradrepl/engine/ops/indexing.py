@@ -11,7 +11,6 @@ import numpy as np
 from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array, Fixed, c_name, fitting_number, of
-from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
@@ -261,17 +260,9 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
     return result, arrays
 
 
-MASK_WHILE_MAPPING = (
-    "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over indexing with "
-    "a boolean mask."
-)
-
-
 def check_mask(array: Array, tensor: Tensor, dim: int) -> None:
     if array.dtype != BOOL8:
         return
-    if mode.mapping:
-        raise RuntimeError(MASK_WHILE_MAPPING)
     for i, side in enumerate(array.shape):
         if dim + i >= tensor._data.ndim or side != tensor._data.shape[dim + i]:
             raise IndexError(

@@ -9,7 +9,6 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed
-from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
@@ -324,17 +323,9 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
     return in_place(put_elements)(input, found, source, accumulate)
 
 
-COUNT_WHILE_MAPPING = (
-    "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::nonzero. "
-    "Please file an issue at https://github.com/pytorch/pytorch/issues if you need this feature."
-)
-
-
 @public("Tensor input, *, Tensor? out=None", "Tensor input, *, bool as_tuple", name="nonzero")
 def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
     """Return the positions of what is not zero (torch.nonzero)."""
-    if mode.mapping:
-        raise RuntimeError(COUNT_WHILE_MAPPING)
     if not input._data.ndim:
         found = np.nonzero(input._data.reshape(1))
         return (make(found[0]),) if as_tuple else make(np.zeros((len(found[0]), 0), INT64))
