@@ -25,6 +25,7 @@ from gradrepl.engine.nn import (
     recurrent,
     transformer,
     utils,
+    weight_hooks,
 )
 from gradrepl.engine.nn import pooling as pools
 from gradrepl.engine.ops import attention as attending
@@ -85,6 +86,7 @@ PARTS = (
         transformer,
         utils,
         parametrize,
+        weight_hooks,
         naming,
     ),
     *(optimizer, algorithms, variants, lbfgs, schedules, cycles, warm_restarts, averaging),

@@ -16,6 +16,10 @@ from gradrepl.engine.tensor import Tensor, make
 
 Item = TypeVar("Item")
 
+PREFETCH = (
+    "prefetch_factor option could only be specified in multiprocessing.let num_workers > 0 to enable multiprocessing, "
+    "otherwise set prefetch_factor to None."
+)
 FOREIGN = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 
 
@@ -86,6 +90,10 @@ class DataLoader(Generic[Item]):
             raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
             raise ValueError("timeout option should be non-negative")
+        if num_workers == 0 and prefetch_factor is not None:
+            raise ValueError(PREFETCH)
+        if persistent_workers and num_workers == 0:
+            raise ValueError("persistent_workers option needs num_workers > 0")
         check_order(dataset, batch_size, shuffle, sampler, batch_sampler, drop_last)
         self.dataset = dataset
         self.num_workers = num_workers

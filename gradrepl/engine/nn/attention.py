@@ -91,11 +91,32 @@ def weighted(q: Any, k: Any, v: Any, mask: Any, dropout: float) -> tuple[Any, An
     return torch["bmm"](weights, v), weights
 
 
+def check_shapes(query: Any, key: Any, value: Any, options: dict[str, Any], packed: bool) -> None:
+    """Raise what PyTorch raises for inputs and masks of shapes that do not go together."""
+    length, batch, width = query.shape
+    if width != options["width"]:
+        raise AssertionError(f"was expecting embedding dimension of {options['width']}, but got {width}")
+    if packed and key.shape != value.shape:
+        raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+    if not packed and key.shape[:2] != value.shape[:2]:
+        raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}")
+    mask, padding, source = options["mask"], options["padding"], key.shape[0]
+    if mask is not None:
+        wanted = {2: (length, source), 3: (batch * options["heads"], length, source)}.get(mask.dim())
+        if wanted is None:
+            raise RuntimeError(f"attn_mask's dimension {mask.dim()} is not supported")
+        if tuple(mask.shape) != wanted:
+            raise RuntimeError(f"The shape of the {mask.dim()}D attn_mask is {mask.shape}, but should be {wanted}.")
+    if padding is not None and tuple(padding.shape) not in ((batch, source), (source,)):
+        raise AssertionError(f"expecting key_padding_mask shape of {(batch, source)}, but got {padding.shape}")
+
+
 def attended(query: Any, key: Any, value: Any, weights: Weights, out: Any, options: dict[str, Any]) -> Any:
     """Return the output (length, batch, width) of all heads, and their weights or None."""
     heads, dropout, need_weights = options["heads"], options["dropout"], options["need_weights"]
     length, batch, width = query.shape
     source, side = key.shape[0], width // heads
+    check_shapes(query, key, value, options, weights.packed is not None)
     q, k, v = projected(query, key, value, weights)
     q = q.view(length, batch * heads, side).transpose(0, 1)
     k = k.view(source, batch * heads, side).transpose(0, 1)
@@ -209,6 +230,7 @@ class MultiheadAttention(Module):
             "mask": canonical_mask(attn_mask, kind),
             "causal": is_causal,
             "heads": self.num_heads,
+            "width": self.embed_dim,
             "dropout": self.dropout if self.training else 0.0,
             "need_weights": need_weights,
             "average": average_attn_weights,

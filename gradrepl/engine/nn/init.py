@@ -101,9 +101,9 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 def fans(tensor: Tensor) -> tuple[int, int]:
     """Return how many inputs and outputs a weight joins; raises ValueError for a vector."""
-    shape = tensor._data.shape
-    if len(shape) < 2:
+    if tensor.dim() < 2:
         raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+    shape = tensor._data.shape
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field
 
@@ -269,3 +269,4 @@ OLD_NAMES = (
     *("kaiming_normal", "orthogonal", "sparse"),
 )
 functions("torch.nn.init", **{name: old_name(name, "torch.nn.init") for name in OLD_NAMES})
+functions("torch.nn.init", _calculate_fan_in_and_fan_out=fans)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +14,11 @@ from gradrepl.engine.nn.parameter import Parameter, export
 from gradrepl.engine.ops.windows import spread
 from gradrepl.engine.tensor import Size, Tensor, make
 
-NEW_FEATURE = (
-    "Lazy modules are a new feature under heavy development so changes to the API or functionality can happen at any "
-    "moment."
+NO_NUMBERS = (
+    "Attempted to use an uninitialized parameter in <method 'numel' of 'torch._C.TensorBase' objects>. This error "
+    "happens when you are using a `LazyModule` or explicitly manipulating `torch.nn.parameter.UninitializedParameter` "
+    "objects. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch "
+    "functions"
 )
 NO_SHAPE = (
     "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "
@@ -46,6 +47,10 @@ class UninitializedParameter(Parameter):
         """Not known yet: raises RuntimeError."""
         raise RuntimeError(NO_SHAPE)
 
+    def numel(self) -> int:
+        """Not known yet: raises ValueError."""
+        raise ValueError(NO_NUMBERS)
+
     def __repr__(self, *, tensor_contents: str | None = None) -> str:  # type: ignore[override]
         return "<UninitializedParameter>"
 
@@ -63,7 +68,6 @@ class Lazy(Module):
 
     def start(self, bias: bool, device: Any, dtype: Any) -> None:
         """Put parameters without a shape in place, and wait for the first call."""
-        warnings.warn(NEW_FEATURE, UserWarning, stacklevel=3)
         self.weight = UninitializedParameter(device=device, dtype=dtype)
         if bias:
             self.bias = UninitializedParameter(device=device, dtype=dtype)

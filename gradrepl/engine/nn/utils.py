@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.nn.init import old_name
 from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.nn.registration import type_name
 from gradrepl.engine.tensor import Tensor, make
 
 
@@ -75,7 +76,7 @@ def parameters_to_vector(parameters: Iterable[Any]) -> Any:
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     """Give parameters their parts of a vector as storage (torch.nn.utils.vector_to_parameters)."""
     if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__module__}.{type(vec).__name__}")
+        raise TypeError(f"expected torch.Tensor, but got: {type_name(vec)}")
     start = 0
     for parameter in parameters:
         count = parameter.numel()

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer
-from gradrepl.engine.optim.schedules import LRScheduler, check_optimizer
+from gradrepl.engine.optim.schedules import LRScheduler, Several, check_optimizer
 
 
 class OneCycleLR(LRScheduler):
@@ -35,7 +35,7 @@ class OneCycleLR(LRScheduler):
         check_optimizer(optimizer)
         self.optimizer = optimizer
         self.total_steps = count_of_steps(total_steps, epochs, steps_per_epoch)
-        self._phases = phases_of(self.total_steps, pct_start, three_phase)
+        self._schedule_phases = phases_of(self.total_steps, pct_start, three_phase)
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self._anneal_func_type = anneal_strategy
@@ -70,12 +70,14 @@ class OneCycleLR(LRScheduler):
         rates = []
         for group in self.optimizer.param_groups:
             start = 0.0
-            for index, (end, rate, momentum) in enumerate(self._phases):
-                if step <= end or index == len(self._phases) - 1:
+            for phase in self._schedule_phases:
+                end = phase["end_step"]
+                if step <= end or phase is self._schedule_phases[-1]:
                     share = (step - start) / (end - start)
-                    rates.append(self.anneal(group[rate[0]], group[rate[1]], share))
+                    rates.append(self.anneal(group[phase["start_lr"]], group[phase["end_lr"]], share))
                     if self.cycle_momentum:
-                        set_momentum(group, self.anneal(group[momentum[0]], group[momentum[1]], share))
+                        ends = group[phase["start_momentum"]], group[phase["end_momentum"]]
+                        set_momentum(group, self.anneal(*ends, share))
                     break
                 start = end
         return rates
@@ -89,7 +91,17 @@ def set_momentum(group: dict[str, Any], value: float) -> None:
         group["momentum"] = value
 
 
-Phase = tuple[float, tuple[str, str], tuple[str, str]]
+Phase = dict[str, Any]
+
+
+def phase_of(end: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> Phase:
+    return {
+        "end_step": end,
+        "start_lr": start_lr,
+        "end_lr": end_lr,
+        "start_momentum": start_momentum,
+        "end_momentum": end_momentum,
+    }
 
 
 def phases_of(total: int, share: float, three: bool) -> list[Phase]:
@@ -97,13 +109,13 @@ def phases_of(total: int, share: float, three: bool) -> list[Phase]:
     if share < 0 or share > 1 or not isinstance(share, float):
         raise ValueError(f"Expected float between 0 and 1 pct_start, but got {share}")
     top = float(share * total) - 1
-    up: Phase = (top, ("initial_lr", "max_lr"), ("max_momentum", "base_momentum"))
+    up = phase_of(top, "initial_lr", "max_lr", "max_momentum", "base_momentum")
     if not three:
-        return [up, (total - 1, ("max_lr", "min_lr"), ("base_momentum", "max_momentum"))]
+        return [up, phase_of(total - 1, "max_lr", "min_lr", "base_momentum", "max_momentum")]
     return [
         up,
-        (float(2 * share * total) - 2, ("max_lr", "initial_lr"), ("base_momentum", "max_momentum")),
-        (total - 1, ("initial_lr", "min_lr"), ("max_momentum", "max_momentum")),
+        phase_of(float(2 * share * total) - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+        phase_of(total - 1, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
     ]
 
 
@@ -201,7 +213,7 @@ class ReduceLROnPlateau(LRScheduler):
                 group["lr"] = rate
 
 
-class SequentialLR(LRScheduler):
+class SequentialLR(Several, LRScheduler):
     """One schedule after another, from given epochs on (torch.optim.lr_scheduler.SequentialLR)."""
 
     def __init__(

@@ -43,6 +43,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._pre_hooks: dict[int, Any] = {}
         self._post_hooks: dict[int, Any] = {}
+        self._state_dict_hooks: dict[int, Any] = {}
         self._steps = 0
         groups = list(params)
         if not groups:
@@ -88,8 +89,9 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; `closure` computes the loss anew (torch.optim.Optimizer.step)."""
+        args = (self,) if closure is None else (self, closure)
         for hook in self._pre_hooks.values():
-            hook(self, (), {})
+            hook(self, args, {})
         loss = None
         if closure is not None:
             with enable_grad():
@@ -98,7 +100,7 @@ class Optimizer:
         for group in self.param_groups:
             self.step_group(group)
         for hook in self._post_hooks.values():
-            hook(self, (), {})
+            hook(self, args, {})
         return loss
 
     def step_group(self, group: dict[str, Any]) -> None:
@@ -129,6 +131,10 @@ class Optimizer:
         """Call hook(optimizer, args, kwargs) after every step."""
         return add_hook(self._post_hooks, hook)
 
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(optimizer, state_dict) after state_dict(); what it returns replaces the state."""
+        return add_hook(self._state_dict_hooks, hook)
+
     def state_dict(self) -> dict[str, Any]:
         """Return state and settings, parameters as numbers (torch.optim.Optimizer.state_dict)."""
         number_of: dict[Any, int] = {}
@@ -138,10 +144,16 @@ class Optimizer:
                 number_of.setdefault(param, len(number_of))
             packed = {name: value for name, value in group.items() if name != "params"}
             groups.append({**packed, "params": [number_of[param] for param in group["params"]]})
-        return {"state": {number_of[param]: state for param, state in self.state.items()}, "param_groups": groups}
+        kept = {number_of[param]: state for param, state in self.state.items()}
+        found = {"state": kept, "param_groups": groups}
+        for hook in self._state_dict_hooks.values():
+            replaced = hook(self, found)
+            found = found if replaced is None else replaced
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take state and settings back (torch.optim.Optimizer.load_state_dict)."""
+        state_dict = state_dict.copy()
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")

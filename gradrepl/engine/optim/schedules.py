@@ -6,7 +6,8 @@ import math
 import warnings
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
 from typing import Any
 
 from gradrepl.engine.nn.parameter import export
@@ -32,6 +33,24 @@ def check_optimizer(optimizer: Any) -> None:
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
 
 
+class Several:
+    """The state of a schedule made of others: theirs, at its end."""
+
+    _schedulers: Sequence[Any]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state but for the optimizer."""
+        hidden = ("optimizer", "_schedulers")
+        state = {name: value for name, value in self.__dict__.items() if name not in hidden}
+        return {**state, "_schedulers": [scheduler.state_dict() for scheduler in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the state back."""
+        self.__dict__.update({name: value for name, value in state_dict.items() if name != "_schedulers"})
+        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+
+
 class LRScheduler:
     """Sets the learning rate of every group after each epoch (torch.optim.lr_scheduler.LRScheduler).
 
@@ -47,7 +66,9 @@ class LRScheduler:
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{index}] when resuming scheduler with "
-                    f"last_epoch >= 0."
+                    "last_epoch >= 0.\nThis typically happens when:\n1. You're trying to resume training from a "
+                    "checkpoint but haven't properly loaded the optimizer state\n2. You're using last_epoch >= 0 for a "
+                    "fresh training run (not recommended)"
                 )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -108,7 +129,31 @@ class LRScheduler:
         return [rate * factor for rate in self.current()]
 
 
-class LambdaLR(LRScheduler):
+class _LRScheduler(LRScheduler):
+    """The name that LRScheduler had before."""
+
+
+class ByFunctions(LRScheduler):
+    """A schedule by functions of the epoch, which are no part of its state."""
+
+    lr_lambdas: list[Any]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state but for the optimizer; of an object that is a function, its attributes."""
+        state = super().state_dict()
+        functions = state.pop("lr_lambdas")
+        kept = (None if isinstance(one, FunctionType) else one.__dict__.copy() for one in functions)
+        return {**state, "lr_lambdas": list(kept)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the state back; functions stay."""
+        super().load_state_dict({**state_dict, "lr_lambdas": self.lr_lambdas})
+        for function, kept in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
+            if kept is not None:
+                function.__dict__.update(kept)
+
+
+class LambdaLR(ByFunctions):
     """The first rate times a function of the epoch (torch.optim.lr_scheduler.LambdaLR)."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
@@ -129,7 +174,7 @@ def per_group(optimizer: Optimizer, functions: Any) -> list[Callable[[int], floa
     return list(functions)
 
 
-class MultiplicativeLR(LRScheduler):
+class MultiplicativeLR(ByFunctions):
     """The last rate times a function of the epoch (torch.optim.lr_scheduler.MultiplicativeLR)."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
@@ -287,7 +332,7 @@ class CosineAnnealingLR(LRScheduler):
 
 export(
     "torch.optim.lr_scheduler",
-    *(LRScheduler, LambdaLR, MultiplicativeLR, StepLR, MultiStepLR, ConstantLR, LinearLR, ExponentialLR),
+    *(LRScheduler, _LRScheduler, LambdaLR, MultiplicativeLR, StepLR, MultiStepLR, ConstantLR, LinearLR, ExponentialLR),
     *(PolynomialLR, CosineAnnealingLR),
     also=(),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.cycles import each_group, set_momentum
 from gradrepl.engine.optim.optimizer import Optimizer
-from gradrepl.engine.optim.schedules import LRScheduler, check_optimizer
+from gradrepl.engine.optim.schedules import LRScheduler, Several, check_optimizer
 
 SCALES: dict[str, tuple[str, Callable[[float, float], float]]] = {
     "triangular": ("cycle", lambda gamma, x: 1.0),
@@ -91,7 +91,9 @@ class CyclicLR(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state but for the optimizer and a scale function of one's own."""
-        return {**super().state_dict(), "_scale_fn_custom": None}
+        state = super().state_dict()
+        del state["_scale_fn_custom"]
+        return {**state, "_scale_fn_custom": None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the state back; a scale function of one's own stays."""
@@ -157,7 +159,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         self.T_i = self.T_0 * self.T_mult**rounds
 
 
-class ChainedScheduler(LRScheduler):
+class ChainedScheduler(Several, LRScheduler):
     """Several schedules, one upon the other (torch.optim.lr_scheduler.ChainedScheduler)."""
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
