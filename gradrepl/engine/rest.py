@@ -22,6 +22,7 @@ from gradrepl.engine import (
     storage,
     training,
     transforms,
+    typed_storage,
     variable,
     vmapping,
 )
@@ -71,6 +72,7 @@ PARTS = (
     complexes,
     conversion,
     storage,
+    typed_storage,
     limits,
     diagonal,
     gathering,

@@ -8,15 +8,21 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, methods, public
-from gradrepl.engine.dtype import CATEGORY, FLOAT, OF_NUMPY, Array
+from gradrepl.engine.dtype import OF_NUMPY, Array, dtype
 from gradrepl.engine.in_place import check_writable
-from gradrepl.engine.ops.view import dim_of
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of
+from gradrepl.engine.tensor import Tensor, c_dtype, grad_dtype_of, make
 
 NO_DEEPCOPY = (
     "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
     "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
     "https://github.com/pytorch/pytorch/pull/103001"
+)
+
+
+OTHER_GRADIENT = (
+    "Cannot set grad_dtype to '{}' because there is already a gradient with dtype '{}'. Please clear the gradient "
+    "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the existing gradient's dtype."
 )
 
 
@@ -103,12 +109,23 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         raise RuntimeError(NO_DEEPCOPY)
     if id(self) in memo:
         return memo[id(self)]
-    other = rebuilt(type(self), self._data.copy("K"), self._requires_grad, {})
+    other = rebuilt(type(self), copied(self._data, memo), self._requires_grad, {})
     memo[id(self)] = other
     if self._grad is not None:
         other._grad = copy.deepcopy(self._grad, memo)
     other.__dict__.update(copy.deepcopy(self.__dict__, memo))
     return other
+
+
+def copied(data: Array, memo: dict[int, Any]) -> Array:
+    """Return a copy of an array as part of a copy of its whole storage, of which there is one for a memo."""
+    whole = owner(data)
+    if whole is data:
+        return memo.setdefault(id(whole), data.copy("K"))
+    if id(whole) not in memo:
+        memo[id(whole)] = whole.copy("K")
+    part = geometry_of(data, whole)
+    return as_strided.forward(memo[id(whole)], *part).view(data.dtype)
 
 
 def rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, attributes: dict[str, Any]) -> Tensor:
@@ -130,6 +147,8 @@ def reduce(self: Tensor, protocol: Any) -> Any:
 def set_(self: Tensor, source: Any = None) -> Tensor:
     """Let this tensor look into another's storage (torch.Tensor.set_)."""
     check_writable(self, self._requires_grad)
+    if source is not None and source._data.dtype != self._data.dtype:
+        raise RuntimeError(f"Could not set tensor of type {c_dtype(source)} to a tensor of type {c_dtype(self)}")
     self._data = np.empty(0, self._data.dtype) if source is None else source._data
     if source is not None:
         self._counter = source._counter
@@ -147,6 +166,24 @@ def resize_(self: Tensor, *size: Any) -> Tensor:
         flat = np.concatenate([flat, np.zeros(count - flat.size, flat.dtype)])
     self._data = flat[:count].reshape(shape)
     return self
+
+
+def get_grad_dtype(self: Tensor) -> dtype | None:
+    """Return the dtype that `.grad` must have, None for any (torch.Tensor.grad_dtype); raises for a non-leaf."""
+    if not self.is_leaf:
+        raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+    return grad_dtype_of(self)
+
+
+def set_grad_dtype(self: Tensor, value: dtype | None) -> None:
+    """Let gradients be cast to a dtype before they are accumulated, None for not at all; raises for a non-leaf."""
+    if value is not None and not isinstance(value, dtype):
+        raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}")
+    if not self.is_leaf:
+        raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+    if value is not None and self._grad is not None and self._grad.dtype is not value:
+        raise RuntimeError(OTHER_GRADIENT.format(value.tensor_type, c_dtype(self._grad)))
+    self._slow_extra().grad_dtype = value
 
 
 def same_size(self: Tensor, other: Tensor) -> bool:
@@ -168,8 +205,8 @@ methods(
         and self._data.strides == other._data.strides
     ),
     name=property(lambda self: None),
-    grad_dtype=property(lambda self: self.dtype if CATEGORY[self._data.dtype] >= FLOAT else None),
+    grad_dtype=property(get_grad_dtype, set_grad_dtype),
     __deepcopy__=deepcopy,
     __reduce_ex__=reduce,
 )
-functions(UntypedStorage=UntypedStorage, is_storage=lambda obj: isinstance(obj, UntypedStorage))
+functions(UntypedStorage=UntypedStorage)

@@ -178,6 +178,11 @@ def construct(cls: type[Tensor], *args: Any, device: Any = None, **unknown: Any)
 Tensor.__new__ = staticmethod(construct)  # type: ignore[assignment]
 
 
+def only_with_cuda(device: Any = None) -> None:
+    """Raise what PyTorch built for the CPU raises for questions about a graphics card."""
+    require_cpu("cuda")
+
+
 @public("Tensor input", method=False)
 def numel(input: Tensor) -> int:
     """Return the number of elements (torch.numel)."""
@@ -313,5 +318,7 @@ functions(
     cdouble=dtypes.complex128,
 )
 functions("torch.cuda", is_available=lambda: False, device_count=lambda: 0, is_initialized=lambda: False)
+functions("torch.cuda", memory_allocated=lambda device=None: 0, memory_reserved=lambda device=None: 0)
+functions("torch.cuda", **dict.fromkeys(("get_device_name", "current_device", "synchronize"), only_with_cuda))
 functions("torch.backends.mps", is_available=lambda: False, is_built=lambda: False)
 functions("torch.backends.cuda", is_built=lambda: False)
