@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import autograd, function, in_place, node, op, quick
+from gradrepl.engine import autograd, function, graph, in_place, node, op, quick
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
+from gradrepl.engine.grad_mode import check_bool
 from gradrepl.engine.graph import UNDEFINED, Node, Walk, next_sequence
 from gradrepl.engine.tensor import Tensor
 
@@ -22,6 +23,10 @@ ENABLED = (
 NO_FORWARD = (
     "Error detected in {}. No forward pass information available. Enable detect anomaly during forward pass for more "
     "information."
+)
+LOOK_ABOVE = (
+    "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was "
+    "changed in there or anywhere later. Good luck!"
 )
 DETECTED = "Error detected in {}. Traceback of forward call that caused the error:\n{}"
 INDUCED = (
@@ -61,6 +66,15 @@ def switch(enabled: bool, check_nan: bool) -> None:
     for module in (node, op, quick, in_place, function):
         module.next_sequence = number  # type: ignore[attr-defined]
     autograd.walks[-1] = CarefulWalk if enabled else Walk
+    node.hints[1:] = [LOOK_ABOVE] if enabled else []
+    graph.tellers[:] = [metadata]
+
+
+def metadata(one: Node) -> dict[str, Any]:
+    """Return what anomaly mode knows of a node, as its metadata show it."""
+    trace, parent = state.traces.get(one.sequence, ("", None))
+    known = {"traceback_": trace.splitlines(keepends=True), "parent_": parent}
+    return {name: value for name, value in known.items() if value}
 
 
 class CarefulWalk(Walk):
@@ -131,6 +145,7 @@ class set_detect_anomaly:  # noqa: N801
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = (state.enabled, state.check_nan)
+        check_bool("set_anomaly_enabled", "enabled", mode)
         switch(mode, check_nan)
 
     def __enter__(self) -> None:

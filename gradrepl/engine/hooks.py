@@ -15,7 +15,7 @@ from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.indexing import copy
 from gradrepl.engine.ops.shape import cast, clone
-from gradrepl.engine.tensor import LeafExtra, Tensor, make
+from gradrepl.engine.tensor import OWN, LeafExtra, Tensor, make
 
 Hook = Callable[..., Any]
 
@@ -83,7 +83,9 @@ class TensorOps:
         if create_graph:
             leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
         elif before is None:
-            same = type(gradient) is np.ndarray and gradient.dtype is leaf._data.dtype
+            extra = leaf._extra
+            own_kind = extra is None or extra.grad_dtype is OWN
+            same = type(gradient) is np.ndarray and (gradient.dtype is leaf._data.dtype or not own_kind)
             own = gradient.copy() if same else cast.forward(gradient, leaf._data.dtype)
             if own.ndim > 1 and own.strides != leaf._data.strides:
                 own = in_layout_of(leaf._data, own)
@@ -102,9 +104,14 @@ class TensorOps:
 
     @staticmethod
     def leaf_hooks(leaf: Tensor, gradient: Any, create_graph: bool) -> Any:
-        if leaf._extra is None or not leaf._extra.hooks:
+        extra = leaf._extra
+        if extra is None:
             return gradient
-        return TensorOps.run_tensor_hooks(leaf._extra.hooks, gradient, create_graph)
+        if extra.grad_dtype not in (OWN, None):
+            gradient = cast(gradient, extra.grad_dtype.numpy)
+        if not extra.hooks:
+            return gradient
+        return TensorOps.run_tensor_hooks(extra.hooks, gradient, create_graph)
 
     @staticmethod
     def run_tensor_hooks(hooks: dict[int, Hook], gradient: Any, create_graph: bool) -> Any:
@@ -172,9 +179,22 @@ def backward_hooks(self: Tensor) -> dict[int, Hook] | None:
     return hooks or None
 
 
+def drop_hooks(self: Tensor, hooks: None) -> None:
+    """Take all hooks off (`x._backward_hooks = None`)."""
+    found = backward_hooks(self)
+    if hooks is None and found:
+        found.clear()
+
+
+def post_accumulate_hooks(self: Tensor) -> dict[int, Hook] | None:
+    """Return what register_post_accumulate_grad_hook hung on a leaf, None where that is nothing."""
+    return (None if self._extra is None else self._extra.post_accumulate) or None
+
+
 def keep_hooks(self: Tensor) -> None:
     """Refuse to delete the hooks."""
     raise RuntimeError("Deletion of _backwards_hooks not allowed!")
 
 
-Tensor._backward_hooks = property(backward_hooks, None, keep_hooks)  # type: ignore[attr-defined]
+Tensor._backward_hooks = property(backward_hooks, drop_hooks, keep_hooks)  # type: ignore[attr-defined]
+Tensor._post_accumulate_grad_hooks = property(post_accumulate_hooks)  # type: ignore[attr-defined]

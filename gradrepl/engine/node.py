@@ -312,9 +312,15 @@ def modified(array: Any, counter: list[int], version: int, maker: Node | None, n
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{STRANGE.get(kind, f'torch.{kind}Tensor')} {list(array.shape)}]{origin} is at version {counter[0]}; "
-        f"expected version {version} instead. Hint: enable anomaly detection to find the operation that failed to "
-        "compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        f"expected version {version} instead. Hint: {hints[-1]}"
     )
+
+
+hints = [
+    "enable anomaly detection to find the operation that failed to compute its gradient, with "
+    "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+]
+"""The last is what to do about such an error; anomaly.py puts its own there."""
 
 
 class AnalyticNode(OpNode):

@@ -85,9 +85,12 @@ class View(NamedTuple):
 
 
 class LeafExtra:
-    """What few tensors have: hooks on a leaf, its AccumulateGrad, a flag that a non-leaf retains its grad."""
+    """What few tensors have: hooks on a leaf, its AccumulateGrad, a flag that a non-leaf retains its grad.
 
-    __slots__ = ("accumulator", "held", "hooks", "post_accumulate", "retains_grad")
+    grad_dtype: the dtype of `.grad` where that was set, None for any; OWN for the tensor's own.
+    """
+
+    __slots__ = ("accumulator", "grad_dtype", "held", "hooks", "post_accumulate", "retains_grad")
 
     def __init__(self) -> None:
         self.accumulator: weakref.ref[Any] | None = None
@@ -95,8 +98,10 @@ class LeafExtra:
         self.hooks: dict[int, Callable[..., Any]] = {}
         self.post_accumulate: dict[int, Callable[..., Any]] = {}
         self.retains_grad = False
+        self.grad_dtype: dtypes.dtype | None = OWN
 
 
+OWN: Any = object()
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
     "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
@@ -352,8 +357,29 @@ for _name, _found in list(vars(Tensor).items()):
         add_property(_name, _found)
 
 
-C_NAMES = {"float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int", "int32": "int"}
+C_NAMES = {
+    "float64": "double",
+    "float32": "float",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+    "int64": "long int",
+    "int32": "int",
+}
 """What C++ calls the element types, which one message of PyTorch shows."""
+
+
+def c_dtype(tensor: Tensor) -> str:
+    """Return what C++ calls the element type of a tensor."""
+    name = dtypes.of(tensor._data).name
+    return C_NAMES.get(name, name)
+
+
+def grad_dtype_of(tensor: Tensor) -> dtypes.dtype | None:
+    """Return the dtype that a tensor's `.grad` must have, None for any."""
+    extra = tensor._extra
+    return dtypes.of(tensor._data) if extra is None or extra.grad_dtype is OWN else extra.grad_dtype
 
 
 def check_new_grad(tensor: Tensor, value: Any) -> None:
@@ -362,11 +388,11 @@ def check_new_grad(tensor: Tensor, value: Any) -> None:
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {c_name(value)}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
-    if value._data.dtype != tensor._data.dtype:
+    allowed = grad_dtype_of(tensor)
+    if allowed is not None and dtypes.of(value._data) is not allowed:
         raise RuntimeError(
             "attempting to assign a gradient with dtype '"
-            f"{C_NAMES.get(dtypes.of(value._data).name, dtypes.of(value._data).name)}' to a tensor with grad_dtype "
-            f"'{dtypes.of(tensor._data).tensor_type}'. "
+            f"{c_dtype(value)}' to a tensor with grad_dtype '{allowed.tensor_type}'. "
             "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
             "tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
             "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume "
