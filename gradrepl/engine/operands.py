@@ -25,6 +25,16 @@ ROOM = 1024
 NOTHING: dict[Any, Kept] = {}
 
 
+def in_one_piece(array: Array) -> Array:
+    """Return an array whose elements lie one behind the other, the same one where they do."""
+    return array if array.flags.c_contiguous else array.copy()
+
+
+def order_of(array: Array) -> str:
+    """Return in which order a copy's elements lie: as the array's, but one behind the other for an expanded one."""
+    return "C" if 0 in array.strides else "K"
+
+
 class FromEnd(int):
     """A dimension, counted from the front, that was given as counted from the end: as `given`, below 0."""
 

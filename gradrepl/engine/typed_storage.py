@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, methods
+from gradrepl.engine.device import CPU
+from gradrepl.engine.dtype import Array
 from gradrepl.engine.storage import UntypedStorage, owner
 from gradrepl.engine.tensor import Tensor, make
 
@@ -29,9 +31,9 @@ class TypedStorage:
             TypedStorage._warned = True
             warnings.warn(DEPRECATED, UserWarning, stacklevel=3)
         whole = owner(tensor._data)
-        flat = np.lib.stride_tricks.as_strided(whole, (whole.size,), (whole.itemsize,))
+        flat: Array = np.lib.stride_tricks.as_strided(whole, (whole.size,), (whole.itemsize,))
         self._flat: Any = make(flat.view(tensor._data.dtype))
-        self.dtype, self.device = self._flat.dtype, self._flat.device
+        self.dtype, self.device = tensor.dtype, CPU
 
     def untyped(self) -> UntypedStorage:
         """Return the same memory as bytes."""

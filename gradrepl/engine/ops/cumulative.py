@@ -36,7 +36,7 @@ turned.grad(a=lambda g, dim: turned(g, dim))
 @op("CumsumBackward0", samples=ALONG)
 def cumsum_dim(a: Array, dim: int) -> Any:
     """The sums of all elements so far along a dimension"""
-    return np.add.accumulate(a, axis=dim, dtype=widened(a)) if a.ndim else a.astype(widened(a))
+    return np.ascontiguousarray(np.add.accumulate(a, axis=dim, dtype=widened(a))) if a.ndim else a.astype(widened(a))
 
 
 def summed_from(g: Any, dim: int) -> Any:

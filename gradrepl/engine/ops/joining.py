@@ -40,7 +40,7 @@ def cat_all(tensors: Arrays, dim: int) -> Any:
     present = [array for array in tensors if not is_nothing(array.shape)]
     if not present:
         return np.empty(0, common_kind(tensors))
-    return np.concatenate(present, axis=dim, dtype=common_kind(tensors))
+    return np.ascontiguousarray(np.concatenate(present, axis=dim, dtype=common_kind(tensors)))
 
 
 def cut(gradient: Any, shapes: Sequence[Shape], kinds: Sequence[Any], dim: int) -> list[Any]:
@@ -74,7 +74,7 @@ cat_all.grad(
 @op("StackBackward0")
 def stack_all(tensors: Arrays, dim: int) -> Any:
     """The tensors side by side along a new dimension"""
-    return np.stack(tensors, axis=dim, dtype=common_kind(tensors))
+    return np.ascontiguousarray(np.stack(tensors, axis=dim, dtype=common_kind(tensors)))
 
 
 stack_all.grad(

@@ -11,6 +11,7 @@ from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
 from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
 from gradrepl.engine.ops.view import at, dim_of, look_at, select_at
@@ -23,7 +24,7 @@ SOME = np.array([1, 0])
 @op("IndexSelectBackward0", samples=(((2, 3), 1, SOME),))
 def index_select_at(a: Array, dim: int, index: Fixed) -> Any:
     """The slices of a at positions along a dimension"""
-    return a[at(dim, index)] if a.ndim else a.copy()
+    return in_one_piece(a[at(dim, index)]) if a.ndim else a.copy()
 
 
 @op("IndexAddBackward0", zeros=1)
