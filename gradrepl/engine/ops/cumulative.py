@@ -10,6 +10,7 @@ from gradrepl.engine.api import SPACES, public
 from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, analytic, op
+from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.along import add_along, plain
 from gradrepl.engine.ops.arithmetic import exp, log, sub
 from gradrepl.engine.ops.logic import logical_xor
@@ -36,7 +37,7 @@ turned.grad(a=lambda g, dim: turned(g, dim))
 @op("CumsumBackward0", samples=ALONG)
 def cumsum_dim(a: Array, dim: int) -> Any:
     """The sums of all elements so far along a dimension"""
-    return np.ascontiguousarray(np.add.accumulate(a, axis=dim, dtype=widened(a))) if a.ndim else a.astype(widened(a))
+    return in_one_piece(np.add.accumulate(a, axis=dim, dtype=widened(a))) if a.ndim else a.astype(widened(a))
 
 
 def summed_from(g: Any, dim: int) -> Any:

@@ -11,6 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, methods, public
 from gradrepl.engine.dtype import Array, c_name
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.broadcasting import tensors_of
 from gradrepl.engine.ops.reshaping import reshape, unsqueeze
 from gradrepl.engine.ops.shape import cast
@@ -40,7 +41,7 @@ def cat_all(tensors: Arrays, dim: int) -> Any:
     present = [array for array in tensors if not is_nothing(array.shape)]
     if not present:
         return np.empty(0, common_kind(tensors))
-    return np.ascontiguousarray(np.concatenate(present, axis=dim, dtype=common_kind(tensors)))
+    return in_one_piece(np.concatenate(present, axis=dim, dtype=common_kind(tensors)))
 
 
 def cut(gradient: Any, shapes: Sequence[Shape], kinds: Sequence[Any], dim: int) -> list[Any]:
@@ -74,7 +75,7 @@ cat_all.grad(
 @op("StackBackward0")
 def stack_all(tensors: Arrays, dim: int) -> Any:
     """The tensors side by side along a new dimension"""
-    return np.ascontiguousarray(np.stack(tensors, axis=dim, dtype=common_kind(tensors)))
+    return in_one_piece(np.stack(tensors, axis=dim, dtype=common_kind(tensors)))
 
 
 stack_all.grad(
