@@ -12,10 +12,11 @@ from gradrepl.engine.dtype import BOOL8, INT64, Array, of
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.choosing import maximum, minimum
-from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, restored, sum_all, sum_dims_as
+from gradrepl.engine.ops.reduction import Dims, dims_of, restored, sum_all, sum_dims_as
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import Named, named
+from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor, make
 
 greatest: Any = np.maximum.reduce

@@ -14,6 +14,7 @@ from gradrepl.engine.ops.arithmetic import exp, log, sign
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.shape import where, zeros_of
+from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -24,7 +25,7 @@ def reduced(losses: Array, reduction: str) -> Any:
     """Return the mean or the sum of losses, or the losses themselves."""
     if reduction == "none":
         return losses
-    total = np.add.reduce(losses, axis=None)
+    total = add_up(losses)
     return total if reduction == "sum" else total / losses.dtype.type(losses.size)
 
 

@@ -14,8 +14,9 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
-from gradrepl.engine.ops.reduction import Dims, add_up, dims_of, in_dtype, restored, sum_dims_as
+from gradrepl.engine.ops.reduction import Dims, dims_of, in_dtype, restored, sum_dims_as
 from gradrepl.engine.ops.shape import summed_to, without
+from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor
 
 

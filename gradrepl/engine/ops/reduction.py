@@ -17,12 +17,12 @@ from gradrepl.engine.ops.arithmetic import add, conj_of
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.shape import cast, expand_to
 from gradrepl.engine.ops.view import at, dim_of, embed, select_at, unsqueeze_at, view_as
+from gradrepl.engine.summing import add_up, total
 from gradrepl.engine.tensor import Tensor, make
 
 Dims = tuple[int, ...]
 ALL: Any = object()
 """The dimensions where none are given."""
-add_up: Any = np.add.reduce
 multiply_up: Any = np.multiply.reduce
 
 
@@ -64,7 +64,7 @@ def count_of(shape: tuple[int, ...], dim: Dims) -> int:
 @op("SumBackward0", samples=(((2, 3),),))
 def sum_all(a: Array) -> Any:
     """The sum of all elements"""
-    return add_up(a, None) if a.dtype is FLOAT32 or a.dtype is FLOAT64 else add_up(a, axis=None, dtype=widened(a))
+    return total(a) if a.dtype is FLOAT32 or a.dtype is FLOAT64 else add_up(a, axis=None, dtype=widened(a))
 
 
 sum_all.grad(a=lambda g, a_shape: fill(g, a_shape))
@@ -109,7 +109,8 @@ nansum_dims.grad(a=lambda g, a, dim, keepdim: unreduced(g, a.shape, dim, keepdim
 @op("MeanBackward0", samples=(((2, 3),),))
 def mean_all(a: Array) -> Any:
     """The mean of all elements"""
-    return add_up(a, None) / a.dtype.type(a.size)
+    kind = a.dtype
+    return (total(a) if kind is FLOAT32 or kind is FLOAT64 else add_up(a)) / kind.type(a.size)
 
 
 def mean_gradient(gradient: Any, shape: tuple[int, ...]) -> Any:

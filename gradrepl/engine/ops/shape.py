@@ -12,6 +12,8 @@ from gradrepl.engine import node as node_module
 from gradrepl.engine.bfloat16 import Brain, rounded
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import order_of
+from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -26,7 +28,6 @@ def expand_to(a: Array, shape: Shape) -> Any:
     return np.broadcast_to(a, shape, subok=True)
 
 
-add_up: Any = np.add.reduce
 
 
 @functools.lru_cache(maxsize=1024)
@@ -75,7 +76,7 @@ def cast(a: Array, kind: Any) -> Any:
     if kind.metadata:
         return rounded(a)
     a = np.asarray(a)
-    return a.real.astype(kind) if a.dtype.kind == "c" != kind.kind else a.astype(kind)
+    return a.real.astype(kind) if a.dtype.kind == "c" != kind.kind else a.astype(kind, order_of(a))
 
 
 cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))
@@ -144,7 +145,7 @@ def without(condition: Any, a: Any) -> Any:
 @op("CloneBackward0", samples=(((2, 3),),))
 def clone(a: Array, order: str = "K") -> Any:
     """A copy of a, its elements in memory as a's; one behind the other for order C"""
-    return a.copy(order)
+    return a.copy(order if order == "C" else order_of(a))
 
 
 clone.grad(a=lambda g: g)

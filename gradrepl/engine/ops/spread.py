@@ -14,8 +14,9 @@ from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
 from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.number import times_number
-from gradrepl.engine.ops.reduction import Dims, add_up, count_of, dims_of, mean_all, mean_dims, restored, unreduced
+from gradrepl.engine.ops.reduction import Dims, count_of, dims_of, mean_all, mean_dims, restored, unreduced
 from gradrepl.engine.ops.shape import without
+from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor
 
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))

@@ -1,0 +1,179 @@
+"""Sums of floats in PyTorch's order: added up in another one, the last digits would be others."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+
+ndarray = np.ndarray
+add = np.add
+concatenate = np.concatenate
+reduce: Any = np.add.reduce
+accumulate: Any = np.add.accumulate
+"""Adds strictly one after the other, where reduce adds in pairs if there are eight or more."""
+
+SHARED = 32768
+"""From so many numbers on PyTorch lets several threads add, in an order that depends on their number."""
+
+Dims = tuple[int, ...]
+Sum = Callable[[Array], Any]
+
+
+def lanes_of(a: Array) -> int:
+    """Return how many numbers PyTorch adds at once."""
+    return 8 if a.dtype is FLOAT32 else 4
+
+
+def add_up(a: Array, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """Return the sum over `axis` (an int, a tuple or None for all), as np.add.reduce does.
+
+    float32 and float64 below SHARED elements, laid out densely, are added in the order of PyTorch's cascade_sum
+    (aten/src/ATen/native/cpu/SumKernel.cpp); all else in numpy's.
+    """
+    kind = a.dtype
+    ours = (kind is FLOAT32 or kind is FLOAT64) and (dtype is None or dtype is kind) and type(a) is ndarray
+    if not ours or not 1 < a.size < SHARED:
+        return reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    way, sizes, shape = arrangement(a.shape, axis, keepdims)
+    if way is total:
+        return in_steps(a)[-1:].reshape(shape) if shape else in_steps(a)[-1]
+    flags = a.flags
+    if flags.c_contiguous and way is not None:
+        return way(a.reshape(sizes)).reshape(shape)
+    if flags.f_contiguous and not flags.c_contiguous:
+        axes = (axis,) if isinstance(axis, int) else axis
+        return add_up(a.T, tuple(a.ndim - 1 - d % a.ndim for d in axes), None, keepdims).T
+    return reduce(a, axis=axis, keepdims=keepdims)
+
+
+def total(a: Array) -> Any:
+    """Return the sum of all elements of a float32 or float64 array, as a numpy scalar."""
+    return in_steps(a)[-1] if 1 < a.size < SHARED else reduce(a, None)
+
+
+def in_steps(a: Array) -> Array:
+    """Return an array that ends in the sum of all elements of `a`: more than one, fewer than SHARED."""
+    flags = a.flags
+    if not flags.c_contiguous:
+        if not flags.f_contiguous:
+            return by_four(a[None]) if a.ndim == 1 else reduce(a, None, keepdims=True).reshape(1)
+        a = a.T
+    first, tail, more = order(a.size, 8 if a.dtype is FLOAT32 else 4)
+    if first is None:
+        return over_last(a.reshape(1, -1))
+    chosen = a.take(first)
+    if more:
+        lanes = chosen[tail:]
+        for places in more:
+            add(lanes, a.take(places), lanes)
+    return accumulate(chosen)
+
+
+@functools.lru_cache(maxsize=1024)
+def order(count: int, lanes: int) -> tuple[Array | None, int, tuple[Array, ...]]:
+    """Return in which order so many numbers are added.
+
+    It comes as the places of those that are added one after the other, how many of them are a tail behind the lanes,
+    and what is added to each of the lanes before; the places are None from four rows of lanes on.
+    """
+    rows = count // lanes
+    if rows >= 4:
+        return None, 0, ()
+    if not rows:
+        return np.array(one_by_one(count)), 0, ()
+    places = np.arange(count)
+    tail = places[rows * lanes :]
+    first = concatenate((tail, places[:lanes]))
+    return first, len(tail), tuple(places[row * lanes : (row + 1) * lanes] for row in range(1, rows))
+
+
+def one_by_one(count: int) -> list[int]:
+    """Return in which order fewer than eight rows are added: in four chains, all but the first of one row."""
+    return [0, *range(4, count), 1, 2, 3] if 4 < count < 8 else list(range(count))
+
+
+def cascade(rows: Array) -> Any:
+    """Return the sum over axis 1: of every 16 rows (more where there are very many), of every 16 of these sums ..."""
+    step = 1 << max(4, (rows.shape[1] - 1).bit_length() // 4)
+    sums = []
+    for _ in range(3):
+        whole, rest = divmod(rows.shape[1], step)
+        if rest:
+            sums.append(reduce(rows[:, whole * step :], 1))
+        if not whole:
+            break
+        rows = reduce(rows[:, : whole * step].reshape(len(rows), whole, step, *rows.shape[2:]), 2)
+    else:
+        sums.append(reduce(rows, 1))
+    return functools.reduce(add, sums)
+
+
+def by_four(rows: Array) -> Any:
+    """Return the sum over axis 1 in four chains side by side, what is left over in the first of them."""
+    count = rows.shape[1]
+    if count < 8:
+        return reduce(rows if count < 5 else rows.take(one_by_one(count), 1), 1)
+    whole = count // 4 * 4
+    chains = cascade(rows[:, :whole].reshape(len(rows), whole // 4, 4, *rows.shape[2:]))
+    if whole == count:
+        return reduce(chains, 1)
+    return reduce(concatenate((chains[:, :1], rows[:, whole:], chains[:, 1:]), 1), 1)
+
+
+def over_last(a: Array) -> Any:
+    """Return the sums of the rows of a matrix."""
+    count, lanes = a.shape[1], lanes_of(a)
+    if count < lanes:
+        return by_four(a)
+    whole = count // lanes * lanes
+    sums = by_four(a[:, :whole].reshape(len(a), -1, lanes))
+    return accumulate(sums if whole == count else concatenate((a[:, whole:], sums), 1), 1)[:, -1]
+
+
+def between(a: Array) -> Any:
+    """Return the sums over the middle axis of three: of the columns of each matrix."""
+    rows, count = a.shape[1:]
+    wide = 4 * lanes_of(a) if count >= lanes_of(a) else 4
+    whole = count // wide * wide
+    if rows < 4 or (whole == count and rows < 16):
+        return reduce(a, 1)
+    if not whole or whole == count:
+        return cascade(a) if whole else by_four(a)
+    return concatenate((cascade(a[..., :whole]), by_four(a[..., whole:])), -1)
+
+
+def over_first(a: Array) -> Any:
+    """Return the sums of the columns of a matrix."""
+    return between(a[None])
+
+
+def around(a: Array) -> Any:
+    """Return the sums over the first and the last axis of three: of the rows, then of these one after the other."""
+    rows = over_last(a.reshape(-1, a.shape[2])).reshape(a.shape[:2])
+    return accumulate(rows, 0)[-1]
+
+
+WAYS: dict[str, Sum] = {"+": total, "-+": over_last, "+-": over_first, "-+-": between, "+-+": around}
+"""The sum for each arrangement of axes that are summed over (+) and that are not (-)."""
+
+
+@functools.lru_cache(maxsize=1024)
+def arrangement(shape: Dims, axis: Any, keepdims: bool) -> tuple[Sum | None, Dims, Dims]:
+    """Return how a sum is taken, the sizes of its axes (those of 1 left out, others merged), and its shape."""
+    dims = {d % len(shape) for d in (range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis)}
+    marks, sizes = "", list[int]()
+    for d, side in enumerate(shape):
+        mark = "+" if d in dims else "-"
+        if side == 1:
+            continue
+        if marks.endswith(mark):
+            sizes[-1] *= side
+        else:
+            marks, sizes = marks + mark, [*sizes, side]
+    kept = tuple(1 if d in dims else side for d, side in enumerate(shape) if keepdims or d not in dims)
+    return WAYS.get(marks), tuple(sizes), kept

@@ -1,0 +1,59 @@
+"""Sums of floats: added in PyTorch's order, they are equal to the last bit."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from support.running import has_torch
+
+from gradrepl.engine.summing import SHARED, add_up, in_steps, total
+
+needs_torch = pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: there is nothing to compare with")
+COUNTS = (*range(2, 70), 127, 128, 129, 511, 512, 513, 3000, 10_000, SHARED - 1)
+SHAPES = [
+    *itertools.product((1, 2, 3, 5, 8, 17, 40), repeat=2),
+    *itertools.product((1, 5, 9, 33), (2, 9, 20), (1, 5, 33)),
+    (520, 40),
+    (40, 520),
+]
+
+
+def numbers(*shape: int, kind: str) -> np.ndarray:
+    return np.random.default_rng(shape).standard_normal(shape).astype(kind)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_the_sum_of_all_is_pytorchs_to_the_last_bit(kind: str) -> None:
+    import torch
+
+    for count in COUNTS:
+        a = numbers(count, kind=kind)
+        assert total(a) == torch.from_numpy(a).sum().numpy(), count
+        every_other = numbers(2 * count, kind=kind)[::2]
+        assert total(every_other) == torch.from_numpy(every_other).sum().numpy(), count
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_sums_over_axes_are_pytorchs_to_the_last_bit(kind: str) -> None:
+    import torch
+
+    for shape in SHAPES:
+        for dims in itertools.chain(*(itertools.combinations(range(len(shape)), k) for k in (1, 2))):
+            a = numbers(*shape, kind=kind)
+            for array in (a, a.T) if a.ndim == 2 else (a,):
+                expected = torch.from_numpy(array).sum(dims, keepdim=True).numpy()
+                np.testing.assert_array_equal(add_up(array, dims, keepdims=True), expected, f"{shape} {dims}")
+
+
+def test_what_numpy_adds_has_its_shape_and_value() -> None:
+    a = np.arange(24.0).reshape(2, 3, 4)
+    for array in (a, a.transpose(1, 0, 2), a.astype(int), a[:, :, ::2], a[:0], a[..., :1, :1]):
+        for axis in (None, 0, -1, (0, 2), (0, 1, 2), ()):
+            for keepdims in (False, True):
+                expected = np.add.reduce(array, axis=axis, keepdims=keepdims)
+                np.testing.assert_array_equal(add_up(array, axis, keepdims=keepdims), expected)
+    assert in_steps(np.arange(20.0))[-1] == 190
