@@ -10,6 +10,8 @@ from typing import Any
 from gradrepl.engine.grad_mode import INFERENCE, mode
 from gradrepl.engine.tensor import Tensor
 
+NESTED = "Nested forward mode AD is not supported at the moment"
+
 
 class Level:
     """One block of forward mode; tangents belong to it and end with it. members: the tensors that have one."""

@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT, Array, c_name
 from gradrepl.engine.dual import (
+    NESTED,
     DualKept,
     Level,
     calls,
@@ -27,13 +28,12 @@ from gradrepl.engine.node import OpNode
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.ops.view import as_strided, geometry_of, view_at
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, make, make_leaf
 from gradrepl.engine.transforms import free_of, fresh
 from gradrepl.engine.trees import mapped
 
 NO_DERIVATIVE = re.compile(r"derivative for (\S+) is not implemented")
 NO_LEVEL = "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
-NESTED = "Nested forward mode AD is not supported at the moment"
 NOT_LAST = "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
 NO_SUCH_LEVEL = (
     "Trying to access a forward AD level with an invalid index. This index was either not created or is already "
@@ -183,7 +183,7 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
         tangent = tangent_of(tensor)
         if tangent is None:
             return tensor
-        ins.append(fresh(tensor) if mode.recording == ON else make(tensor._data).requires_grad_())
+        ins.append(fresh(tensor) if mode.recording == ON else make_leaf(tensor._data))
         tangents.append(tangent)
         return ins[-1]
 

@@ -14,7 +14,7 @@ from gradrepl.engine.function import Function as CustomFunction
 from gradrepl.engine.jacobians import Function, Inputs, differentiable, tangents, wanted
 from gradrepl.engine.ops.comparison import allclose
 from gradrepl.engine.random import normal_array
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, make, make_leaf
 from gradrepl.engine.vmapping import vmap
 
 
@@ -112,7 +112,7 @@ def check_batched_forward(func: Function, inputs: Inputs) -> None:
 
         def product(tangent: Tensor, place: int = place) -> tuple[Tensor, ...]:
             plain = tuple(
-                make(value._data).requires_grad_(i == place) if isinstance(value, Tensor) else value
+                (make_leaf if i == place else make)(value._data) if isinstance(value, Tensor) else value
                 for i, value in enumerate(inputs)
             )
             found = tangents(func, plain, {place: tangent._data})

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine import tensor as tensors
 from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
 from gradrepl.engine.dual import among, forward, writes
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
@@ -20,6 +21,15 @@ from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
 from gradrepl.engine.tensor import Tensor, View, make, refreshers
 
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
+CAPTURED = (
+    "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
+    "(aten::{}{}) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
+    "transformed to explicitly accept the mutated Tensor(s) as inputs."
+)
+WRITTEN_BY_ROWS = (
+    "vmap: gradrepl's builtin engine calls the function once for each row, so {} can't write to a tensor from outside "
+    "of it. Write to a clone, or start gradrepl with --engine torch."
+)
 LEAF_VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 MADE_IN_A_MODE = (
     " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both "
@@ -45,6 +55,12 @@ INFERENCE_WRITE = (
 
 watchers: list[Callable[[Tensor], None]] = []
 """What is told of every tensor that is about to be written to (mutation.py)."""
+
+
+def refuse_captured(name: str, overload: str) -> None:
+    """Raise RuntimeError where a function inside of a transform writes to a tensor from outside."""
+    text = WRITTEN_BY_ROWS if tensors.KIND._levels[-1] < 0 else CAPTURED
+    raise RuntimeError(text.format(name, overload))
 
 
 def check_writable(tensor: Tensor, recorded: bool) -> None:
@@ -178,6 +194,8 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
                     compute(x, y, x)
                     counter[0] += 1
                     return self
+        if tensors.KIND._levels and self._levels != tensors.KIND._levels:
+            refuse_captured(f"{entry.name}_", ".Tensor" if plain else "")
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i].requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))

@@ -10,10 +10,11 @@ import numpy as np
 from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
+from gradrepl.engine.dual import NESTED, forward
 from gradrepl.engine.functional import gradients
-from gradrepl.engine.grad_mode import enable_grad
+from gradrepl.engine.grad_mode import inference_mode
 from gradrepl.engine.ops.shape import cast
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, make, make_leaf
 from gradrepl.engine.transforms import check_outputs, entered, free_of, freed_aux, without_aux
 from gradrepl.engine.trees import flat, leaves, mapped_leaves, rebuilt, same_structure, structure
 
@@ -44,7 +45,9 @@ def jvp(
     is the product with the Jacobian turned over. Raises RuntimeError for primals that are no tuple.
     """
     check_tangents(primals, tangents)
-    with enable_grad(), tracking.level():
+    if forward.level is not None:
+        raise RuntimeError(NESTED)
+    with inference_mode(False), tracking.level():
         new = tuple(mapped_leaves(primal, entered) for primal in primals)
         output, aux = without_aux(func(*new), has_aux, JVP)
         check_outputs(output, JVP)
@@ -87,7 +90,7 @@ def check_tangents(primals: Any, tangents: Any) -> None:
 def forward_product(outs: list[Tensor], ins: list[Tensor], tangents: list[Tensor]) -> list[Tensor]:
     """Return for each output the directional derivative along the tangents."""
     wanted = [out for out in outs if out.requires_grad]
-    weights = [make(np.ones_like(out._data)).requires_grad_() for out in wanted]
+    weights = [make_leaf(np.ones_like(out._data)) for out in wanted]
     products = gradients(tuple(wanted), tuple(ins), weights, True) if wanted else ()
     pairs = [pair for pair in zip(products, tangents, strict=False) if pair[0] is not None and pair[0].requires_grad]
     firsts, starts = tuple(one for one, _ in pairs), [other for _, other in pairs]

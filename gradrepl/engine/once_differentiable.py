@@ -9,7 +9,7 @@ from typing import Any
 from gradrepl.engine.api import functions
 from gradrepl.engine.grad_mode import is_grad_enabled, no_grad
 from gradrepl.engine.graph import Node, next_sequence
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, make, make_leaf
 
 TWICE = "trying to differentiate twice a function that was marked with @once_differentiable"
 
@@ -51,7 +51,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def refusing(outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return tensors whose gradient can't be computed."""
-    fakes = [None if out is None else make(out._data).requires_grad_() for out in outputs]
+    fakes = [None if out is None else make_leaf(out._data) for out in outputs]
     node = Error(fakes)
     ends = [None if out is None else make(out._data) for out in outputs]
     for number, end in enumerate(ends):

@@ -423,6 +423,13 @@ def make(data: Any) -> Tensor:
     return tensor
 
 
+def make_leaf(data: Any) -> Tensor:
+    """Return a new tensor around an array, to differentiate by."""
+    tensor = make(data)
+    tensor._requires_grad = True
+    return tensor
+
+
 def make_view(data: Array, source: Tensor, made: str = "default") -> Tensor:
     """Return a tensor that looks into the storage of `source`."""
     tensor = make(data)

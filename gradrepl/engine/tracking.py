@@ -9,6 +9,7 @@ from typing import Any
 
 from gradrepl.engine import printing, quick
 from gradrepl.engine import tensor as tensors
+from gradrepl.engine.api import functions
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.tensor import Tensor, make
@@ -18,8 +19,8 @@ ENDED = -2
 
 
 class Level(threading.local):
-    """The levels that are open in a thread: numbers of those that track gradients, how many there are in all, and
-    how many map a function over a dimension."""
+    """The levels that are open in a thread: numbers of those that track gradients and, negative, of those that map a
+    function over a dimension; how many there are in all, and how many of these map."""
 
     open: tuple[int, ...] = ()
     count: int = 0
@@ -31,12 +32,42 @@ kinds: dict[tuple[int, ...], type[Tensor]] = {(): Tensor}
 """The classes of tensors that are made inside of levels."""
 
 
+UNSUPPORTED = (
+    "You are attempting to call Tensor.{0}() {1}inside of a function being transformed by a functorch transform. This "
+    "is unsupported, please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
+    "{0}() outside of a function being transformed instead."
+)
+NO_BACKWARD = (
+    "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp "
+    "instead or call backward() outside of functorch transforms."
+)
+
+
+def refusing(name: str, text: str) -> Any:
+    """Return a method that tensors inside of levels refuse."""
+
+    def refuse(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if levels.open:
+            raise RuntimeError(text)
+        return getattr(Tensor, name)(self, *args, **kwargs)
+
+    return refuse
+
+
+REFUSED = {
+    "requires_grad_": UNSUPPORTED.format("requires_grad_", "(or perhaps using torch.autograd.functional.* APIs) "),
+    "retain_grad": UNSUPPORTED.format("retain_grad", ""),
+    "backward": NO_BACKWARD,
+}
+
+
 def kind_for(numbers: tuple[int, ...]) -> type[Tensor]:
     """Return the class of the tensors that are made inside of levels; no plain Tensor, so no short way takes them."""
     if numbers not in kinds:
         own = {"__module__": "torch", "__slots__": (), "_levels": numbers}
         shown = {"__repr__": tracked_text, "__format__": tracked_format}
-        kinds[numbers] = type("Tensor", (Tensor,), {**own, **shown})
+        refused = {name: refusing(name, text) for name, text in REFUSED.items()}
+        kinds[numbers] = type("Tensor", (Tensor,), {**own, **shown, **refused})
     return kinds[numbers]
 
 
@@ -50,7 +81,7 @@ def level(tracks: bool = True, hidden: int = 0) -> Iterator[None]:
     """Open a level that tracks gradients, or one that maps; hidden: how many that map PyTorch opens before it."""
     before = levels.open, levels.count, levels.mapping
     count = levels.count + hidden + 1
-    switch((*levels.open, count) if tracks else levels.open, count, levels.mapping + hidden + (not tracks))
+    switch((*levels.open, count if tracks else -count), count, levels.mapping + hidden + (not tracks))
     try:
         yield
     finally:
@@ -68,6 +99,14 @@ def left(tensor: Tensor) -> Tensor:
     if type(tensor) is not tensors.KIND and tensor._levels:
         tensor.__class__ = tensors.KIND
     return tensor
+
+
+def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Tensor:
+    """Return the tensor that one inside of transforms stands for: of all levels, or of the last (torch.func)."""
+    origin = tensor.__dict__.get("_stands_for")
+    inner = make(tensor._data) if origin is None else origin
+    inner.__class__ = kind_for(tensor._levels[:-1]) if origin is None and tensor._levels else type(inner)
+    return debug_unwrap(inner) if recurse and inner._levels else inner
 
 
 def is_constant(tensor: Tensor) -> bool:
@@ -93,6 +132,8 @@ def nested(tensor: Any, numbers: tuple[int, ...]) -> str:
         return plain_text(tensor)
     origin = tensor.__dict__.get("_stands_for")
     inner = nested(tensor, numbers[:-1]) if origin is None else tracked_text(origin)
+    if numbers[-1] < 0:
+        return inner
     number = numbers[-1] if numbers[-1] in levels.open else ENDED
     body = inner.replace("\n", "\n    ")
     return f"GradTrackingTensor(lvl={number}, value=\n    {body}\n)"
@@ -103,3 +144,6 @@ def plain_text(tensor: Tensor) -> str:
     if is_constant(tensor):
         tensor = make(tensor._data)
     return printing.tensor_text(tensor)
+
+
+functions("torch.func", debug_unwrap=debug_unwrap)

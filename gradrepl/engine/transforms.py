@@ -14,11 +14,11 @@ from gradrepl.engine.autograd import stacked
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
 from gradrepl.engine.dual import set_tangent, tangent_of
 from gradrepl.engine.functional import gradients
-from gradrepl.engine.grad_mode import enable_grad
+from gradrepl.engine.grad_mode import ON, enable_grad, inference_mode, mode
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.view import alias
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.tensor import Tensor, make, make_leaf
 from gradrepl.engine.trees import flat, leaves, mapped, mapped_leaves, outline, rebuilt, same_structure
 from gradrepl.engine.vmapping import check_randomness, mapping
 
@@ -42,7 +42,9 @@ def fresh(tensor: Tensor) -> Tensor:
     """Return a tensor to differentiate by, connected to the given one where that is differentiated by itself."""
     if tensor.requires_grad:
         return alias(tensor)
-    return with_tangent(make(tensor._data).requires_grad_(), tangent_of(tensor))
+    if tensor._data.dtype not in INEXACT:
+        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+    return with_tangent(make_leaf(tensor._data), tangent_of(tensor))
 
 
 def with_tangent(tensor: Tensor, tangent: Tensor | None) -> Tensor:
@@ -86,8 +88,9 @@ def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[tuple[Any, ...], An
 
 
 def free_of(results: Any, inputs: Sequence[Tensor]) -> Any:
-    """Return results without history where that leads to nothing but the inputs."""
+    """Return results without history where that leads to nothing but the inputs and what was made beside them."""
     own = {id(tensor) for tensor in inputs if tensor.grad_fn is None}
+    outside = len(tracking.levels.open)
 
     def release(tensor: Tensor) -> Tensor:
         root = edge_of(tensor) if tensor.requires_grad else None
@@ -95,7 +98,7 @@ def free_of(results: Any, inputs: Sequence[Tensor]) -> Any:
         ends = [edge for node in nodes for edge in node.edges if edge is not None and not isinstance(edge, Node)]
         if isinstance(root, Tensor):
             ends.append(root)
-        if not all(id(end) in own for end in ends):
+        if mode.recording == ON and not all(id(end) in own or len(end._levels) > outside for end in ends):
             return tracking.left(tensor)
         tangent = tangent_of(tensor)
         return with_tangent(make(tensor._data), tangent if tangent is None else release(tangent))
@@ -149,7 +152,7 @@ def filled(found: Sequence[Tensor | None], inputs: Sequence[Tensor]) -> list[Ten
 def value_and_grad(func: Function, argnums: Argnums, has_aux: bool) -> Function:
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
-        with enable_grad(), tracking.level():
+        with inference_mode(False), tracking.level():
             new, picked = chosen(args, argnums)
             output, aux = without_aux(func(*new, **kwargs), has_aux, GRAD)
             check_scalar(output)
@@ -186,7 +189,7 @@ def grad_and_value(func: Function, argnums: Argnums = 0, has_aux: bool = False) 
 
 def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return a function's value and the function that multiplies by its Jacobian (torch.func.vjp)."""
-    with enable_grad(), tracking.level():
+    with inference_mode(False), tracking.level():
         new = tuple(mapped_leaves(primal, entered) for primal in primals)
         output, aux = without_aux(func(*new), has_aux, VJP)
         check_differentiable(output)
@@ -196,8 +199,8 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
         if not same_structure(cotangents, output):
             raise RuntimeError(OTHER_STRUCTURE.format(outline(cotangents), outline(output)))
         with enable_grad():
-            found = gradients(flat(output), tuple(ins), flat(cotangents), True)
-            return tuple(free_of(rebuilt(new, filled(found, ins)), ins))
+            found = filled(gradients(flat(output), tuple(ins), flat(cotangents), True), ins)
+        return tuple(free_of(rebuilt(new, found), ins))
 
     wrapper.__qualname__ = "_vjp_with_argnums.<locals>.wrapper"
     value = free_of(output, ins)
@@ -232,7 +235,7 @@ def jacrev(func: Function, argnums: Argnums = 0, *, has_aux: bool = False, chunk
     @functools.wraps(func)
     def wrapper(*args: Any) -> Any:
         check_real(args, "jacrev", "inputs")
-        with enable_grad(), tracking.level():
+        with inference_mode(False), tracking.level():
             new, picked = chosen(args, argnums)
             output, aux = without_aux(func(*new), has_aux, VJP)
             check_differentiable(output)
@@ -250,7 +253,7 @@ def jacfwd(func: Function, argnums: Argnums = 0, has_aux: bool = False, *, rando
     def wrapper(*args: Any) -> Any:
         check_real(args, "jacfwd", "inputs")
         check_randomness(randomness)
-        with enable_grad(), tracking.level(hidden=1), mapping(randomness == "error", False):
+        with inference_mode(False), tracking.level(hidden=1), mapping(randomness == "error", False):
             new, picked = chosen(args, argnums)
             output, aux = without_aux(func(*new), has_aux, where)
             check_outputs(output, where)

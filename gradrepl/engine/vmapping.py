@@ -174,7 +174,7 @@ def column_of(column: tuple[Any, ...], dim: int | None, count: int, name: str) -
     if dim is None:
         if isinstance(column[0], Tensor) and any(differs(one, column[0]) for one in column[1:]):
             raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
-        return column[0]
+        return tracking.left(column[0]) if isinstance(column[0], Tensor) else column[0]
     if not isinstance(column[0], Tensor):
         raise ValueError(ONLY_TENSORS.format(name, type(column[0])))
     out: Any = stacked(column)

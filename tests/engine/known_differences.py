@@ -112,6 +112,13 @@ DIFFERENCES = (
         "print(torch.autograd.grad(g, x, allow_unused=True))\n",
     ),
     Difference(
+        "vmap calls the function once for each row",
+        "PyTorch calls it once, on BatchedTensors; results are the same. So what the function prints comes once for "
+        "each row here, and the result's grad_fn is that of stacking the rows. What would give other results, as "
+        "writing to a tensor from outside, raises.",
+        "torch.func.vmap(lambda x: (print(x), x * 2)[1])(torch.ones(2))\n",
+    ),
+    Difference(
         "How a tangent came about",
         "Tangents come from the rules of the gradients, by going back twice. Values are the same up to rounding; where "
         "one is part of a graph itself, its nodes are others.",

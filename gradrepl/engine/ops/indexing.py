@@ -12,7 +12,7 @@ from gradrepl.engine import in_place
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array, Fixed, c_name, fitting_number, of
 from gradrepl.engine.op import op
-from gradrepl.engine.operands import check_broadcast
+from gradrepl.engine.operands import check_broadcast, in_one_piece
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
@@ -29,7 +29,7 @@ NON_TUPLE = (
 @op("IndexBackward0")
 def index_with(a: Array, indices: Indices, given: Fixed) -> Any:
     """The elements of a at arrays of positions; given: the tensors that they came from"""
-    return a[indices]
+    return in_one_piece(a[indices])
 
 
 @op("IndexPutImplBackward0", zeros=1)
@@ -156,6 +156,10 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
 
 
+def as_int(value: Any) -> int:
+    return int(value._data if isinstance(value, Tensor) else value)
+
+
 def is_truth(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value._data.ndim == 0 and value._data.dtype == BOOL8
@@ -235,7 +239,7 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
 
     for position, item in enumerate(items):
         if is_number(item):
-            result = select_number(result, dim, int(item), position)
+            result = select_number(result, dim, as_int(item), position)
         elif isinstance(item, slice):
             result = take_slice(result, dim, item, True)
             dim += 1
@@ -325,7 +329,7 @@ def check_range(array: Array, dim: int, size: int) -> None:
 def getitem(self: Tensor, index: Any) -> Tensor:
     """Return the part of a tensor at an index (torch.Tensor.__getitem__)."""
     if is_number(index):
-        return select_number(self, 0, int(index))
+        return select_number(self, 0, as_int(index))
     if isinstance(index, slice):
         return take_slice(self, 0, index, False)
     result, arrays = walk(self, as_items(index))
@@ -354,7 +358,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         write_part(unsqueeze_at(self, 0), given)
         return
     if is_number(index):
-        write_part(select_number(self, 0, int(index)), given)
+        write_part(select_number(self, 0, as_int(index)), given)
         return
     if isinstance(index, slice):
         write_part(take_slice(self, 0, index, True), given)
