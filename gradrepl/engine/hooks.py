@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array
+from gradrepl.engine.graph import RemovableHandle
 from gradrepl.engine.in_place import bump, check_overlap
 from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
@@ -21,8 +24,12 @@ Hook = Callable[..., Any]
 
 
 def as_tensor(gradient: Any) -> Tensor | None:
-    """Show a gradient on its way to a hook."""
-    return gradient if gradient is None or isinstance(gradient, Tensor) else make(gradient)
+    """Show a gradient on its way to a hook, which may write to it."""
+    if gradient is None or isinstance(gradient, Tensor):
+        return gradient
+    if type(gradient) is np.ndarray and not (gradient.flags.writeable or 0 in gradient.strides):
+        gradient = gradient.copy()
+    return make(gradient)
 
 
 def back(gradient: Any, create_graph: bool) -> Any:
@@ -198,3 +205,28 @@ def keep_hooks(self: Tensor) -> None:
 
 Tensor._backward_hooks = property(backward_hooks, drop_hooks, keep_hooks)  # type: ignore[attr-defined]
 Tensor._post_accumulate_grad_hooks = property(post_accumulate_hooks)  # type: ignore[attr-defined]
+
+
+def unserializable_hook(f: Hook) -> Hook:
+    """Mark a hook that is not to be warned of when its tensor is pickled (torch.utils.hooks.unserializable_hook)."""
+    f.__torch_unserializable__ = True  # type: ignore[attr-defined]
+    return f
+
+
+def warn_if_has_hooks(tensor: Tensor) -> None:
+    """Warn of the hooks on a tensor that is about to be pickled without them."""
+    for hook in (backward_hooks(tensor) or {}).values():
+        if not hasattr(hook, "__torch_unserializable__"):
+            warnings.warn(NOT_PICKLED.format(hook), UserWarning, stacklevel=3)
+
+
+NOT_PICKLED = (
+    "backward hook {!r} on tensor will not be serialized.  If this is expected, you can decorate the function with "
+    "@torch.utils.hooks.unserializable_hook to suppress this warning"
+)
+functions(
+    "torch.utils.hooks",
+    RemovableHandle=RemovableHandle,
+    unserializable_hook=unserializable_hook,
+    warn_if_has_hooks=warn_if_has_hooks,
+)

@@ -171,6 +171,9 @@ def names_of(node: OpNode) -> list[str]:
     return sorted({*dir_of_node(node), *(f"_saved_{name}" for name in all_names(node.op)), *raw_names(node)})
 
 
+ABSTRACT = ("_input_metadata", "_register_hook_dict", "_sequence_nr", "metadata", "name", "next_functions")
+Node.__abstractmethods__ = frozenset((*ABSTRACT, "register_hook", "register_prehook"))  # type: ignore[attr-defined]
+
 OF_OBJECT = (*dir(object), "__call__")
 OF_NODE = (
     *("_input_metadata", "_register_hook_dict", "_sequence_nr", "_set_sequence_nr", "metadata", "name"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import OF_NUMPY, Array, dtype
+from gradrepl.engine.hooks import warn_if_has_hooks
 from gradrepl.engine.in_place import check_writable
 from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of
 from gradrepl.engine.tensor import Tensor, c_dtype, grad_dtype_of, make
@@ -141,6 +142,7 @@ def rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, attributes: d
 
 def reduce(self: Tensor, protocol: Any) -> Any:
     """Say how a pickle makes this tensor again: as a leaf."""
+    warn_if_has_hooks(self)
     return rebuilt, (type(self), self._data, self._requires_grad, dict(self.__dict__))
 
 

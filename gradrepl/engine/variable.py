@@ -13,7 +13,6 @@ from gradrepl.engine.arguments import type_name
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.tensor import Tensor, make
 
-
 NO_VOLATILE = "volatile was removed and now has no effect. Use `with torch.no_grad():` instead."
 
 
