@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import function_words as words
 from gradrepl.engine.access import detach
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
@@ -26,62 +27,6 @@ from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.saved import SavedTensor
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.tracking import levels
-
-NOT_IMPLEMENTED = "You must implement the {} function for custom autograd.Function to use it with {} mode AD."
-NO_BACKWARD = (
-    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
-    "mode AD."
-)
-BOTH = (
-    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of "
-    "them."
-)
-LEGACY = (
-    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
-    "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
-)
-INSTANCE = (
-    "{} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
-    "class itself. Instantiating an autograd function will raise an error in a future version of PyTorch."
-)
-NOT_RETURNED = (
-    "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
-    "inplace must all be outputs of the Function."
-)
-NOT_AN_INPUT = (
-    "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be "
-    "passed to ctx.mark_dirty()."
-)
-NOT_A_FLAG = "set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)"
-UNREADABLE = "attribute 'materialize_grads' of 'torch._C._FunctionBase' objects is not readable"
-NO_VMAP = (
-    "To use autograd.Function with vmap, you must either override the vmap staticmethod or set generate_vmap_rule=True."
-)
-SEE_ALSO = "For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
-ONE_PART = (
-    "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override "
-    "the setup_context staticmethod. " + SEE_ALSO
-)
-NO_RULE = (
-    "You tried to vmap over {}, but it does not have vmap support. Please override and implement the vmap staticmethod "
-    "or set generate_vmap_rule=True. " + SEE_ALSO
-)
-TWO_RULES = (
-    "You tried to vmap over {}, but it has both generate_vmap_rule=True and an overridden vmap staticmethod. Please "
-    "set generate_vmap_rule=False or delete the overridden vmap staticmethod to avoid ambiguity. " + SEE_ALSO
-)
-VIEW_AMONG_SEVERAL = (
-    "If your Function modifies inplace an input that is a view of another Tensor, your Function cannot return more "
-    "than one Tensor. This is not supported by the current autograd engine. You should either make sure the input is "
-    "not a view (using .clone() for example) or make your Function only return one Tensor (potentially splitting it "
-    "into two Functions: one doing the inplace that returns a single Tensor and a second one that does the other "
-    "operations). You can ask on the forum https://discuss.pytorch.org/ if you need help to do this change."
-)
-DIRTY_LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
-COMPLEX_FOR_REAL = (
-    "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
-    "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
-)
 
 
 class FunctionCtx:
@@ -127,6 +72,7 @@ class FunctionNode(Node, FunctionCtx):
     _outputs = 1
     runs_on_nothing = True
     materializes = True
+    cleared = False
     needs_input_grad: tuple[bool, ...] = ()
 
     def __init__(self) -> None:
@@ -138,9 +84,21 @@ class FunctionNode(Node, FunctionCtx):
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """What save_for_backward kept; raises RuntimeError once it was freed, or where it was written to since."""
+        if self.cleared:
+            raise RuntimeError(words.ONLY_ONCE)
         if self.saved is None:
             raise RuntimeError(SECOND_TIME)
-        return tuple(self.unpack(item) for item in self.saved)
+        found = tuple(self.unpack(item) for item in self.saved)
+        self.cleared = self._forward_cls.clear_saved_tensors_on_access
+        if type(self.cleared) is not bool:
+            raise RuntimeError(f"clear_saved_tensors_on_access must be a bool, got {c_name(self.cleared)}")
+        self.maybe_clear_saved_tensors()
+        return found
+
+    def maybe_clear_saved_tensors(self) -> None:
+        """Let go of what was kept once it was looked at, where the Function wants that."""
+        if self.cleared:
+            self.saved = ()
 
     @property
     def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
@@ -151,17 +109,18 @@ class FunctionNode(Node, FunctionCtx):
 
     def set_materializes(self, value: Any) -> None:
         if type(value) is not bool:
-            raise TypeError(NOT_A_FLAG)
+            raise TypeError(words.NOT_A_FLAG)
         self.materializes = value
 
     def refuse_to_tell(self) -> Any:
-        raise AttributeError(UNREADABLE)
+        raise AttributeError(words.UNREADABLE)
 
     materialize_grads = property(refuse_to_tell, set_materializes)
 
     def apply(self, *gradients: Any) -> Any:
         """Call backward with gradients of the outputs, as they are."""
-        return user_backward(self._forward_cls)(self, *gradients)
+        boxed = (list(gradients),) if self._forward_cls.boxed_grads_call else gradients
+        return user_backward(self._forward_cls)(self, *boxed)
 
     def __call__(self, *gradients: Any) -> Any:
         raise TypeError(f"'{type(self).__name__}' object is not callable")
@@ -195,7 +154,7 @@ class FunctionNode(Node, FunctionCtx):
     def tensors(self, gradient: Any) -> Sequence[Any]:
         slots = gradient if self._outputs > 1 else [gradient]
         given = [self.shown(slot, output) for slot, output in zip(slots, self.outputs, strict=True)]
-        found = user_backward(self._forward_cls)(self, *given)
+        found = self.apply(*given)
         return self.checked(found if isinstance(found, tuple) else (found,))
 
     def shown(self, slot: Any, output: Any) -> Tensor | None:
@@ -272,7 +231,7 @@ def fitted(gradient: Any, expected: tuple[tuple[int, ...], Any], name: str, inde
         gradient = sum_to(gradient, shape)
     if gradient._data.dtype != kind:
         if CATEGORY[gradient._data.dtype] == COMPLEX != CATEGORY[kind]:
-            raise RuntimeError(COMPLEX_FOR_REAL)
+            raise RuntimeError(words.COMPLEX_FOR_REAL)
         gradient = cast(gradient, kind)
     fit: Tensor = gradient
     return fit
@@ -281,7 +240,7 @@ def fitted(gradient: Any, expected: tuple[tuple[int, ...], Any], name: str, inde
 def user_backward(cls: Any) -> Callable[..., Any]:
     """Return the backward that a Function defines, under either of its names."""
     if cls.backward is not Function.backward and cls.vjp is not Function.vjp:
-        raise RuntimeError(BOTH)
+        raise RuntimeError(words.BOTH)
     chosen: Callable[..., Any] = cls.vjp if cls.vjp is not Function.vjp else cls.backward
     return chosen
 
@@ -302,12 +261,14 @@ class Function(metaclass=FunctionMeta):
     """The base of operations with a gradient of one's own (torch.autograd.Function)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        warnings.warn(INSTANCE.format(type(self)), DeprecationWarning, stacklevel=2)
+        warnings.warn(words.INSTANCE.format(type(self)), DeprecationWarning, stacklevel=2)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(LEGACY)
+        raise RuntimeError(words.LEGACY)
 
     generate_vmap_rule = False
+    clear_saved_tensors_on_access = False
+    boxed_grads_call = False
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
@@ -322,19 +283,19 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return the gradient of each argument of forward; to be defined by the user."""
-        raise NotImplementedError(NO_BACKWARD)
+        raise NotImplementedError(words.NO_BACKWARD)
 
     vjp = backward
 
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Return the forward-mode derivative."""
-        raise NotImplementedError(NOT_IMPLEMENTED.format("jvp", "forward"))
+        raise NotImplementedError(words.NOT_IMPLEMENTED.format("jvp", "forward"))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
         """Say how forward is mapped over a dimension; functions are mapped row by row here without it."""
-        raise NotImplementedError(NO_VMAP)
+        raise NotImplementedError(words.NO_VMAP)
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -385,10 +346,10 @@ Function.__module__ = InplaceFunction.__module__ = "torch.autograd.function"
 def check_transformable(cls: type[Function]) -> None:
     """Raise RuntimeError in PyTorch's words for a Function that can't be used inside of torch.func's transforms."""
     if cls.setup_context is Function.setup_context:
-        raise RuntimeError(ONE_PART)
+        raise RuntimeError(words.ONE_PART)
     own = cls.vmap is not Function.vmap
     if levels.mapping and own is cls.generate_vmap_rule:
-        raise RuntimeError((TWO_RULES if own else NO_RULE).format(cls.__name__))
+        raise RuntimeError((words.TWO_RULES if own else words.NO_RULE).format(cls.__name__))
 
 
 def placed_by_name(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -431,9 +392,9 @@ def check_marks(ctx: FunctionNode, results: list[Any], inputs: list[Tensor] | No
         if not isinstance(tensor, Tensor):
             raise RuntimeError("mark_dirty can only accept variables, but argument ")
         if not is_among(tensor, results):
-            raise RuntimeError(NOT_RETURNED)
+            raise RuntimeError(words.NOT_RETURNED)
         if inputs is not None and not is_among(tensor, inputs):
-            warn_once(NOT_AN_INPUT, stacklevel=4)
+            warn_once(words.NOT_AN_INPUT, stacklevel=4)
     for tensor in ctx.non_differentiable or ():
         if not isinstance(tensor, Tensor):
             raise RuntimeError("mark_non_differentiable only accepts variable arguments, but got ")
@@ -447,13 +408,13 @@ def check_dirty(tensor: Tensor, recording: bool, outputs: int) -> None:
     """Raise RuntimeError in PyTorch's words where forward wrote to what must not be written to."""
     view = tensor._view
     if recording and tensor._requires_grad and tensor._grad_fn is None:
-        raise RuntimeError(DIRTY_LEAF)
+        raise RuntimeError(words.DIRTY_LEAF)
     if recording and view is not None:
         check_view(tensor, view)
         if view.base._requires_grad and view.base._grad_fn is None:
             raise RuntimeError(LEAF_VIEW)
         if outputs > 1:
-            raise RuntimeError(VIEW_AMONG_SEVERAL)
+            raise RuntimeError(words.VIEW_AMONG_SEVERAL)
 
 
 def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
