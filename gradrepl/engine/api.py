@@ -29,6 +29,13 @@ def functions(space: str = "torch", /, **named: Any) -> None:
     SPACES.setdefault(space, {}).update({name: as_function(thing) for name, thing in named.items()})
 
 
+def own_names(**named: Any) -> dict[str, Any]:
+    """Return functions by the names that they then also show themselves."""
+    for name, function in named.items():
+        function.__name__ = function.__qualname__ = name
+    return named
+
+
 def methods(**named: Any) -> None:
     """Make functions, entries or properties attributes of Tensor; entries under `__x__` become operators."""
     for name, function in named.items():

@@ -64,7 +64,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
     "has a node for its error only: it can't be differentiated, as in PyTorch": (
         *("floor_divide", "floor_divide_number", "heaviside_of", "unique_all", "unique_dim", "unique_runs"),
-        "swapped_polygamma",
+        *("swapped_polygamma", "class_margin_gradient", "label_margin_gradient", "huber_error_of_mixed"),
     ),
     "changes the dtype, so steps of 1e-6 say nothing": ("cast",),
     "works on matrices with a structure (symmetric, positive), compared with PyTorch in snippets/linalg.txt": (
@@ -77,8 +77,8 @@ REASONS: dict[str, tuple[str, ...]] = {
         *("scatter_into_zeros", "select_part", "slice_part"),
     ),
     "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real", "fft_complex", "fft_to_real"),
-    "takes classes, weights or pads, compared with PyTorch in snippets/functional.txt and modules.txt": (
-        *("binary_entropy", "class_error", "class_error_2d"),
+    "takes classes, weights or pads, compared with PyTorch in snippets (functional, modules, training_words)": (
+        *("binary_entropy", "class_error", "class_error_2d", "class_margin", "label_margin"),
         "remainder_of_number",
     ),
 }

@@ -17,8 +17,8 @@ from gradrepl.engine.tensor import Size, Tensor, make
 NO_NUMBERS = (
     "Attempted to use an uninitialized parameter in <method 'numel' of 'torch._C.TensorBase' objects>. This error "
     "happens when you are using a `LazyModule` or explicitly manipulating `torch.nn.parameter.UninitializedParameter` "
-    "objects. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling torch "
-    "functions"
+    "objects. When using LazyModules Call `forward` with a dummy batch to initialize the parameters before calling "
+    "torch functions"
 )
 NO_SHAPE = (
     "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` "

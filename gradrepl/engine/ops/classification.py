@@ -11,6 +11,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64
 from gradrepl.engine.ops.criterion import as_reduced, reduction_of
 from gradrepl.engine.ops.loss import class_error, class_error_2d
+from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.number import over_number, plus_number, times_number
 from gradrepl.engine.ops.softmax import log_softmax
 from gradrepl.engine.tensor import make
@@ -43,6 +44,8 @@ def check_target(input: Any, target: Any, weight: Any) -> int:
 
 
 def check_weight_dtype(weight: Any, scores: Any) -> None:
+    if scores._data.ndim <= 2:
+        need_float(scores._data, "nll_loss_out_frame")
     found, wanted = (dtypes.of(tensor._data) for tensor in (weight, scores))
     if found is not wanted:
         raise RuntimeError(f"expected scalar type {wanted.tensor_type} but found {found.tensor_type}")

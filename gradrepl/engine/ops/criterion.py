@@ -15,6 +15,7 @@ from gradrepl.engine.ops.arithmetic import mul, sub
 from gradrepl.engine.ops.loss import (
     binary_entropy,
     huber_error,
+    huber_error_of_mixed,
     logistic_entropy,
     smooth_absolute_error,
     soft_margin_error,
@@ -131,10 +132,10 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     check_castable(b, a)
-    b = b.to(a.dtype)
     if weight is not None:
         return weighted_error(huber_error(a, b, "none", float(delta)), weight, input, reduction)
-    return huber_error(a, b, reduction, float(delta))
+    mixed = a._data.dtype != b._data.dtype and not (a.is_complex() or b.is_complex())
+    return (huber_error_of_mixed if mixed else huber_error)(a, b, reduction, float(delta))
 
 
 def check_castable(input: Any, target: Any) -> None:
@@ -146,14 +147,14 @@ def check_castable(input: Any, target: Any) -> None:
 
 def weights_beside(weight: Any, input: Any) -> Any:
     """Return the array of a weight in the input's shape."""
-    shape = input._data.shape
+    shape, given = input._data.shape, weight.size()
     try:
         return np.broadcast_to(weight._data, shape)
     except ValueError:
-        place = next(i for i in range(-1, -len(shape) - 1, -1) if weight._data.shape[i] not in (1, shape[i]))
+        place = next(i for i in range(-1, -len(shape) - 1, -1) if given[i] not in (1, shape[i]))
         raise RuntimeError(
-            f"Attempting to broadcast a dimension of length {weight._data.shape[place]} at {place}! Mismatching "
-            f"argument at index 1 had {weight.shape}; but expected shape should be broadcastable to {list(shape)}"
+            f"Attempting to broadcast a dimension of length {given[place]} at {place}! Mismatching "
+            f"argument at index 1 had {given}; but expected shape should be broadcastable to {list(shape)}"
         ) from None
 
 
@@ -313,6 +314,7 @@ def margin_ranking_loss(
     return as_reduced(plus_number(-target * (input1 - input2), margin).clamp_min_(0), reduction)
 
 
+@wants("triplet_margin_loss", "anchor", "positive", "negative")
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

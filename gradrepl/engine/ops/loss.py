@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.activation import sigmoid
@@ -162,6 +163,20 @@ huber_gradient.grad(
     a=lambda gg, g, a, b, reduction, delta: huber_bend(gg, g, a, b, reduction, delta),
     b=lambda gg, g, a, b, reduction, delta: -huber_bend(gg, g, a, b, reduction, delta),
 )
+
+
+@op("HuberLossBackward0")
+def huber_error_of_mixed(a: Array, b: Array, reduction: str, delta: float) -> Any:
+    """huber_error where b has another dtype than a: PyTorch computes it, and finds out on its way back"""
+    return huber_error.forward(a, b.astype(a.dtype), reduction, delta)
+
+
+def found_other(a: Any, b: Any) -> None:
+    found, expected = (dtypes.of(getattr(x, "_data", x)).tensor_type for x in (b, a))
+    raise RuntimeError(f"Found dtype {found} but expected {expected}")
+
+
+huber_error_of_mixed.grad(a=lambda g, a, b: found_other(a, b), b=lambda g, a, b: found_other(a, b))
 
 
 @op("BinaryCrossEntropyBackward0")

@@ -27,20 +27,19 @@ def shortfalls(a: Array, target: Array, margin: float) -> tuple[Any, Any]:
     scores, classes = as_batch(a), target.reshape(-1)
     right = np.arange(scores.shape[1]) == classes[:, None]
     gaps = margin - scores[np.arange(len(scores)), classes][:, None] + scores
-    return np.where(right | (gaps < 0), 0, gaps).astype(a.dtype), right
+    return np.where(~right & (gaps > 0), gaps, 0).astype(a.dtype), right
 
 
 @op("MultiMarginLossBackward0")
 def class_margin(a: Array, target: Fixed, p: int, margin: float, weight: Fixed, reduction: str) -> Any:
     """max(0, margin - a at the class + a elsewhere) ** p, the mean over the classes"""
-    need_float(a, "multi_margin_loss_cpu_kernel")
     losses = shortfalls(a, target, margin)[0] ** p
     if weight is not None:
         losses *= weight[target].reshape(-1, 1)
     return reduced((losses.sum(axis=1) / losses.shape[1]).reshape(target.shape), reduction)
 
 
-@op("MultiMarginLossBackwardBackward0")
+@op("NotImplemented")
 def class_margin_gradient(
     g: Array, a: Array, target: Fixed, p: int, margin: float, weight: Fixed, reduction: str
 ) -> Any:
@@ -49,7 +48,7 @@ def class_margin_gradient(
     slopes = (gaps > 0).astype(a.dtype) if p == 1 else 2 * gaps
     if weight is not None:
         slopes *= weight[target].reshape(-1, 1)
-    slopes = np.where(right, -slopes.sum(axis=1, keepdims=True), slopes) / slopes.shape[1]
+    slopes = np.where(right, 0 - slopes.sum(axis=1, keepdims=True), slopes) / slopes.shape[1]
     return spread_slopes(g, slopes, a, reduction)
 
 
@@ -87,13 +86,12 @@ def label_gaps(a: Array, target: Array) -> tuple[Any, Any, Any]:
 @op("MultilabelMarginLossBackward0")
 def label_margin(a: Array, target: Fixed, reduction: str) -> Any:
     """max(0, 1 - a at a label + a elsewhere), the sum over all such pairs over the count of classes"""
-    need_float(a, "multilabel_margin_loss_forward_out_frame")
     gaps = label_gaps(a, target)[0]
     losses = gaps.sum(axis=(1, 2)) / gaps.shape[2]
     return reduced(losses.reshape(a.shape[:-1]).astype(a.dtype), reduction)
 
 
-@op("MultilabelMarginLossBackwardBackward0")
+@op("NotImplemented")
 def label_margin_gradient(g: Array, a: Array, target: Fixed, reduction: str) -> Any:
     """What each score adds to label_margin, times g"""
     gaps, listed, _ = label_gaps(a, target)
@@ -120,6 +118,21 @@ label_margin_gradient.grad(
 )
 
 
+def check_scores(scores: Array) -> None:
+    if scores.ndim > 2 or 0 in scores.shape[-1:]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(scores.shape)}"
+        )
+
+
+def need_wide_float(scores: Array, kernel: str) -> None:
+    """Raise what PyTorch raises where a kernel knows float32 and float64 only."""
+    need_float(scores, kernel)
+    kind = dtypes.of(scores)
+    if kind.itemsize == 2:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.tensor_type}'")
+
+
 def check_long(tensor: Any) -> None:
     found = dtypes.of(tensor._data)
     if found is not dtypes.int64:
@@ -129,10 +142,7 @@ def check_long(tensor: Any) -> None:
 def check_classes(input: Tensor, target: Tensor, weight: Any) -> None:
     """Raise what PyTorch raises for classes and weights that do not fit the scores."""
     scores, classes = input._data, target._data
-    if scores.ndim > 2:
-        raise RuntimeError(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(scores.shape)}"
-        )
+    check_scores(scores)
     batch = scores.shape[0] if scores.ndim == 2 else 1
     if classes.size != batch or classes.ndim > 1 or (classes.ndim == 0 and scores.ndim == 2):
         raise RuntimeError(
@@ -143,7 +153,7 @@ def check_classes(input: Tensor, target: Tensor, weight: Any) -> None:
     count = as_batch(scores).shape[1]
     if weight is not None and weight._data.shape != (count,):
         raise RuntimeError(f"inconsistent weight size, expected {count} but got {list(weight._data.shape)}")
-    need_float(scores, "multi_margin_loss_cpu_kernel")
+    need_wide_float(scores, "multi_margin_loss_cpu_kernel")
     check_long(target)
     if ((classes < 0) | (classes >= count)).any():
         raise RuntimeError("target out of range")
@@ -179,11 +189,12 @@ def multilabel_margin_loss(
 ) -> Any:
     """Return how far other classes come near the labels; -1 ends a row (torch.nn.functional.multilabel_margin_loss)."""
     reduction = reduction_of(size_average, reduce, reduction)
+    check_scores(input._data)
     if input._data.shape != target._data.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     if target._data.size and not -1 <= target._data.min() <= target._data.max() < target._data.shape[-1]:
         raise RuntimeError("argument #2 'target' is out of range")
-    need_float(input._data, "multilabel_margin_loss_forward_out_frame")
+    need_wide_float(input._data, "multilabel_margin_loss_forward_out_frame")
     check_long(target)
     return label_margin(input, target, reduction)
 

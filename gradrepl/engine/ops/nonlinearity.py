@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import functions, public
+from gradrepl.engine.api import SPACES, functions, own_names, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
@@ -384,8 +384,6 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 
 functions(
     SPACE,
-    sigmoid=sigmoid_function,
-    tanh=tanh_function,
     hardshrink=hardshrink,
     **{
         function.__name__: function
@@ -408,3 +406,5 @@ functions(
     },
 )
 functions(celu=celu, threshold=threshold)
+functions("torch.nn.functional", **own_names(sigmoid=sigmoid_function, tanh=tanh_function))
+SPACES[SPACE]["logsigmoid"].__name__ = "log_sigmoid"

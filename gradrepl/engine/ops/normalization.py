@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import functions, public
+from gradrepl.engine.api import functions, own_names, public
 from gradrepl.engine.dtype import FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
@@ -234,6 +234,8 @@ def batch_norm(
 ) -> Any:
     """Standardize over the batch, or by running figures (torch.nn.functional.batch_norm)."""
     data = input._data
+    if data.ndim < 2:
+        input.size(1)
     if training and data.size == data.shape[1]:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
@@ -342,7 +344,7 @@ weight_normed.grad(
 
 functions(
     "torch.nn.functional",
-    layer_norm=functional_layer_norm,
+    **own_names(layer_norm=functional_layer_norm),
     batch_norm=batch_norm,
     group_norm=group_norm,
     instance_norm=instance_norm,

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import SPACES, functions, public
+from gradrepl.engine.api import functions, own_names, public
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import Op, op
+from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_dims
@@ -34,7 +35,7 @@ def softmax_along(a: Array, dim: int) -> Any:
     need_float_along(a, dim, "softmax")
     if not a.ndim:
         return np.ones_like(a)
-    powers = np.exp(less_maximum(a, dim))
+    powers = np.exp(in_one_piece(less_maximum(a, dim)))
     powers /= np.add.reduce(powers, axis=dim, keepdims=True)
     return powers
 
@@ -66,7 +67,7 @@ def log_softmax_along(a: Array, dim: int) -> Any:
     need_float_along(a, dim, "log_softmax")
     if not a.ndim:
         return np.zeros_like(a)
-    lowered = less_maximum(a, dim)
+    lowered = in_one_piece(less_maximum(a, dim))
     lowered -= np.log(np.add.reduce(np.exp(lowered), axis=dim, keepdims=True))
     return lowered
 
@@ -131,19 +132,23 @@ def guessed(name: str, dim: int | None, input: Any, depth: int) -> int:
 
 def softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Turn numbers into probabilities along a dimension (torch.nn.functional.softmax)."""
-    return softmax_public(input, guessed("softmax", dim, input, _stacklevel), dtype)
+    dim = guessed("softmax", dim, input, _stacklevel)
+    return input.softmax(dim, dtype)
 
 
 def log_softmax_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return the logarithm of softmax (torch.nn.functional.log_softmax)."""
-    return log_softmax_public(input, guessed("log_softmax", dim, input, _stacklevel), dtype)
+    dim = guessed("log_softmax", dim, input, _stacklevel)
+    return input.log_softmax(dim, dtype)
 
 
 def softmin_function(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Return softmax of the negated input (torch.nn.functional.softmin)."""
-    return softmax_public(-input, guessed("softmin", dim, input, _stacklevel), dtype)
+    dim = guessed("softmin", dim, input, _stacklevel)
+    return (-input).softmax(dim, dtype)
 
 
-softmax_public = SPACES["torch"]["softmax"]
-log_softmax_public = SPACES["torch"]["log_softmax"]
-functions("torch.nn.functional", softmax=softmax_function, log_softmax=log_softmax_function, softmin=softmin_function)
+functions(
+    "torch.nn.functional",
+    **own_names(softmax=softmax_function, log_softmax=log_softmax_function, softmin=softmin_function),
+)
