@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine.device import CPU, require_cpu
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, CNamed, name_with_module
 from gradrepl.engine.grad_mode import mode
+from gradrepl.engine.precise import nearest
 from gradrepl.engine.tensor import Tensor, make
 
 MASK64 = 2**64 - 1
@@ -182,7 +183,7 @@ def box_muller(uniforms: Array) -> Array:
     """Turn blocks of 8 + 8 uniforms into normals: cosines first, then sines."""
     blocks = uniforms.reshape(-1, 2, 8)
     kind = uniforms.dtype.type
-    radius = np.sqrt(kind(-2.0) * np.log(kind(1.0) - blocks[:, 0]))
+    radius = np.sqrt(kind(-2.0) * nearest(np.log, kind(1.0) - blocks[:, 0]))
     angle = kind(2.0 * math.pi) * blocks[:, 1]
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
 

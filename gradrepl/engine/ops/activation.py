@@ -23,7 +23,7 @@ def sigmoid(a: Array) -> Any:
     """1 / (1 + e ** -a)"""
     if a.dtype == np.float16:
         return sigmoid.forward(a.astype(np.float32)).astype(a.dtype)
-    return 1 / (1 + np.exp(-a))
+    return 1 / (1 + nearest(np.exp, -a))
 
 
 @op("SigmoidBackwardBackward0", samples=TWO)

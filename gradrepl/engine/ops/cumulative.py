@@ -10,7 +10,6 @@ from gradrepl.engine.api import SPACES, public
 from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, analytic, op
-from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.along import add_along, plain
 from gradrepl.engine.ops.arithmetic import exp, log, sub
 from gradrepl.engine.ops.logic import logical_xor
@@ -19,6 +18,7 @@ from gradrepl.engine.ops.power import check_float
 from gradrepl.engine.ops.reduction import in_dtype, put_together, sum_dims, widened
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.ops.view import dim_of, select_at, slice_at
+from gradrepl.engine.precise import accumulated
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor
 
@@ -37,7 +37,7 @@ turned.grad(a=lambda g, dim: turned(g, dim))
 @op("CumsumBackward0", samples=ALONG)
 def cumsum_dim(a: Array, dim: int) -> Any:
     """The sums of all elements so far along a dimension"""
-    return in_one_piece(np.add.accumulate(a, axis=dim, dtype=widened(a))) if a.ndim else a.astype(widened(a))
+    return accumulated(np.add, a, dim, widened(a)) if a.ndim else a.astype(widened(a))
 
 
 def summed_from(g: Any, dim: int) -> Any:
@@ -51,7 +51,7 @@ cumsum_dim.grad(a=lambda g, dim: summed_from(g, dim))
 @op("CumprodBackward0", samples=ALONG)
 def cumprod_dim(a: Array, dim: int) -> Any:
     """The products of all elements so far along a dimension"""
-    return np.multiply.accumulate(a, axis=dim, dtype=widened(a)) if a.ndim else a.astype(widened(a))
+    return accumulated(np.multiply, a, dim, widened(a)) if a.ndim else a.astype(widened(a))
 
 
 def cumprod_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:

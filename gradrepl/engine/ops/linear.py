@@ -54,14 +54,18 @@ def check_same_dtype(a: Array, b: Array) -> None:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {found} != {other}")
 
 
-def is_small(a: Array, b: Array) -> bool:
-    """Whether PyTorch's library takes its way for small matrices, which rounds each product before it adds it."""
+def small_way(a: Array, b: Array) -> Callable[[Array, Array], Any] | None:
+    """Return how PyTorch's library adds up the products of small matrices, each of which it rounds; None for others."""
+    depth = a.shape[-1]
     if b.ndim == 1:
-        return a.shape[-1] < 4
+        return term_by_term if depth < 4 else None
     columns = b.shape[-1]
     if a.shape[-2] > 3 and columns > 11:
-        return False
-    return a.shape[-1] < 4 or (columns > 1 and b.strides[-1] == b.itemsize)
+        return None
+    by_row = b.strides[-1] == b.itemsize and columns > 1
+    if depth < 4 or by_row or 1 < columns < 4:
+        return term_by_term
+    return even_and_odd if depth == 4 and columns > 3 and a.shape[-2] > 1 else None
 
 
 def term_by_term(a: Array, b: Array) -> Any:
@@ -74,10 +78,16 @@ def term_by_term(a: Array, b: Array) -> Any:
     return out
 
 
+def even_and_odd(a: Array, b: Array) -> Any:
+    """Multiply as np.matmul does, with the sums of the even and the odd products."""
+    return term_by_term(a[..., ::2], b[..., ::2, :]) + term_by_term(a[..., 1::2], b[..., 1::2, :])
+
+
 def product(a: Array, b: Array, kernel: str) -> Any:
     """Multiply as np.matmul does; half precision is summed in single, as PyTorch does."""
     if a.dtype is FLOAT32 or a.dtype is FLOAT64:
-        return term_by_term(a, b) if 1 < a.shape[-1] < 8 and is_small(a, b) else np.matmul(a, b)
+        way = small_way(a, b) if 1 < a.shape[-1] < 8 else None
+        return (way or np.matmul)(a, b)
     if a.dtype == np.float16:
         return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     if a.dtype == bool:

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
 from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.shape import where, zeros_of
+from gradrepl.engine.precise import nearest
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
@@ -51,7 +52,7 @@ leaky_relu_gradient.grad(g=lambda gg, a, slope: leaky_relu_gradient(gg, a, slope
 def elu_entry(a: Array, alpha: float, scale: float, input_scale: float) -> Any:
     """scale · a where a is positive, else scale · alpha · (e ** (input_scale · a) - 1)"""
     need_float(a, "elu_cpu")
-    return np.where(a > 0, a * scale, np.expm1(np.minimum(a, 0) * input_scale) * (alpha * scale))
+    return np.where(a > 0, a * scale, nearest(np.expm1, np.minimum(a, 0) * input_scale) * (alpha * scale))
 
 
 @op("EluBackwardBackward0", samples=(((2, 3), (2, 3), SELU_ALPHA, SELU_SCALE, 0.5),))
@@ -86,7 +87,7 @@ celu_entry.grad(a=lambda g, a, alpha: elu_gradient(g, a, alpha, 1.0, 1.0 / alpha
 def silu_entry(a: Array) -> Any:
     """a · sigmoid(a)"""
     need_float(a, "silu_cpu", with_complex=True)
-    return a * sigmoid.forward(a)
+    return a / (1 + nearest(np.exp, -a))
 
 
 def silu_rule(g: Any, a: Any) -> Any:
@@ -102,7 +103,7 @@ def softplus_entry(a: Array, beta: float, threshold: float) -> Any:
     """log(1 + e ** (beta · a)) / beta, and a itself where beta · a is above the threshold"""
     need_float(a, "softplus_cpu")
     scaled = a * beta
-    return np.where(scaled > threshold, a, np.logaddexp(scaled, scaled.dtype.type(0)) / beta)
+    return np.where(scaled > threshold, a, nearest(np.log1p, nearest(np.exp, scaled)) / beta)
 
 
 @op("SoftplusBackwardBackward0", samples=(((2, 3), (2, 3), 2.0, 1.0),))
@@ -124,7 +125,7 @@ softplus_gradient.grad(
 def mish_entry(a: Array) -> Any:
     """a · tanh(log(1 + e ** a))"""
     need_float(a, "mish_cpu")
-    return a * np.tanh(np.logaddexp(a, a.dtype.type(0)))
+    return a * nearest(np.tanh, nearest(np.log1p, nearest(np.exp, a)))
 
 
 def mish_rule(g: Any, a: Any) -> Any:
@@ -139,7 +140,7 @@ mish_entry.grad(a=mish_rule)
 def logsigmoid_entry(a: Array) -> Any:
     """log(sigmoid(a)), without overflow"""
     need_float(a, "log_sigmoid_cpu")
-    return np.minimum(a, 0) - np.log1p(np.exp(-np.abs(a)))
+    return np.minimum(a, 0) - nearest(np.log1p, nearest(np.exp, -np.abs(a)))
 
 
 @op("LogSigmoidBackwardBackward0", samples=(((2, 3), (2, 3)),))

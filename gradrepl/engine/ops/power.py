@@ -53,7 +53,9 @@ def pow_number(a: Array, exponent: Any) -> Any:
         return a * a * a
     if exponent == -0.5:
         return np.reciprocal(np.sqrt(a))
-    return np.power(a, exponent, dtype=a.dtype)
+    if exponent == -2 and a.dtype in INEXACT:
+        return 1 / (a * a)
+    return nearest(np.power, a, exponent)
 
 
 def power_slope(g: Any, a: Any, exponent: Any) -> Any:
@@ -72,7 +74,7 @@ pow_number.grad(a=lambda g, a, exponent: power_slope(g, a, exponent))
 @op("PowBackward1", broadcasts=True, samples=(((2, 3), (2, 3)), ((2, 3), (3,))))
 def pow_tensor(a: Array, b: Array) -> Any:
     """a ** b"""
-    return int_power(a, b) if CATEGORY[a.dtype] < FLOAT else np.power(a, b)
+    return int_power(a, b) if CATEGORY[a.dtype] < FLOAT else nearest(np.power, a, b)
 
 
 def zero_base(a: Any, b: Any) -> Array:
@@ -92,7 +94,7 @@ def pow_base(base: Any, b: Array) -> Any:
     """base ** b, where base is a number"""
     if CATEGORY[b.dtype] < FLOAT:
         return int_power(np.asarray(base, b.dtype), b)
-    return np.power(base, b, dtype=b.dtype)
+    return nearest(np.power, np.asarray(base, b.dtype), b)
 
 
 pow_base.grad(

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.precise import nearest
 
 SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
 
@@ -35,8 +36,8 @@ def softmax_along(a: Array, dim: int) -> Any:
     need_float_along(a, dim, "softmax")
     if not a.ndim:
         return np.ones_like(a)
-    powers = np.exp(in_one_piece(less_maximum(a, dim)))
-    powers /= np.add.reduce(powers, axis=dim, keepdims=True)
+    powers = nearest(np.exp, in_one_piece(less_maximum(a, dim)))
+    powers *= 1 / np.add.reduce(powers, axis=dim, keepdims=True)
     return powers
 
 
@@ -68,7 +69,7 @@ def log_softmax_along(a: Array, dim: int) -> Any:
     if not a.ndim:
         return np.zeros_like(a)
     lowered = in_one_piece(less_maximum(a, dim))
-    lowered -= np.log(np.add.reduce(np.exp(lowered), axis=dim, keepdims=True))
+    lowered -= nearest(np.log, np.add.reduce(nearest(np.exp, lowered), axis=dim, keepdims=True))
     return lowered
 
 

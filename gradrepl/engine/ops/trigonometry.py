@@ -77,7 +77,7 @@ atan.grad(a=lambda g, a: g / plus_number(a * a, 1))
 @op("Atan2Backward0", broadcasts=True, promotes="float", samples=BOTH)
 def atan2(a: Array, b: Array) -> Any:
     """The angle of the point (b, a)"""
-    return np.arctan2(a, b)
+    return nearest(np.arctan2, a, b)
 
 
 def over_square(a: Any, b: Any) -> Any:
