@@ -158,6 +158,39 @@ def around(a: Array) -> Any:
     return accumulate(rows, 0)[-1]
 
 
+def squares_up(a: Array, axis: Dims, keepdims: bool) -> Any:
+    """Return the sum of squares over `axis`, as np.add.reduce does with a * a.
+
+    float32 and float64 laid out densely in the order of PyTorch's norm (aten/src/ATen/native/cpu/ReduceOpsKernel.cpp).
+    """
+    squares, kind = a * a, a.dtype
+    ours = (kind is FLOAT32 or kind is FLOAT64) and type(a) is ndarray and a.flags.c_contiguous
+    if not ours or not 1 < a.size < SHARED:
+        return add_up(squares, axis, keepdims=keepdims)
+    way, sizes, shape = arrangement(a.shape, axis, keepdims)
+    if way is total or way is over_last:
+        return squared_rows(a.reshape(-1, sizes[-1]), squares.reshape(-1, sizes[-1])).reshape(shape)[()]
+    one_by_one = accumulate(squares, axis[0]).take(-1, axis[0]) if len(axis) == 1 else reduce(squares, axis)
+    return one_by_one.reshape(shape)
+
+
+def squared_rows(a: Array, squares: Array) -> Array:
+    """Return the sum of the squares of each row: lanes one after the other, fours of the rest, and what is left.
+
+    The last are multiplied and added in one step, rounded once.
+    """
+    count, lanes = a.shape[1], lanes_of(a)
+    whole, fours = count // lanes * lanes, count // 4 * 4
+    first = reduce(squares[:, :whole].reshape(len(a), -1, lanes), 1)[:, : whole and lanes]
+    sums = accumulate(concatenate((first, squares[:, whole:fours]), 1), 1)[:, -1] if fours else np.zeros_like(a[:, 0])
+    for place in range(fours, count):
+        last = a[:, place].astype(WIDER[a.dtype])
+        sums = (last * last + sums).astype(a.dtype)
+    return sums
+
+
+WIDER = {FLOAT32: FLOAT64, FLOAT64: np.dtype(np.longdouble)}
+
 WAYS: dict[str, Sum] = {"+": total, "-+": over_last, "+-": over_first, "-+-": between, "+-+": around}
 """The sum for each arrangement of axes that are summed over (+) and that are not (-)."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.running import has_torch
 
-from gradrepl.engine.summing import SHARED, add_up, in_steps, total
+from gradrepl.engine.summing import SHARED, add_up, in_steps, squares_up, total
 
 needs_torch = pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: there is nothing to compare with")
 COUNTS = (*range(2, 70), 127, 128, 129, 511, 512, 513, 3000, 10_000, SHARED - 1)
@@ -57,3 +57,15 @@ def test_what_numpy_adds_has_its_shape_and_value() -> None:
                 expected = np.add.reduce(array, axis=axis, keepdims=keepdims)
                 np.testing.assert_array_equal(add_up(array, axis, keepdims=keepdims), expected)
     assert in_steps(np.arange(20.0))[-1] == 190
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_norms_are_pytorchs_to_the_last_bit(kind: str) -> None:
+    import torch
+
+    for shape in [(count,) for count in COUNTS] + SHAPES:
+        for dims in [(d,) for d in range(len(shape))] + [tuple(range(len(shape)))]:
+            a = numbers(*shape, kind=kind)
+            expected = torch.linalg.vector_norm(torch.from_numpy(a), dim=dims, keepdim=True).numpy()
+            np.testing.assert_array_equal(np.sqrt(squares_up(a, dims, True)), expected, f"{shape} {dims}")

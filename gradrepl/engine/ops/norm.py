@@ -16,7 +16,7 @@ from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, dims_of, in_dtype, restored, sum_dims_as
 from gradrepl.engine.ops.shape import summed_to, without
-from gradrepl.engine.summing import add_up
+from gradrepl.engine.summing import add_up, squares_up
 from gradrepl.engine.tensor import Tensor
 
 
@@ -31,7 +31,7 @@ def norm_of(a: Array, ord: float, dim: Dims, keepdim: bool) -> Any:
     if ord == 1:
         return add_up(size, axis=dim, keepdims=keepdim)
     if ord == 2:
-        return np.sqrt(add_up(size * size, axis=dim, keepdims=keepdim))
+        return np.sqrt(squares_up(size, dim, keepdim))
     return add_up(size**ord, axis=dim, keepdims=keepdim) ** (1 / ord)
 
 
