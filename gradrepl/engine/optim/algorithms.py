@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.fused import between, fused
+from gradrepl.engine.fused import LARGE, between, fused
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 
@@ -28,7 +28,10 @@ def average_square(running: Any, keep: float, gradient: Any) -> None:
 
 def add_scaled(data: Any, factor: float, values: Any) -> None:
     """Add factor · values to data, in place."""
-    data[...] = fused(factor, values, data)
+    if data.size > LARGE:
+        data += values * factor
+    else:
+        data[...] = fused(factor, values, data)
 
 
 def add_ratio(data: Any, factor: float, above: Any, below: Any) -> None:
