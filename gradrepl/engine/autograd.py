@@ -354,15 +354,36 @@ def own_or_unused(gradient: Any, index: int, unused: bool) -> Tensor | None:
     return as_own(gradient)
 
 
+UNBATCHED = (
+    "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a Tensor of dimensionality 0 "
+    "so expected in_dim to satisfy 0 <= in_dim < 0."
+)
+NOT_INDEXABLE = (
+    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
+    "tensor to a number"
+)
+
+
+def batch_of(start: Any) -> int:
+    """Return how many start gradients come at once; raises where they don't come as the rows of a tensor."""
+    if not isinstance(start, Tensor):
+        raise ValueError(UNBATCHED)
+    if not start._data.ndim:
+        raise IndexError(NOT_INDEXABLE)
+    return len(start._data)
+
+
 def row_by_row(
     outs: Sequence[Any], wanted: Sequence[Any], starts: Sequence[Any], flags: tuple[bool, bool, bool]
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients for each row of the start gradients, stacked."""
     retain, create_graph, unused = flags
-    counts = [len(start._data) for start in starts]
+    counts = [batch_of(start) for start in starts]
     if len({*counts}) > 1:
         raise ValueError(OTHER_BATCH.format(counts))
     count = counts[0]
+    if not count:
+        raise IndexError("index 0 is out of bounds for dimension 0 with size 0")
     rows = [
         captured(outs, wanted, [start[i] for start in starts], retain or i + 1 < count, create_graph, unused)
         for i in range(count)
