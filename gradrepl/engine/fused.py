@@ -8,7 +8,6 @@ import numpy as np
 
 from gradrepl.engine.bfloat16 import Brain
 
-
 LARGE = 10_000
 """Elements from which on speed counts more than the last digit, which depends on the processor there anyway."""
 

@@ -139,6 +139,8 @@ class _BatchNorm(Module):
     """What batch and instance norms share; ranks: the numbers of dimensions that an input may have."""
 
     ranks: ClassVar[tuple[int, ...]]
+    _version = 2
+    _state_since_2 = ("num_batches_tracked",)
 
     def __init__(
         self,

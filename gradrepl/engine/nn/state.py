@@ -35,6 +35,7 @@ class State:
     """The half of Module that gives its state and takes it back."""
 
     _version = 1
+    _state_since_2: tuple[str, ...] = ()
     _state_dict_pre_hooks: dict[int, Any]
     _state_dict_hooks: dict[int, Any]
     _load_state_dict_pre_hooks: dict[int, Any]
@@ -133,7 +134,7 @@ class Loading:
             key = prefix + name
             if key in self.state:
                 self.take(module, name, key, tensor, self.state[key])
-            else:
+            elif name not in module._state_since_2 or self.version(prefix) >= 2:
                 self.missing.append(key)
         for key in self.state:
             if key.startswith(prefix) and key != prefix:
@@ -143,6 +144,11 @@ class Loading:
         for name, child in module._modules.items():
             if child is not None:
                 self.load(child, f"{prefix}{name}.")
+
+    def version(self, prefix: str) -> int:
+        """Return the version in which a module wrote its state; 1 where nothing says so."""
+        written = getattr(self.state, "_metadata", {}).get(prefix[:-1], {})
+        return int(written.get("version") or 1)
 
     def take(self, module: Any, name: str, key: str, tensor: Any, value: Any) -> None:
         if not isinstance(value, Tensor):

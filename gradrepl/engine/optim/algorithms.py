@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.fused import LARGE, between, fused
+from gradrepl.engine.dtype import FLOAT32
+from gradrepl.engine.fused import LARGE, between, fused, wide
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 
@@ -28,7 +29,9 @@ def average_square(running: Any, keep: float, gradient: Any) -> None:
 
 def add_scaled(data: Any, factor: float, values: Any) -> None:
     """Add factor · values to data, in place."""
-    if data.size > LARGE:
+    if data.dtype is FLOAT32 and data.size <= LARGE:
+        data[...] = wide(values) * wide(factor) + data
+    elif data.size > LARGE:
         data += values * factor
     else:
         data[...] = fused(factor, values, data)

@@ -228,7 +228,8 @@ def settings(names: str, given: dict[str, Any]) -> dict[str, Any]:
     for name, shown in NOT_NEGATIVE.items():
         if name in chosen and not number(chosen[name]) >= 0.0:
             raise ValueError(f"Invalid {shown}: {chosen[name]}")
-    for index, beta in enumerate(chosen.get("betas", ())):
+    for index in (0, 1) if "betas" in chosen else ():
+        beta = chosen["betas"][index]
         if not 0.0 <= number(beta) < 1.0:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
     return chosen
