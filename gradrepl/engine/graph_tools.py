@@ -174,11 +174,14 @@ class _unsafe_preserve_version_counter:  # noqa: N801
                 tensor._counter[0] = version
 
 
-functions("torch.autograd", _unsafe_preserve_version_counter=_unsafe_preserve_version_counter)
+for _space in ("torch.autograd", "torch.autograd.grad_mode"):
+    functions(_space, _unsafe_preserve_version_counter=_unsafe_preserve_version_counter)
+_unsafe_preserve_version_counter.__module__ = "torch.autograd.grad_mode"
 functions(
     "torch.autograd.graph",
     increment_version=increment_version,
     GradientEdge=GradientEdge,
     get_gradient_edge=get_gradient_edge,
     register_multi_grad_hook=register_multi_grad_hook,
+    set_warn_on_accumulate_grad_stream_mismatch=lambda enabled: None,
 )

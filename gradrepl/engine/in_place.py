@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
 from gradrepl.engine.dual import among, forward, writes
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
-from gradrepl.engine.node import make_analytic, start_node
+from gradrepl.engine.node import Written, make_analytic, start_node
 from gradrepl.engine.op import Op, connect, edge_of, short_name
 from gradrepl.engine.operands import align, check_broadcast
 from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
@@ -258,6 +259,35 @@ def record_write(entry: Op, mask: int, args: Sequence[Any], values: list[Any], r
         same = (self._data.shape, computed_in) if computed_in is self._data.dtype else None
         node.fix = tuple(None if target == same else target for target in targets)
     rebase(self, node)
+    if self._view is not None and ("out", 0) in plan.fields:
+        place_written(node, self)
+
+
+def place_written(node: Any, view: Tensor) -> None:
+    """Let what a node keeps of its result be, in second gradients, a part of the storage that it was written to."""
+    assert view._view is not None
+    base = view._view.base
+    assert base._grad_fn is not None and view._grad_fn is not None
+    history, shown_by, data = weakref.ref(base._grad_fn), weakref.ref(view._grad_fn), base._data
+    own = data.shape, geometry_of(data, data).stride
+
+    def placed(array: Array, counter: list[int]) -> Tensor:
+        tensor = make(array)
+        written: Any = history()
+        tensor._counter = counter
+        tensor._requires_grad = True
+        tensor._grad_fn = look = start_node(as_strided, as_strided.plan(1))
+        look.saved, look.edges, look.numbers = (*own, *written.place), (written,), None
+        return tensor
+
+    kept = list(node.saved)
+    for position, (kind, _) in enumerate(node.plan.fields):
+        if kind == "out" and type(kept[position]) is tuple:
+            array, counter, *_ = kept[position]
+            kept[position] = Written(kept[position])
+            kept[position].placed = functools.partial(placed, array, counter)
+            kept[position].shown_by = shown_by
+    node.saved = tuple(kept)
 
 
 def as_it_was(tensor: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.function import Function
 from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.graph_tools import execution_order, will_execute
-from gradrepl.engine.saved import SavedTensor
+from gradrepl.engine.packing import Hooks
+from gradrepl.engine.saved import SavedTensor, pop_hooks, push_hooks
 from gradrepl.engine.task import current_task_id, current_walk, queue_callback, walks_under_way
 from gradrepl.engine.tensor import Tensor
 from gradrepl.engine.variable import Variable
@@ -68,7 +69,14 @@ ImperativeEngine.__module__ = "torch._C"
 Variable._execution_engine = ImperativeEngine()  # type: ignore[attr-defined]
 SPACES.setdefault("torch._C._functions", {})["UndefinedGrad"] = UndefinedGrad
 SPACES.setdefault("torch._C._autograd", {})["SavedTensor"] = SavedTensor
-functions("torch._C._autograd", _unsafe_set_version_counter=unsafe_set_version_counter)
+functions(
+    "torch._C._autograd",
+    _unsafe_set_version_counter=unsafe_set_version_counter,
+    _push_saved_tensors_default_hooks=push_hooks,
+    _pop_saved_tensors_default_hooks=pop_hooks,
+    _saved_tensors_hooks_is_enabled=lambda: Hooks.disabled is None,
+    _saved_tensors_hooks_get_disabled_error_message=lambda: Hooks.disabled,
+)
 functions(
     "torch._C",
     _is_multithreading_enabled=lambda: mode.multithreading,

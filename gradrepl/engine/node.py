@@ -196,6 +196,8 @@ class OpNode(Node):
 
     def as_output(self, index: int, item: Kept) -> Tensor:
         """Return a saved output (or a constant) as the tensor that it was."""
+        if isinstance(item, Written):
+            return item.placed()
         kind, number = self.plan.fields[index]
         tensor = make(item[0])
         if kind == "out":
@@ -211,13 +213,24 @@ class OpNode(Node):
         assert counter is not None
         kind, number = self.plan.fields[index]
         if kind == "out" and array.dtype in INEXACT:
-            return modified(array, counter, version, self, number)
+            maker = item.shown_by() if isinstance(item, Written) else None
+            return modified(array, counter, version, maker or self, number)
         maker, number = (None, 0) if tensor is None else (tensor.grad_fn, tensor._output_nr)
         return modified(array if tensor is None else tensor._data, counter, version, maker, number)
 
     def free(self) -> None:
         if self.plan.tensors:
             self.saved = None
+
+
+class Written(tuple[Any, ...]):
+    """A kept result that was written into a view: `placed` gives it as the tensor that the view is in the graph.
+
+    shown_by: the node that the view shows, as long as it does.
+    """
+
+    placed: Callable[[], Tensor]
+    shown_by: Callable[[], Node | None]
 
 
 def as_arrays(value: Any) -> Any:

@@ -261,14 +261,24 @@ class saved_tensors_hooks:  # noqa: N801
         self.unpack_hook = unpack_hook
 
     def __enter__(self) -> None:
-        if Hooks.disabled is not None:
-            raise RuntimeError(Hooks.disabled)
-        if not (callable(self.pack_hook) and callable(self.unpack_hook)):
-            raise TypeError(NOT_CALLABLE.format(self.pack_hook, self.unpack_hook))
-        Hooks.stack = (*Hooks.stack, (self.pack_hook, self.unpack_hook))
+        push_hooks(self.pack_hook, self.unpack_hook)
 
     def __exit__(self, *exception: object) -> None:
-        Hooks.stack = Hooks.stack[:-1]
+        pop_hooks()
+
+
+def push_hooks(pack_hook: Hook, unpack_hook: Hook) -> None:
+    """Begin to pass what is saved through a pair of hooks (torch._C._autograd); raises where that is forbidden."""
+    if Hooks.disabled is not None:
+        raise RuntimeError(Hooks.disabled)
+    if not (callable(pack_hook) and callable(unpack_hook)):
+        raise TypeError(NOT_CALLABLE.format(pack_hook, unpack_hook))
+    Hooks.stack = (*Hooks.stack, (pack_hook, unpack_hook))
+
+
+def pop_hooks() -> None:
+    """End what push_hooks began."""
+    Hooks.stack = Hooks.stack[:-1]
 
 
 class save_on_cpu(saved_tensors_hooks):  # noqa: N801

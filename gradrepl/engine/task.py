@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from gradrepl.engine.grad_mode import INFERENCE, mode, set_mode
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.packing import Hooks
 
 next_task = itertools.count().__next__
@@ -28,8 +32,19 @@ def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
             run_within(outer, walk, run)
         for callback in walk.callbacks:
             callback()
+    except ValueError as error:
+        say_as_pytorch(error)
+        raise
     finally:
         mode.recording, mode.walk = before, outer
+
+
+def say_as_pytorch(error: ValueError) -> None:
+    """Raise PyTorch's RuntimeError for numpy's words about gradients whose shapes do not go together."""
+    message = str(error)
+    if message.startswith("operands could not be broadcast"):
+        sides = [[int(side) for side in re.findall(r"\d+", shape)] for shape in re.findall(r"\(([\d, ]*)\)", message)]
+        check_broadcast(np.broadcast_to(np.zeros(()), shape) for shape in sides[:2])
 
 
 def run_within(outer: Any, walk: Any, run: Callable[[], None]) -> None:

@@ -202,7 +202,7 @@ class Tensor(metaclass=_TensorMeta):
             raise RuntimeError("requires_grad must be a bool")
         if self._counter is None and value and mode.recording > INFERENCE:
             raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
-        if self.grad_fn is not None and not value:
+        if not value and self.grad_fn is not None:
             raise RuntimeError(NOT_A_LEAF + NOT_A_LEAF_HINT)
         if value and self._data.dtype not in INEXACT:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
