@@ -86,7 +86,8 @@ def solved(a: Array, b: Array) -> tuple[Array, Array]:
 
 def factors(a: Array) -> tuple[Array, Array]:
     """Return the diagonal of U, whose product is the determinant up to its sign, and the sign of the exchanges."""
-    packed, rows = eliminated(np.swapaxes(a, -1, -2))
+    by_row = a.flags.c_contiguous and a.dtype.kind != "c"
+    packed, rows = eliminated(np.swapaxes(a, -1, -2) if by_row else a)
     return np.diagonal(packed, 0, -2, -1), parity(rows).astype(a.dtype)
 
 

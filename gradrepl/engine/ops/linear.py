@@ -56,16 +56,15 @@ def check_same_dtype(a: Array, b: Array) -> None:
 
 def small_way(a: Array, b: Array) -> Callable[[Array, Array], Any] | None:
     """Return how PyTorch's library adds up the products of small matrices, each of which it rounds; None for others."""
-    depth = a.shape[-1]
-    if b.ndim == 1:
-        return term_by_term if depth < 4 else None
-    columns = b.shape[-1]
-    if a.shape[-2] > 3 and columns > 11:
+    depth, rows = a.shape[-1], a.shape[-2] if a.ndim > 1 else 1
+    columns = b.shape[-1] if b.ndim > 1 else 1
+    if rows > 3 and columns > 11:
         return None
-    by_row = b.strides[-1] == b.itemsize and columns > 1
-    if depth < 4 or by_row or 1 < columns < 4:
+    if depth < 4 or 1 < columns < 4 or (b.strides[-1] == b.itemsize and columns > 1):
         return term_by_term
-    return even_and_odd if depth == 4 and columns > 3 and a.shape[-2] > 1 else None
+    if columns == 1:
+        return term_by_term if a.ndim > 1 and (depth == 4 or rows < 4) else None
+    return even_and_odd if depth == 4 and rows > 1 else None
 
 
 def term_by_term(a: Array, b: Array) -> Any:
