@@ -106,7 +106,7 @@ def asarray(
     if copy:
         found = make(found._data.copy())
     if requires_grad is False and found._requires_grad:
-        found = found.requires_grad_(False) if found.is_leaf else make(found._data)  # type: ignore[attr-defined]
+        found = found.requires_grad_(False) if found.is_leaf else make(found._data)
     if requires_grad and not found._requires_grad:
         found = leaf(found._data, True)
     return found
