@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -190,6 +191,34 @@ def squared_rows(a: Array, squares: Array) -> Array:
 
 
 WIDER = {FLOAT32: FLOAT64, FLOAT64: np.dtype(np.longdouble)}
+
+
+def is_last(a: Array, dim: int) -> bool:
+    """Whether nothing but sides of 1 follows a dimension: PyTorch has kernels of their own for that."""
+    return math.prod(a.shape[dim:]) == a.shape[dim]
+
+
+def lanes_up(a: Array, dim: int) -> Any:
+    """Return the sum along a dimension, kept with the size of 1, in the order of PyTorch's softmax.
+
+    Along the last one 64 bytes at once, whose halves are then added up (at::vec::reduce_all with AVX512).
+    """
+    if type(a) is not ndarray or not a.size or not is_last(a, dim):
+        return reduce(a, axis=dim, keepdims=True)
+    count, lanes = a.shape[dim], 64 // a.itemsize
+    rows = a.reshape(-1, count)
+    shape = list(a.shape)
+    shape[dim] = 1
+    whole = count // lanes * lanes
+    if not whole:
+        return accumulate(rows, 1)[:, -1].reshape(shape)
+    sums = reduce(rows[:, :whole].reshape(len(rows), -1, lanes), 1)
+    sums[:, : count - whole] += rows[:, whole:]
+    while sums.shape[1] > 1:
+        half = sums.shape[1] // 2
+        sums = sums[:, :half] + sums[:, half:]
+    return sums.reshape(shape)
+
 
 WAYS: dict[str, Sum] = {"+": total, "-+": over_last, "+-": over_first, "-+-": between, "+-+": around}
 """The sum for each arrangement of axes that are summed over (+) and that are not (-)."""

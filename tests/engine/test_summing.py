@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.running import has_torch
 
-from gradrepl.engine.summing import SHARED, add_up, in_steps, squares_up, total
+from gradrepl.engine.summing import SHARED, add_up, in_steps, lanes_up, squares_up, total
 
 needs_torch = pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: there is nothing to compare with")
 COUNTS = (*range(2, 70), 127, 128, 129, 511, 512, 513, 3000, 10_000, SHARED - 1)
@@ -69,3 +69,13 @@ def test_norms_are_pytorchs_to_the_last_bit(kind: str) -> None:
             a = numbers(*shape, kind=kind)
             expected = torch.linalg.vector_norm(torch.from_numpy(a), dim=dims, keepdim=True).numpy()
             np.testing.assert_array_equal(np.sqrt(squares_up(a, dims, True)), expected, f"{shape} {dims}")
+
+
+@needs_torch
+def test_the_sums_in_the_gradient_of_softmax_are_pytorchs_to_the_last_bit() -> None:
+    import torch
+
+    for shape in [(count,) for count in COUNTS if count < 4000] + SHAPES:
+        g, out = numbers(*shape, kind="f4"), numbers(*shape[::-1], kind="f4").reshape(shape)
+        expected = torch._softmax_backward_data(torch.from_numpy(g), torch.from_numpy(out), -1, torch.float32)
+        np.testing.assert_array_equal(out * (g - lanes_up(g * out, -1)), expected.numpy(), str(shape))

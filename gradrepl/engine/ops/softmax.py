@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import functions, own_names, public
 from gradrepl.engine.dtype import Array
+from gradrepl.engine.fused import fused
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.arithmetic import exp
@@ -17,6 +18,7 @@ from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precise import nearest
+from gradrepl.engine.summing import is_last, lanes_up
 
 SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
 
@@ -37,15 +39,14 @@ def softmax_along(a: Array, dim: int) -> Any:
     if not a.ndim:
         return np.ones_like(a)
     powers = nearest(np.exp, in_one_piece(less_maximum(a, dim)))
-    powers *= 1 / np.add.reduce(powers, axis=dim, keepdims=True)
-    return powers
+    total = lanes_up(powers, dim)
+    return powers * (1 / total) if is_last(a, dim) else powers / total
 
 
 @op("SoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
 def softmax_gradient(g: Array, out: Array, dim: int) -> Any:
     """(g - sum(g · out)) · out, the sum along a dimension"""
-    weighted = g * out
-    return weighted - out * np.sum(weighted, axis=dim if g.ndim else None, keepdims=True)
+    return out * (g - lanes_up(in_one_piece(g * out), dim)) if g.ndim else g * 0
 
 
 def softmax_second(gg: Any, g: Any, out: Any, dim: int) -> Any:
@@ -69,14 +70,14 @@ def log_softmax_along(a: Array, dim: int) -> Any:
     if not a.ndim:
         return np.zeros_like(a)
     lowered = in_one_piece(less_maximum(a, dim))
-    lowered -= nearest(np.log, np.add.reduce(nearest(np.exp, lowered), axis=dim, keepdims=True))
+    lowered -= nearest(np.log, lanes_up(nearest(np.exp, lowered), dim))
     return lowered
 
 
 @op("LogSoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
 def log_softmax_gradient(g: Array, out: Array, dim: int) -> Any:
     """g - e ** out · sum(g), the sum along a dimension"""
-    return g - np.exp(out) * np.sum(g, axis=dim if g.ndim else None, keepdims=True)
+    return fused(-nearest(np.exp, out), lanes_up(in_one_piece(g), dim), g) if g.ndim else g * 0
 
 
 def log_softmax_second(gg: Any, g: Any, out: Any, dim: int) -> Any:
