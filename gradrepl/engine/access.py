@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine import tensor as tensors
 from gradrepl.engine.api import functions, methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
@@ -56,7 +57,7 @@ def numpy(self: Tensor, *, force: bool = False) -> Array:
         raise RuntimeError(NEEDS_DETACH)
     if self._data.dtype.metadata:
         raise TypeError("Got unsupported ScalarType BFloat16")
-    if mode.mapping or self._levels:
+    if mode.mapping or (self._levels and tensors.KIND._levels):
         raise RuntimeError(NO_STORAGE)
     return self._data[...]
 

@@ -26,7 +26,7 @@ from gradrepl.engine.ops.view import alias
 from gradrepl.engine.packing import Hooks, Packed, pack
 from gradrepl.engine.saved import SavedTensor
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.tracking import levels
+from gradrepl.engine.tracking import among_levels, bare, levels, outside
 
 
 class FunctionCtx:
@@ -320,7 +320,7 @@ class Function(metaclass=FunctionMeta):
         ctx.numbers = numbers if any(numbers) else None
         with no_grad(), suspended():
             if in_two_parts:
-                output = cls.forward(*args)
+                output = forward_outside(cls, args) if levels.open else cls.forward(*args)
                 cls.setup_context(ctx, args, output)
             else:
                 output = cls.forward(ctx, *args)
@@ -341,6 +341,17 @@ class InplaceFunction(Function):
 
 
 Function.__module__ = InplaceFunction.__module__ = "torch.autograd.function"
+
+
+def forward_outside(cls: type[Function], args: tuple[Any, ...]) -> Any:
+    """Run a forward on plain tensors, outside of the transforms that are open; inputs that it gives are the given."""
+    with outside():
+        plain = [bare(arg) for arg in args]
+        output = cls.forward(*plain)
+    given = {id(inner): arg for inner, arg in zip(plain, args, strict=True)}
+    results = [given.get(id(out), out) for out in (output if isinstance(output, tuple) else (output,))]
+    results = [among_levels(out) if isinstance(out, Tensor) else out for out in results]
+    return tuple(results) if isinstance(output, tuple) else results[0]
 
 
 def check_transformable(cls: type[Function]) -> None:

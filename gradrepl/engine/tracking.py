@@ -10,6 +10,7 @@ from typing import Any
 from gradrepl.engine import printing, quick
 from gradrepl.engine import tensor as tensors
 from gradrepl.engine.api import functions
+from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.tensor import Tensor, make
@@ -88,10 +89,39 @@ def level(tracks: bool = True, hidden: int = 0) -> Iterator[None]:
         switch(*before)
 
 
+@contextmanager
+def outside() -> Iterator[None]:
+    """Run what is to know nothing of the levels that are open: the forward of a custom Function."""
+    before = levels.open, levels.count, levels.mapping
+    mapping, mode.mapping = mode.mapping, False
+    switch((), 0, 0)
+    try:
+        yield
+    finally:
+        switch(*before)
+        mode.mapping = mapping
+
+
+def bare(value: Any) -> Any:
+    """Return a tensor of any level as a plain one on the same storage, and anything else as it is."""
+    if not isinstance(value, Tensor) or not value._levels:
+        return value
+    plain = make(value._data)
+    plain._counter = value._counter
+    return plain
+
+
 def entered(tensor: Tensor, inner: Tensor) -> Tensor:
     """Note that a tensor stands for another one inside of a level."""
     inner.__dict__["_stands_for"] = tensor
     return inner
+
+
+def among_levels(tensor: Tensor) -> Tensor:
+    """Return a tensor that was made outside of the open levels as one that was made in them."""
+    if type(tensor) is Tensor:
+        tensor.__class__ = tensors.KIND
+    return tensor
 
 
 def left(tensor: Tensor) -> Tensor:
