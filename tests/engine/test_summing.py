@@ -71,11 +71,20 @@ def test_norms_are_pytorchs_to_the_last_bit(kind: str) -> None:
             np.testing.assert_array_equal(np.sqrt(squares_up(a, dims, True)), expected, f"{shape} {dims}")
 
 
-@needs_torch
+def capability() -> str:
+    """What PyTorch's kernels use of this processor."""
+    if not has_torch():
+        return ""
+    import torch
+
+    return torch.backends.cpu.get_cpu_capability()
+
+
+@pytest.mark.skipif(capability() != "AVX512", reason="PyTorch's softmax adds up otherwise without AVX512")
 def test_the_sums_in_the_gradient_of_softmax_are_pytorchs_to_the_last_bit() -> None:
     import torch
 
-    for shape in [(count,) for count in COUNTS if count < 4000] + SHAPES:
-        g, out = numbers(*shape, kind="f4"), numbers(*shape[::-1], kind="f4").reshape(shape)
+    for shape in [(20, count) for count in COUNTS if count < 1000] + [(count,) for count in range(2, 17)]:
+        g, out = numbers(*shape, kind="f4"), numbers(*shape, 1, kind="f4").reshape(shape)
         expected = torch._softmax_backward_data(torch.from_numpy(g), torch.from_numpy(out), -1, torch.float32)
         np.testing.assert_array_equal(out * (g - lanes_up(g * out, -1)), expected.numpy(), str(shape))
