@@ -120,6 +120,16 @@ embedding_gradient.grad(
 )
 
 
+def shorten_rows(weight: Any, indices: Array, max_norm: float, norm_type: float) -> None:
+    """Shorten the rows of a table that are looked up and longer than max_norm, in place."""
+    for row in np.unique(indices):
+        length = np.linalg.norm(weight._data[row], norm_type)
+        if length > max_norm:
+            weight._data[row] *= max_norm / (length + 1e-7)
+    if weight._counter is not None:
+        weight._counter[0] += 1
+
+
 @wants("embedding", "weight", "indices:input")
 def embedding(
     input: Any,
@@ -131,9 +141,9 @@ def embedding(
     sparse: bool = False,
 ) -> Any:
     """Look up rows (torch.nn.functional.embedding)."""
-    if max_norm is not None or scale_grad_by_freq or sparse:
+    if scale_grad_by_freq or sparse:
         raise NotImplementedError(
-            "gradrepl's builtin engine has no max_norm, scale_grad_by_freq or sparse for embeddings. "
+            "gradrepl's builtin engine has no scale_grad_by_freq or sparse for embeddings. "
             "Start gradrepl with --engine torch to use them."
         )
     rows = weight._data.shape[0]
@@ -141,6 +151,9 @@ def embedding(
         assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
     if weight._data.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
+    if max_norm is not None:
+        check_indices(input._data, rows)
+        shorten_rows(weight, input._data, float(max_norm), norm_type)
     padding = -1 if padding_idx is None else padding_idx % rows
     return embedding_rows(weight, input, padding)
 
