@@ -95,6 +95,8 @@ def view_error(tensor: Tensor, view: View, what: str) -> str:
     return head + VIEW_ERRORS[view.made]
 
 
+REPEATABLE = frozenset(("zero", "fill"))
+"""What may write one place of memory several times: it is always the same."""
 ONE_WRITTEN_TWICE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
     "clone() the tensor before performing the operation."
@@ -105,10 +107,10 @@ READ_AND_WRITTEN = (
 )
 
 
-def check_overlap(tensor: Tensor, others: Sequence[Any]) -> None:
-    """Raise what PyTorch raises where a write would read or write one place of memory twice."""
+def check_overlap(tensor: Tensor, others: Sequence[Any], repeatable: bool = False) -> None:
+    """Raise what PyTorch raises where a write would read or write one place of memory twice, to another effect."""
     data = tensor._data
-    if not data.size:
+    if repeatable or not data.size:
         return
     if any(step == 0 and side > 1 for step, side in zip(data.strides, data.shape, strict=True)):
         raise RuntimeError(ONE_WRITTEN_TWICE)
@@ -200,7 +202,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i].requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
-        check_overlap(self, [everything[i] for i in entry.tensors[1:]])
+        check_overlap(self, [everything[i] for i in entry.tensors[1:]], entry.name in REPEATABLE)
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)

@@ -11,8 +11,9 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.in_place import watchers
 from gradrepl.engine.ops.shape import clone
+from gradrepl.engine.ops.view import owner
 from gradrepl.engine.saved import saved_tensors_hooks
-from gradrepl.engine.storage import address, owner
+from gradrepl.engine.storage import address
 from gradrepl.engine.tensor import Tensor
 
 OUTSIDE = (

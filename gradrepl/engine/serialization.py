@@ -16,8 +16,8 @@ from gradrepl.engine import bfloat16, device
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.nn.parameter import Parameter
-from gradrepl.engine.ops.view import as_strided
-from gradrepl.engine.storage import address, owner, steps
+from gradrepl.engine.ops.view import as_strided, owner
+from gradrepl.engine.storage import address, steps
 from gradrepl.engine.tensor import Size, Tensor, make
 
 NOT_SEEKABLE = (

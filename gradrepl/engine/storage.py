@@ -11,7 +11,7 @@ from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import OF_NUMPY, Array, dtype
 from gradrepl.engine.hooks import warn_if_has_hooks
 from gradrepl.engine.in_place import check_writable
-from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of
+from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of, owner
 from gradrepl.engine.tensor import Tensor, c_dtype, grad_dtype_of, make
 
 NO_DEEPCOPY = (
@@ -25,13 +25,6 @@ OTHER_GRADIENT = (
     "Cannot set grad_dtype to '{}' because there is already a gradient with dtype '{}'. Please clear the gradient "
     "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype matches the existing gradient's dtype."
 )
-
-
-def owner(array: Array) -> Array:
-    """Return the array whose memory another looks into."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 def address(array: Array) -> int:

@@ -11,7 +11,8 @@ import numpy as np
 from gradrepl.engine.api import functions, methods
 from gradrepl.engine.device import CPU
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.storage import UntypedStorage, owner
+from gradrepl.engine.ops.view import owner
+from gradrepl.engine.storage import UntypedStorage
 from gradrepl.engine.tensor import Tensor, make
 
 DEPRECATED = (
