@@ -193,6 +193,23 @@ def squared_rows(a: Array, squares: Array) -> Array:
 WIDER = {FLOAT32: FLOAT64, FLOAT64: np.dtype(np.longdouble)}
 
 
+def chain_up(a: Array) -> Any:
+    """Return the sum of all elements of an array of floats in the order of PyTorch's nll_loss (LossNLL.cpp).
+
+    The first comes last; of the others every 16 are added up, and every 16 of these sums ...
+    """
+    terms = a.reshape(-1)
+    if type(a) is not ndarray or not 1 < a.size < SHARED:
+        return reduce(terms)
+    rows, sums = terms[1:], []
+    while len(rows):
+        whole = len(rows) // 16 * 16
+        if whole < len(rows):
+            sums.append(accumulate(rows[whole:])[-1])
+        rows = accumulate(rows[:whole].reshape(-1, 16), 1)[:, -1]
+    return functools.reduce(add, [*sums, terms[0]])
+
+
 def is_last(a: Array, dim: int) -> bool:
     """Whether nothing but sides of 1 follows a dimension: PyTorch has kernels of their own for that."""
     return math.prod(a.shape[dim:]) == a.shape[dim]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.running import has_torch
 
-from gradrepl.engine.summing import SHARED, add_up, in_steps, lanes_up, squares_up, total
+from gradrepl.engine.summing import SHARED, add_up, chain_up, in_steps, lanes_up, squares_up, total
 
 
 def capability() -> str:
@@ -91,3 +91,14 @@ def test_the_sums_in_the_gradient_of_softmax_are_pytorchs_to_the_last_bit() -> N
         g, out = numbers(*shape, kind="f4"), numbers(*shape, 1, kind="f4").reshape(shape)
         expected = torch._softmax_backward_data(torch.from_numpy(g), torch.from_numpy(out), -1, torch.float32)
         np.testing.assert_array_equal(out * (g - lanes_up(g * out, -1)), expected.numpy(), str(shape))
+
+
+@needs_torch
+def test_the_losses_of_classes_are_added_up_as_pytorch_does() -> None:
+    import torch
+
+    for count in COUNTS:
+        a = numbers(count, 3, kind="f4")
+        classes = torch.arange(count) % 3
+        expected = torch.nn.functional.nll_loss(torch.from_numpy(a), classes, reduction="sum").numpy()
+        assert chain_up(-a[np.arange(count), classes.numpy()]) == expected, count

@@ -15,7 +15,7 @@ from gradrepl.engine.ops.arithmetic import exp, log, sign
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.summing import add_up
+from gradrepl.engine.summing import add_up, chain_up
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -282,16 +282,23 @@ def class_weights(target: Array, weight: Any, ignored: int, kind: Any) -> Any:
     return (weights if weight is None else weights * weight[safe]), safe
 
 
+def in_a_chain(losses: Array, reduction: str) -> Any:
+    """Return the mean or the sum of the losses of examples, or the losses themselves."""
+    if reduction == "none":
+        return losses
+    return chain_up(losses) if reduction == "sum" else chain_up(losses) / losses.dtype.type(losses.size)
+
+
 def class_losses(a: Array, target: Array, weight: Any, reduction: str, ignored: int) -> Any:
     classes = a.shape[0 if a.ndim == 1 else 1]
     if weight is None and target.size and target.min() >= 0 and target.max() < classes and not 0 <= ignored < classes:
-        return reduced(-a[at_classes(a.shape, target)], reduction)
+        return in_a_chain(-a[at_classes(a.shape, target)], reduction)
     check_classes(target, target != ignored, classes)
     weights, safe = class_weights(target, weight, ignored, a.dtype)
     losses = np.where(target == ignored, a.dtype.type(0), -a[at_classes(a.shape, safe)] * weights)
     if reduction != "mean":
-        return reduced(losses, reduction)
-    return np.add.reduce(losses, axis=None) / np.add.reduce(weights, axis=None)
+        return in_a_chain(losses, reduction)
+    return chain_up(losses) / chain_up(weights)
 
 
 @op("NllLossBackward0")
@@ -311,7 +318,7 @@ def class_slopes(g: Array, a: Array, target: Array, weight: Any, reduction: str,
     whole = np.zeros(a.shape, g.dtype)
     weights, safe = class_weights(target, weight, ignored, g.dtype)
     if reduction == "mean":
-        weights = weights / np.add.reduce(weights, axis=None)
+        weights = weights / chain_up(weights)
     whole[at_classes(a.shape, safe)] = np.where(target == ignored, g.dtype.type(0), -g * weights)
     return whole
 
