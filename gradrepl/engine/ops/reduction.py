@@ -13,6 +13,7 @@ from gradrepl.engine.api import public
 from gradrepl.engine.bfloat16 import Brain
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, INEXACT, INT64, Array
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.arithmetic import add, conj_of
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.shape import cast, expand_to
@@ -82,7 +83,7 @@ sum_all_as.grad(a=lambda g, a_shape, a_dtype: cast(fill(g, a_shape), a_dtype))
 @op("SumBackward1", samples=(((2, 3), (1,), False), ((2, 3), (0,), True), ((2, 3), (0, 1), False)))
 def sum_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
     """The sum over some dimensions"""
-    return add_up(a, axis=dim, dtype=widened(a), keepdims=keepdim)
+    return in_one_piece(add_up(a, axis=dim, dtype=widened(a), keepdims=keepdim))
 
 
 sum_dims.grad(a=lambda g, a_shape, dim, keepdim: unreduced(g, a_shape, dim, keepdim))
@@ -125,7 +126,7 @@ mean_all.grad(a=lambda g, a_shape: mean_gradient(g, a_shape))
 @op("MeanBackward1", samples=(((2, 3), (1,), False), ((2, 3), (0, 1), True)))
 def mean_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
     """The mean over some dimensions"""
-    return add_up(a, axis=dim, keepdims=keepdim) / a.dtype.type(count_of(a.shape, dim))
+    return in_one_piece(add_up(a, axis=dim, keepdims=keepdim)) / a.dtype.type(count_of(a.shape, dim))
 
 
 mean_dims.grad(
