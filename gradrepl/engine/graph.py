@@ -435,23 +435,40 @@ class Walk:
         slots = gradient if node._outputs > 1 else [gradient]
         if self.careful:
             slots = [None if slot is UNDEFINED else slot for slot in slots]
-        extra = node.extra
+        extra, runs = node.extra, self.wanted is None or node in self.through
+        if runs:
+            self.capture(node, slots)
         for number in range(node._outputs):
             if extra is not None and number in extra.tensor_pre:
                 slots[number] = self.ops.run_tensor_hooks(extra.tensor_pre[number], slots[number], self.create_graph)
             if extra is not None and number in extra.retained:
                 self.ops.retain(extra.retained[number], slots[number], self.create_graph)
-            if (slot := self.captures.get((id(node), number))) is not None:
-                self.captured[slot] = slots[number]
-        if self.wanted is not None and node not in self.through:
+        if not runs:
+            self.capture(node, slots)
             return None
         if extra is not None and extra.pre:
             slots = self.ops.run_pre_hooks(extra.pre, slots, self.create_graph)
         return slots
 
+    def capture(self, node: Node, slots: Sequence[Any]) -> None:
+        """Keep the gradients that were asked for: of a node that is run as they come, else as hooks left them."""
+        for number in range(node._outputs) if self.captures else ():
+            if (slot := self.captures.get((id(node), number))) is not None:
+                self.captured[slot] = slots[number]
+
+    def goes_on(self, edge: Any) -> bool:
+        """Whether a walk to some places only goes along an edge."""
+        if edge is None or edge._outputs:
+            return edge is not None and (self.wanted is None or edge in self.wanted)
+        return (id(edge), 0) in self.captures or (self.into is not None and id(edge) in self.into)
+
     def after(self, node: Node, gradients: Sequence[Any], slots: Sequence[Any]) -> Sequence[Any]:
         assert node.extra is not None
         padded = (*gradients, *(None,) * (len(node.edges) - len(gradients)))
+        if self.into is not None and self.wanted is not None and node.plan is not None:
+            padded = tuple(
+                [found if self.goes_on(edge) else None for found, edge in zip(padded, node.edges, strict=True)]
+            )
         shown = [None if found is UNDEFINED else found for found in padded]
         results = self.ops.run_post_hooks(node.extra.post, shown, slots, self.create_graph)
         missing = [found is None and before is not None for before, found in zip(padded, results, strict=True)]

@@ -83,17 +83,17 @@ IN_GRAD = (
 def will_execute(node: Node) -> bool:
     """Return whether the backward that is running comes to a node (torch._C._will_engine_execute_node).
 
-    Raises RuntimeError outside of a backward, and for a leaf's node where gradients are only given back.
+    Raises RuntimeError outside of a backward, and for the node of a leaf whose gradient is only given back.
     """
     walk = current_walk("_get_should_execute_nodes")
     leaf = node.variable if isinstance(node, AccumulateGrad) else None
-    if leaf is not None and walk.into is not None:
-        if walk.captures:
-            raise RuntimeError(IN_GRAD)
-        return id(leaf) in walk.into
-    if walk.wanted is not None:
-        return node in walk.through
-    if walk.roots == [node if leaf is None else leaf]:
+    if leaf is None and walk.wanted is not None:
+        return node in walk.wanted
+    if leaf is not None and (id(leaf), 0) in walk.captures:
+        raise RuntimeError(IN_GRAD)
+    if walk.roots == [node if leaf is None else leaf] or (
+        leaf is not None and walk.into is not None and id(leaf) not in walk.into
+    ):
         return False
     nodes = reachable(walk.roots)
     return node in nodes if leaf is None else any(edge is leaf for one in nodes for edge in one.edges)
