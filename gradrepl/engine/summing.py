@@ -21,6 +21,7 @@ accumulate: Any = np.add.accumulate
 SHARED = 32768
 """From so many numbers on PyTorch lets several threads add, in an order that depends on their number."""
 
+ONE = (1,)
 Dims = tuple[int, ...]
 Sum = Callable[[Array], Any]
 
@@ -42,7 +43,8 @@ def add_up(a: Array, axis: Any = None, dtype: Any = None, keepdims: bool = False
         return reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
     way, sizes, shape = arrangement(a.shape, axis, keepdims)
     if way is total:
-        return in_steps(a)[-1:].reshape(shape) if shape else in_steps(a)[-1]
+        steps = in_steps(a)
+        return steps[-1:] if shape == ONE else steps[-1:].reshape(shape) if shape else steps[-1]
     flags = a.flags
     if flags.c_contiguous and way is not None:
         return way(a.reshape(sizes)).reshape(shape)
