@@ -89,14 +89,16 @@ def will_execute(node: Node) -> bool:
     leaf = node.variable if isinstance(node, AccumulateGrad) else None
     if leaf is None and walk.wanted is not None:
         return node in walk.wanted
-    if leaf is not None and (id(leaf), 0) in walk.captures:
-        raise RuntimeError(IN_GRAD)
-    if walk.roots == [node if leaf is None else leaf] or (
-        leaf is not None and walk.into is not None and id(leaf) not in walk.into
-    ):
+    if walk.roots == [node if leaf is None else leaf]:
         return False
     nodes = reachable(walk.roots)
-    return node in nodes if leaf is None else any(edge is leaf for one in nodes for edge in one.edges)
+    if leaf is None:
+        return node in nodes
+    if not any(edge is leaf for one in nodes for edge in one.edges):
+        return False
+    if (id(leaf), 0) in walk.captures:
+        raise RuntimeError(IN_GRAD)
+    return walk.into is None or id(leaf) in walk.into
 
 
 SEVERAL_THREADS = (
