@@ -9,7 +9,8 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, own_names, public
-from gradrepl.engine.dtype import FLOAT, Array
+from gradrepl.engine.dtype import FLOAT, FLOAT32, Array
+from gradrepl.engine.fused import fused
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.number import plus_number
@@ -78,12 +79,37 @@ def but_channel(ndim: int) -> Ints:
 def batch_normalized(a: Array, weight: Array, bias: Array, eps: float) -> Any:
     """a standardized over all but its channels, times weight plus bias"""
     need_float(a, "batch_norm")
-    out = standardized(a, but_channel(a.ndim), eps)[0] * channels(weight, a.ndim)
-    return out if bias is None else out + channels(bias, a.ndim)
+    dims = but_channel(a.ndim)
+    if a.dtype is not FLOAT32:
+        out = standardized(a, dims, eps)[0] * channels(weight, a.ndim)
+        return out if bias is None else out + channels(bias, a.ndim)
+    count = count_over(a, dims)
+    mean = sum_dims(a, dims, True) / count
+    centred = a - mean
+    scale = inverse_deviation(sum_dims(centred * centred, dims, True), count, eps) * channels(weight, a.ndim)
+    shift = fused(-mean, scale, np.zeros_like(scale) if bias is None else channels(bias, a.ndim))
+    return fused(a, scale, np.broadcast_to(shift, a.shape))
+
+
+def inverse_deviation(squares: Any, count: int, eps: float) -> Any:
+    """Return 1 over the standard deviation, from a sum of squares; arrays are rounded once, as by PyTorch."""
+    if isinstance(squares, Tensor):
+        return 1 / sqrt(squares / count + eps)  # type: ignore[operator]
+    return (1 / np.sqrt(squares.astype(np.float64) / count + eps)).astype(squares.dtype)
+
+
+def batch_rule(g: Any, a: Any, weight: Any, eps: float) -> Any:
+    """Carry the gradient back to the numbers, in PyTorch's order: where it cancels out, digits depend on that."""
+    dims = but_channel(a.ndim)
+    count = count_over(a, dims)
+    centred = a - sum_dims(a, dims, True) / count
+    inverse = inverse_deviation(sum_dims(centred * centred, dims, True), count, eps)
+    slope = sum_dims(centred * g, dims, True) * inverse * inverse / count
+    return (g - sum_dims(g, dims, True) / count - centred * slope) * inverse * spread_weight(weight, g)
 
 
 batch_normalized.grad(
-    a=lambda g, a, weight, eps: standardized_rule(g * spread_weight(weight, g), a, but_channel(a.ndim), eps),
+    a=lambda g, a, weight, eps: batch_rule(g, a, weight, eps),
     weight=lambda g, a, eps: sum_dims(g * standardized(a, but_channel(a.ndim), eps)[0], but_channel(a.ndim), False),
     bias=lambda g: sum_dims(g, but_channel(g.ndim), False),
 )
@@ -207,11 +233,12 @@ def check_one_dtype(kernel: str, input: Any, *others: Any) -> None:
     """Raise what PyTorch raises where weights or figures are of another dtype than the input; half may go beside."""
     kinds = [dtypes.of(tensor._data) for tensor in others if tensor is not None]
     found = dtypes.of(input._data)
-    if found.category < FLOAT and kernel == "batch_norm":
+    if found.category != FLOAT and kernel == "batch_norm":
         need_float(input._data, kernel)
     if all(kind is found for kind in kinds) or found.itemsize == 2:
         return
-    if found is dtypes.float32:
+    wide = (dtypes.float32, dtypes.float64)
+    if found is dtypes.float32 or not all(kind in wide for kind in kinds):
         raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
     raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
 
@@ -234,7 +261,7 @@ def batch_norm(
 ) -> Any:
     """Standardize over the batch, or by running figures (torch.nn.functional.batch_norm)."""
     data = input._data
-    if data.ndim < 2:
+    if data.ndim == 1:
         input.size(1)
     if training and data.size == data.shape[1]:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")

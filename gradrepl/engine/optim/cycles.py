@@ -180,7 +180,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
-    def is_better(self, a: float, best: float) -> bool:
+    def _is_better(self, a: float, best: float) -> bool:
         """Whether a figure is better than the best by more than the threshold."""
         sign = 1 if self.mode == "max" else -1
         step = sign * self.threshold
@@ -191,7 +191,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Take the figure of an epoch (torch.optim.lr_scheduler.ReduceLROnPlateau.step)."""
         current = float(metrics)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        if self.is_better(current, self.best):
+        if self._is_better(current, self.best):
             self.best = current
             self.num_bad_epochs = 0
         else:
