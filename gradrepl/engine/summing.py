@@ -54,6 +54,28 @@ def add_up(a: Array, axis: Any = None, dtype: Any = None, keepdims: bool = False
     return reduce(a, axis=axis, keepdims=keepdims)
 
 
+@functools.lru_cache(maxsize=1024)
+def undoing(wide: Dims, shape: Dims) -> Sum | None:
+    """Return the sum over all that broadcasting `shape` to `wide` repeats; None if that is nothing.
+
+    It takes arrays of shape `wide`; its results have `shape`.
+    """
+    extra = len(wide) - len(shape)
+    axes = (*range(extra), *(i + extra for i, side in enumerate(shape) if side == 1 != wide[i + extra]))
+    if not axes:
+        return None
+    to_one = math.prod(shape) == 1 < math.prod(wide) < SHARED
+
+    def sum_of(a: Array) -> Any:
+        kind = a.dtype
+        if to_one and (kind is FLOAT32 or kind is FLOAT64) and type(a) is ndarray:
+            last = in_steps(a)[-1:]
+            return last if shape == ONE else last.reshape(shape)
+        return add_up(a, axes).reshape(shape)
+
+    return sum_of
+
+
 def total(a: Array) -> Any:
     """Return the sum of all elements of a float32 or float64 array, as a numpy scalar."""
     return in_steps(a)[-1] if 1 < a.size < SHARED else reduce(a, None)
@@ -204,11 +226,12 @@ def chain_up(a: Array) -> Any:
     if type(a) is not ndarray or not 1 < a.size < SHARED:
         return reduce(terms)
     rows, sums = terms[1:], []
-    while len(rows):
-        whole = len(rows) // 16 * 16
-        if whole < len(rows):
+    while (count := len(rows)) > 15:
+        whole = count // 16 * 16
+        if whole < count:
             sums.append(accumulate(rows[whole:])[-1])
         rows = accumulate(rows[:whole].reshape(-1, 16), 1)[:, -1]
+    sums.append(accumulate(rows)[-1])
     return functools.reduce(add, [*sums, terms[0]])
 
 

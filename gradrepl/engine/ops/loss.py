@@ -318,7 +318,7 @@ def class_slopes(g: Array, a: Array, target: Array, weight: Any, reduction: str,
     whole = np.zeros(a.shape, g.dtype)
     weights, safe = class_weights(target, weight, ignored, g.dtype)
     if reduction == "mean":
-        weights = weights / chain_up(weights)
+        weights = weights / (np.add.reduce(weights, None) if weight is None else chain_up(weights))
     whole[at_classes(a.shape, safe)] = np.where(target == ignored, g.dtype.type(0), -g * weights)
     return whole
 

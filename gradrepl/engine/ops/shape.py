@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from gradrepl.engine.bfloat16 import Brain, rounded
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import order_of
-from gradrepl.engine.summing import add_up
+from gradrepl.engine.summing import undoing
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
@@ -28,23 +27,11 @@ def expand_to(a: Array, shape: Shape) -> Any:
     return np.broadcast_to(a, shape, subok=True)
 
 
-
-
-@functools.lru_cache(maxsize=1024)
-def repeated_axes(wide: Shape, shape: Shape) -> Shape:
-    """Return the axes of `wide` along which broadcasting repeats `shape`."""
-    extra = len(wide) - len(shape)
-    return (*range(extra), *(i + extra for i, side in enumerate(shape) if side == 1 != wide[i + extra]))
-
-
 @op("SumBackward1", samples=(((2, 3), (2, 1)), ((2, 3), (3,))))
 def sum_to(a: Array, shape: Shape) -> Any:
     """a, summed over what broadcasting `shape` to it would repeat"""
-    axes = repeated_axes(a.shape, shape)
-    if not axes:
-        return a
-    summed = add_up(a, axes)
-    return summed if len(axes) + len(shape) == a.ndim else summed.reshape(shape)
+    way = undoing(a.shape, shape)
+    return a if way is None else way(a)
 
 
 sum_arrays = sum_to.forward
