@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Self
 
 from gradrepl.engine.dtype import c_name
-from gradrepl.engine.floating_errors import be_silent
+from gradrepl.engine.precision.floating_errors import be_silent
 
 OFF, ON, INFERENCE, ENABLED_INFERENCE = 0, 1, -1, -2
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradrepl.engine.api import SPACES, functions
-from gradrepl.engine.function import Function
+from gradrepl.engine.derivatives.function import Function
+from gradrepl.engine.derivatives.graph_tools import execution_order, will_execute
+from gradrepl.engine.derivatives.saved import SavedTensor, pop_hooks, push_hooks
 from gradrepl.engine.grad_mode import mode
-from gradrepl.engine.graph_tools import execution_order, will_execute
 from gradrepl.engine.packing import Hooks
-from gradrepl.engine.saved import SavedTensor, pop_hooks, push_hooks
 from gradrepl.engine.task import current_task_id, current_walk, queue_callback, walks_under_way
 from gradrepl.engine.tensor import Tensor
 from gradrepl.engine.variable import Variable

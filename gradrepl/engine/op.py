@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import bfloat16, half
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
@@ -25,6 +24,7 @@ from gradrepl.engine.node import (
     start_node,
 )
 from gradrepl.engine.operands import align, check_broadcast
+from gradrepl.engine.precision import bfloat16, half
 from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import bfloat16
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.precision import bfloat16
 
 Kept = tuple[Any, list[int] | None, Any, Any]
 """A saved tensor: its array, its version counter, the version it had, and the tensor itself where it was an input;

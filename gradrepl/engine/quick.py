@@ -10,10 +10,10 @@ import numpy as np
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.half import HALF
 from gradrepl.engine.node import keep, start_node
 from gradrepl.engine.operands import DOUBLES, SINGLES, Numbers, check_broadcast
 from gradrepl.engine.packing import Hooks
+from gradrepl.engine.precision.half import HALF
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 new = object.__new__

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from gradrepl.engine import (
+from gradrepl.engine import internals, settings, training, variable
+from gradrepl.engine.derivatives import (
     anomaly,
     checkpoint,
-    comparing,
     forward_ad,
     function,
     functional,
     functional_call,
     gradcheck,
     graph_tools,
-    internals,
-    limits,
     linearizing,
-    make_tensor,
     mutation,
     once_differentiable,
-    settings,
-    storage,
-    training,
     transforms,
-    typed_storage,
-    variable,
     vmapping,
 )
 from gradrepl.engine.distributions import divergence
@@ -61,6 +53,7 @@ from gradrepl.engine.ops import (
     trigonometry,
     turning,
 )
+from gradrepl.engine.values import comparing, limits, make_tensor, storage, typed_storage
 
 PARTS = (
     linear,

@@ -9,21 +9,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from gradrepl.engine import (
-    access,
-    autograd,
-    creation,
-    grad_mode,
-    once,
-    printing,
-    random,
-    results,
-    saved,
-)
+from gradrepl.engine import autograd, grad_mode, once, results
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.absent import MissingModules, Path, class_getattr, module_getattr, tensor_getattr
 from gradrepl.engine.api import SPACES
-from gradrepl.engine.floating_errors import be_silent
+from gradrepl.engine.derivatives import saved
 from gradrepl.engine.ops import (
     activation,
     arithmetic,
@@ -35,7 +25,9 @@ from gradrepl.engine.ops import (
     reduction,
     reshaping,
 )
+from gradrepl.engine.precision.floating_errors import be_silent
 from gradrepl.engine.tensor import Size, Tensor
+from gradrepl.engine.values import access, creation, printing, random
 
 FILLED_BY = (
     access,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gradrepl.engine import serialization
 from gradrepl.engine.data import datasets, loader, samplers
 from gradrepl.engine.nn import (
     activations,
@@ -46,6 +45,7 @@ from gradrepl.engine.ops import (
     volumes,
 )
 from gradrepl.engine.optim import algorithms, averaging, cycles, lbfgs, optimizer, schedules, variants, warm_restarts
+from gradrepl.engine.values import serialization
 
 PARTS = (
     *(

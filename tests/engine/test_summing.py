@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.running import has_torch
 
-from gradrepl.engine.summing import SHARED, add_up, chain_up, in_steps, lanes_up, squares_up, total
+from gradrepl.engine.precision.summing import SHARED, add_up, chain_up, in_steps, lanes_up, squares_up, total
 
 
 def capability() -> str:

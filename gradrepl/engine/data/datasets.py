@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.random import default_generator
+from gradrepl.engine.values.random import default_generator
 
 Item = TypeVar("Item")
 

@@ -10,8 +10,8 @@ import numpy as np
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.dtype import INT64
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.random import Generator, default_generator
 from gradrepl.engine.tensor import make
+from gradrepl.engine.values.random import Generator, default_generator
 
 Item = TypeVar("Item")
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import random
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.in_place import fill_with
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values import random
 
 GAINS = {"tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
 LINEAR = (

@@ -11,7 +11,7 @@ from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.tensor import Tensor
 
 PLAIN = ((2.0,), ((2, 3),))

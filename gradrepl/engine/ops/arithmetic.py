@@ -9,13 +9,13 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, Array
-from gradrepl.engine.fused import fused
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.fused import fused
+from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make
 

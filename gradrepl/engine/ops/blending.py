@@ -9,12 +9,12 @@ import numpy as np
 
 from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
-from gradrepl.engine.fused import between, fused
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.power import check_float, pow
 from gradrepl.engine.ops.shape import without
+from gradrepl.engine.precision.fused import between, fused
 from gradrepl.engine.tensor import C_NAMES, Tensor
 
 THREE = (((2, 3), (2, 3), (3,)),)

@@ -10,8 +10,6 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.arguments import Signature, invalid
-from gradrepl.engine.bfloat16 import promoted
-from gradrepl.engine.creation import sides
 from gradrepl.engine.device import (
     CPU,
     contiguous_format,
@@ -23,10 +21,12 @@ from gradrepl.engine.device import (
     strided,
 )
 from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, c_name
-from gradrepl.engine.literal import array_from
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.precision.bfloat16 import promoted
 from gradrepl.engine.tensor import Size, Tensor, make
+from gradrepl.engine.values.creation import sides
+from gradrepl.engine.values.literal import array_from
 
 TAIL = "bool non_blocking=False, bool copy=False, *, memory_format? memory_format=None"
 THIS = "Tensor self, "

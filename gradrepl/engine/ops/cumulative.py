@@ -18,7 +18,7 @@ from gradrepl.engine.ops.power import check_float
 from gradrepl.engine.ops.reduction import in_dtype, put_together, sum_dims, widened
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.ops.view import dim_of, select_at, slice_at
-from gradrepl.engine.precise import accumulated
+from gradrepl.engine.precision.precise import accumulated
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine import random
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.creation import LIKE, OPTIONS, leaf, numpy_kind, sides
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.values import random
+from gradrepl.engine.values.creation import LIKE, OPTIONS, leaf, numpy_kind, sides
 
 Draw = Callable[[tuple[int, ...], Any, Any], Array]
 

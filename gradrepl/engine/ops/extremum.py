@@ -15,8 +15,8 @@ from gradrepl.engine.ops.choosing import maximum, minimum
 from gradrepl.engine.ops.reduction import Dims, dims_of, restored, sum_all, sum_dims_as
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.precision.summing import add_up
 from gradrepl.engine.results import Named, named
-from gradrepl.engine.summing import add_up
 from gradrepl.engine.tensor import Tensor, make
 
 greatest: Any = np.maximum.reduce

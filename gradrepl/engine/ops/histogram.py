@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.creation import spread
 from gradrepl.engine.dtype import Array, of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import C_NAMES, Tensor, make
+from gradrepl.engine.values.creation import spread
 
 LONG = "torch.histogramdd: "
 

@@ -15,7 +15,7 @@ from gradrepl.engine.ops.arithmetic import exp, log, sign
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.summing import add_up, chain_up
+from gradrepl.engine.precision.summing import add_up, chain_up
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]

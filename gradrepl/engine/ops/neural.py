@@ -18,8 +18,8 @@ from gradrepl.engine.ops.linear_sums import add_mm
 from gradrepl.engine.ops.number import plus_number
 from gradrepl.engine.ops.shape import cast, summed_to, without
 from gradrepl.engine.ops.view import t, view_at
-from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import make
+from gradrepl.engine.values.random import default_generator
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"

@@ -16,7 +16,7 @@ from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
 from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"

@@ -16,7 +16,7 @@ from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, dims_of, in_dtype, restored, sum_dims_as
 from gradrepl.engine.ops.shape import summed_to, without
-from gradrepl.engine.summing import add_up, squares_up
+from gradrepl.engine.precision.summing import add_up, squares_up
 from gradrepl.engine.tensor import Tensor
 
 

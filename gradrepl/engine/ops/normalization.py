@@ -10,13 +10,13 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, own_names, public
 from gradrepl.engine.dtype import FLOAT, FLOAT32, Array
-from gradrepl.engine.fused import fused
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.number import plus_number
 from gradrepl.engine.ops.power import sqrt
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.view import view_as
+from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.wanted import wants
 

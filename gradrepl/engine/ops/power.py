@@ -16,7 +16,7 @@ from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.tensor import Tensor
 
 BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))

@@ -10,7 +10,6 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.bfloat16 import Brain
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, INEXACT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import in_one_piece
@@ -18,7 +17,8 @@ from gradrepl.engine.ops.arithmetic import add, conj_of
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.shape import cast, expand_to
 from gradrepl.engine.ops.view import at, dim_of, embed, select_at, unsqueeze_at, view_as
-from gradrepl.engine.summing import add_up, total
+from gradrepl.engine.precision.bfloat16 import Brain
+from gradrepl.engine.precision.summing import add_up, total
 from gradrepl.engine.tensor import Tensor, make
 
 Dims = tuple[int, ...]

@@ -360,7 +360,7 @@ def size(self: Tensor, dim: int | None = None) -> Any:
 @public("Tensor input, ints size, ints stride, int? storage_offset=None", name="as_strided")
 def strided_view(input: Tensor, size: Shape, stride: Shape, storage_offset: int | None = None) -> Tensor:
     """Return a view of the storage of any shape and strides (torch.as_strided)."""
-    from gradrepl.engine.storage import storage_offset as offset_of
+    from gradrepl.engine.values.storage import storage_offset as offset_of
 
     if len(size) != len(stride):
         raise RuntimeError("mismatch in length of strides and shape")

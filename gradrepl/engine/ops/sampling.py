@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine import random
 from gradrepl.engine.api import public
-from gradrepl.engine.creation import OPTIONS, leaf, numpy_kind, sides
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.drawing import bell, not_implemented, overwriting
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values import random
+from gradrepl.engine.values.creation import OPTIONS, leaf, numpy_kind, sides
 
 BAD_P = (
     "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, please "

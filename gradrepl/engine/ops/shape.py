@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import node as node_module
-from gradrepl.engine.bfloat16 import Brain, rounded
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import order_of
-from gradrepl.engine.summing import undoing
+from gradrepl.engine.precision.bfloat16 import Brain, rounded
+from gradrepl.engine.precision.summing import undoing
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]

@@ -9,7 +9,6 @@ import numpy as np
 
 from gradrepl.engine.api import functions, own_names, public
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.fused import fused
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.arithmetic import exp
@@ -17,8 +16,9 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.ops.view import dim_of
-from gradrepl.engine.precise import nearest
-from gradrepl.engine.summing import is_last, lanes_up
+from gradrepl.engine.precision.fused import fused
+from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.summing import is_last, lanes_up
 
 SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import checked, functions, public, unary
-from gradrepl.engine.bfloat16 import rounded, stripped
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
@@ -22,6 +21,7 @@ from gradrepl.engine.ops.power import exp2, expm1, log1p, pow
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.ops.spread import logsumexp
 from gradrepl.engine.ops.trigonometry import sinc
+from gradrepl.engine.precision.bfloat16 import rounded, stripped
 from gradrepl.engine.tensor import Tensor
 
 ANY = ((0.4,), ((2, 3),))

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.bfloat16 import rounded, stripped
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
 from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.reduction import Dims, count_of, dims_of, mean_all, mean_dims, restored, unreduced
 from gradrepl.engine.ops.shape import without
-from gradrepl.engine.summing import add_up
+from gradrepl.engine.precision.bfloat16 import rounded, stripped
+from gradrepl.engine.precision.summing import add_up
 from gradrepl.engine.tensor import Tensor
 
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))

@@ -15,7 +15,7 @@ from gradrepl.engine.ops.arithmetic import reciprocal
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
 from gradrepl.engine.ops.shape import where, without
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.precise import nearest
 
 ANY = ((0.4,), ((2, 3),))
 WITHIN_ONE = ((0.4,), (-0.7,))

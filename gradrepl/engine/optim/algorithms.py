@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32
-from gradrepl.engine.fused import LARGE, between, fused, wide
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
+from gradrepl.engine.precision.fused import LARGE, between, fused, wide
 
 Group = dict[str, Any]
 State = dict[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.fused import fused
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.graph import RemovableHandle, add_hook
 from gradrepl.engine.nn.module import clear_gradient
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.nn.registration import type_name
+from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.tensor import Tensor, make
 
 DUPLICATES = (

@@ -8,13 +8,13 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 
 from gradrepl.engine.api import functions
+from gradrepl.engine.derivatives.saved import saved_tensors_hooks
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.in_place import watchers
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.ops.view import owner
-from gradrepl.engine.saved import saved_tensors_hooks
-from gradrepl.engine.storage import address
 from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.values.storage import address
 
 OUTSIDE = (
     "Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which the graph was originally "

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import stacked
+from gradrepl.engine.derivatives import tracking
+from gradrepl.engine.derivatives.trees import broadcast, leaves, mapped_leaves, structure
 from gradrepl.engine.grad_mode import mode
-from gradrepl.engine.random import default_generator
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.trees import broadcast, leaves, mapped_leaves, structure
+from gradrepl.engine.values.random import default_generator
 
 Function = Callable[..., Any]
 

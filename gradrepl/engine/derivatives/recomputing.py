@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gradrepl.engine.derivatives.saved import saved_tensors_hooks
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.node import modified
 from gradrepl.engine.packing import Hooks, pack
-from gradrepl.engine.saved import saved_tensors_hooks
 from gradrepl.engine.task import current_task_id
 from gradrepl.engine.tensor import Tensor
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import gradcheck_words as words
 from gradrepl.engine.autograd import grad, stacked
-from gradrepl.engine.function import Function as CustomFunction
-from gradrepl.engine.jacobians import Function, Inputs, differentiable, tangents, wanted
+from gradrepl.engine.derivatives import gradcheck_words as words
+from gradrepl.engine.derivatives.function import Function as CustomFunction
+from gradrepl.engine.derivatives.jacobians import Function, Inputs, differentiable, tangents, wanted
+from gradrepl.engine.derivatives.vmapping import vmap
 from gradrepl.engine.ops.comparison import allclose
-from gradrepl.engine.random import normal_array
 from gradrepl.engine.tensor import Tensor, make, make_leaf
-from gradrepl.engine.vmapping import vmap
+from gradrepl.engine.values.random import normal_array
 
 
 class GradcheckError(RuntimeError):

@@ -12,8 +12,8 @@ from gradrepl.engine.api import functions, methods
 from gradrepl.engine.device import CPU
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.ops.view import owner
-from gradrepl.engine.storage import UntypedStorage
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.storage import UntypedStorage
 
 DEPRECATED = (
     "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. "

@@ -8,14 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.access import detach
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import INEXACT
-from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
-from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
-from gradrepl.engine.operands import FromEnd
-from gradrepl.engine.packing import Hooks, Origin, Packed, SameLeaf, pack
-from gradrepl.engine.saved_names import (
+from gradrepl.engine.derivatives.saved_names import (
     ARE_TENSORS,
     COMMON,
     CONSTANTS,
@@ -25,7 +19,13 @@ from gradrepl.engine.saved_names import (
     POSITIONS,
     REDUCTIONS,
 )
+from gradrepl.engine.dtype import INEXACT
+from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
+from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
+from gradrepl.engine.operands import FromEnd
+from gradrepl.engine.packing import Hooks, Origin, Packed, SameLeaf, pack
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.access import detach
 
 Hook = Callable[[Any], Any]
 

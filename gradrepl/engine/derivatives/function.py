@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import function_words as words
-from gradrepl.engine.access import detach
 from gradrepl.engine.api import functions
+from gradrepl.engine.derivatives import function_words as words
+from gradrepl.engine.derivatives.forward_ad import Kept, carry_through
+from gradrepl.engine.derivatives.saved import SavedTensor
+from gradrepl.engine.derivatives.tracking import among_levels, bare, levels, outside
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
 from gradrepl.engine.dual import among, forward, suspended
-from gradrepl.engine.forward_ad import Kept, carry_through
 from gradrepl.engine.grad_mode import ON, mode, no_grad
 from gradrepl.engine.graph import SECOND_TIME, UNDEFINED, Node, next_sequence
 from gradrepl.engine.in_place import LEAF_VIEW, bump, check_view, rebase
@@ -24,9 +25,8 @@ from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.shape import cast, sum_to
 from gradrepl.engine.ops.view import alias
 from gradrepl.engine.packing import Hooks, Packed, pack
-from gradrepl.engine.saved import SavedTensor
 from gradrepl.engine.tensor import Tensor, make
-from gradrepl.engine.tracking import among_levels, bare, levels, outside
+from gradrepl.engine.values.access import detach
 
 
 class FunctionCtx:

@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine.device import CPU, require_cpu
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, CNamed, name_with_module
 from gradrepl.engine.grad_mode import mode
-from gradrepl.engine.precise import nearest
+from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.tensor import Tensor, make
 
 MASK64 = 2**64 - 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.bfloat16 import Brain
+from gradrepl.engine.precision.bfloat16 import Brain
 
 LARGE = 10_000
 """Elements from which on speed counts more than the last digit, which depends on the processor there anyway."""

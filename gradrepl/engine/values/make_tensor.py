@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions
-from gradrepl.engine.creation import numpy_kind
 from gradrepl.engine.device import require_cpu
 from gradrepl.engine.dtype import INEXACT
-from gradrepl.engine.random import integer_array
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.creation import numpy_kind
+from gradrepl.engine.values.random import integer_array
 
 EQUAL_BOUNDS = (
     "Passing `low==high` to `torch.testing.make_tensor` for floating or complex types is deprecated since 2.1 and will "

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
+from gradrepl.engine.derivatives import tracking
+from gradrepl.engine.derivatives.functional import gradients
+from gradrepl.engine.derivatives.transforms import check_outputs, entered, free_of, freed_aux, without_aux
+from gradrepl.engine.derivatives.trees import flat, leaves, mapped_leaves, rebuilt, same_structure, structure
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.dual import NESTED, forward
-from gradrepl.engine.functional import gradients
 from gradrepl.engine.grad_mode import inference_mode
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Tensor, make, make_leaf
-from gradrepl.engine.transforms import check_outputs, entered, free_of, freed_aux, without_aux
-from gradrepl.engine.trees import flat, leaves, mapped_leaves, rebuilt, same_structure, structure
 
 JVP = "jvp(f, primals, tangents)"
 NOT_A_TUPLE = JVP + ": Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."

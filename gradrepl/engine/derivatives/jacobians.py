@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.autograd import grad
+from gradrepl.engine.derivatives.forward_ad import dual_level, make_dual, unpack_dual
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, Array
-from gradrepl.engine.forward_ad import dual_level, make_dual, unpack_dual
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.tensor import Tensor, make
 

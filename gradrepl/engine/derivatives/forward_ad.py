@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine.api import functions
+from gradrepl.engine.derivatives.linearizing import OTHER_SIZE, forward_product
+from gradrepl.engine.derivatives.transforms import free_of, fresh
+from gradrepl.engine.derivatives.trees import mapped
 from gradrepl.engine.dtype import INEXACT, Array, c_name
 from gradrepl.engine.dual import (
     NESTED,
@@ -23,14 +26,11 @@ from gradrepl.engine.dual import (
     writes,
 )
 from gradrepl.engine.grad_mode import ON, DecoratorContextManager, enable_grad, mode
-from gradrepl.engine.linearizing import OTHER_SIZE, forward_product
 from gradrepl.engine.node import OpNode
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.ops.view import as_strided, geometry_of, view_at
 from gradrepl.engine.tensor import Tensor, make, make_leaf
-from gradrepl.engine.transforms import free_of, fresh
-from gradrepl.engine.trees import mapped
 
 NO_DERIVATIVE = re.compile(r"derivative for (\S+) is not implemented")
 NO_LEVEL = "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."

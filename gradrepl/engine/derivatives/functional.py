@@ -304,7 +304,11 @@ def forward_jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool, 
 
 def columns_of(func: Callable[..., Any], inputs: Tensors) -> tuple[list[list[list[Tensor]]], bool]:
     """Return for each output, each input and each element of that the tangent; and whether outputs are a tuple."""
-    from gradrepl.engine.forward_ad import dual_level, make_dual, unpack_dual  # here, because it needs this module
+    from gradrepl.engine.derivatives.forward_ad import (  # here, because it needs this module
+        dual_level,
+        make_dual,
+        unpack_dual,
+    )
 
     columns: list[list[list[Tensor]]] = []
     several = False

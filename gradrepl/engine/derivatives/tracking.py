@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradrepl.engine import printing, quick
+from gradrepl.engine import quick
 from gradrepl.engine import tensor as tensors
 from gradrepl.engine.api import functions
 from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values import printing
 
 ENDED = -2
 """The level that PyTorch shows of a tensor that outlived its transform."""

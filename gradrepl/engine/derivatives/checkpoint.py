@@ -9,11 +9,8 @@ from typing import Any
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import backward
-from gradrepl.engine.function import Function
-from gradrepl.engine.grad_mode import enable_grad, is_grad_enabled, no_grad
-from gradrepl.engine.internals import ImperativeEngine
-from gradrepl.engine.random import default_generator
-from gradrepl.engine.recomputing import (
+from gradrepl.engine.derivatives.function import Function
+from gradrepl.engine.derivatives.recomputing import (
     CHECKS,
     CheckpointError,
     Frame,
@@ -21,7 +18,10 @@ from gradrepl.engine.recomputing import (
     keeping_numbers,
     set_checkpoint_early_stop,
 )
+from gradrepl.engine.grad_mode import enable_grad, is_grad_enabled, no_grad
+from gradrepl.engine.internals import ImperativeEngine
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.random import default_generator
 
 SAY_WHICH = (
     "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in PyTorch 2.9, calling "

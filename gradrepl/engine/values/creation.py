@@ -11,12 +11,12 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.bfloat16 import rounded
 from gradrepl.engine.device import strided
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
-from gradrepl.engine.literal import array_from, forward_only, known, warn_copy_construct
 from gradrepl.engine.once import warn_once
+from gradrepl.engine.precision.bfloat16 import rounded
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.literal import array_from, forward_only, known, warn_copy_construct
 
 OPTIONS = "dtype? dtype=None, layout? layout=None, device? device=None, bool pin_memory=False, bool requires_grad=False"
 SIZED = f"ints size, *, Tensor? out=None, {OPTIONS}"

@@ -6,12 +6,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gradrepl.engine import gradcheck_words as words
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import grad
-from gradrepl.engine.creation import numpy_kind
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT64
-from gradrepl.engine.gradcheck_more import (
+from gradrepl.engine.derivatives import gradcheck_words as words
+from gradrepl.engine.derivatives.gradcheck_more import (
     GradcheckError,
     check_batched,
     check_batched_forward,
@@ -19,7 +17,7 @@ from gradrepl.engine.gradcheck_more import (
     check_undefined,
     check_undefined_tangents,
 )
-from gradrepl.engine.jacobians import (
+from gradrepl.engine.derivatives.jacobians import (
     Function,
     Inputs,
     as_tuple,
@@ -32,9 +30,11 @@ from gradrepl.engine.jacobians import (
     units,
     wanted,
 )
-from gradrepl.engine.make_tensor import make_tensor
-from gradrepl.engine.random import Generator, uniform_array
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT64
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.creation import numpy_kind
+from gradrepl.engine.values.make_tensor import make_tensor
+from gradrepl.engine.values.random import Generator, uniform_array
 
 
 class Options(NamedTuple):

@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradrepl.engine import bfloat16, device
+from gradrepl.engine import device
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.nn.parameter import Parameter
 from gradrepl.engine.ops.view import as_strided, owner
-from gradrepl.engine.storage import address, steps
+from gradrepl.engine.precision import bfloat16
 from gradrepl.engine.tensor import Size, Tensor, make
+from gradrepl.engine.values.storage import address, steps
 
 NOT_SEEKABLE = (
     ". You can only torch.load from a file that is seekable. Please pre-load the data into a buffer like io.BytesIO "

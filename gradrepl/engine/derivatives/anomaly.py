@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import autograd, function, graph, in_place, node, op, quick
+from gradrepl.engine import autograd, graph, in_place, node, op, quick
 from gradrepl.engine.api import functions
+from gradrepl.engine.derivatives import function
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.grad_mode import check_bool
 from gradrepl.engine.graph import UNDEFINED, Node, Walk, next_sequence

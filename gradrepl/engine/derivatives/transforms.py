@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine import tracking
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import stacked
+from gradrepl.engine.derivatives import tracking
+from gradrepl.engine.derivatives.functional import gradients
+from gradrepl.engine.derivatives.trees import flat, leaves, mapped, mapped_leaves, outline, rebuilt, same_structure
+from gradrepl.engine.derivatives.vmapping import check_randomness, mapping
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
 from gradrepl.engine.dual import set_tangent, tangent_of
-from gradrepl.engine.functional import gradients
 from gradrepl.engine.grad_mode import ON, enable_grad, inference_mode, mode
 from gradrepl.engine.graph import Node, reachable
 from gradrepl.engine.op import edge_of
 from gradrepl.engine.ops.view import alias
 from gradrepl.engine.tensor import Tensor, make, make_leaf
-from gradrepl.engine.trees import flat, leaves, mapped, mapped_leaves, outline, rebuilt, same_structure
-from gradrepl.engine.vmapping import check_randomness, mapping
 
 Argnums = int | tuple[int, ...]
 Function = Callable[..., Any]

@@ -1,0 +1,1 @@
+"""What torch.autograd and torch.func have beside backward and grad."""
