@@ -83,38 +83,47 @@ def total(a: Array) -> Any:
 
 def in_steps(a: Array) -> Array:
     """Return an array that ends in the sum of all elements of `a`: more than one, fewer than SHARED."""
-    flags = a.flags
-    if not flags.c_contiguous:
-        if not flags.f_contiguous:
-            return by_four(a[None]) if a.ndim == 1 else reduce(a, None, keepdims=True).reshape(1)
+    way = (SINGLE if a.dtype is FLOAT32 else DOUBLE).get(a.size)
+    return way(a) if way is not None and a.flags.c_contiguous else in_uncommon_steps(a)
+
+
+def in_uncommon_steps(a: Array) -> Array:
+    if a.flags.f_contiguous:
         a = a.T
-    first, tail, more = order(a.size, 8 if a.dtype is FLOAT32 else 4)
-    if first is None:
+    elif not a.flags.c_contiguous:
+        return by_four(a[None]) if a.ndim == 1 else reduce(a, None, keepdims=True).reshape(1)
+    ways, lanes = (SINGLE, 8) if a.dtype is FLOAT32 else (DOUBLE, 4)
+    if a.size >= 4 * lanes:
         return over_last(a.reshape(1, -1))
-    chosen = a.take(first)
-    if more:
-        lanes = chosen[tail:]
-        for places in more:
-            add(lanes, a.take(places), lanes)
-    return accumulate(chosen)
+    way = ways[a.size] = few(a.size, lanes)
+    return way(a)
 
 
-@functools.lru_cache(maxsize=1024)
-def order(count: int, lanes: int) -> tuple[Array | None, int, tuple[Array, ...]]:
-    """Return in which order so many numbers are added.
+SINGLE: dict[int, Sum] = {}
+DOUBLE: dict[int, Sum] = {}
+"""How so many float32, or float64, are added up: filled as they are met."""
 
-    It comes as the places of those that are added one after the other, how many of them are a tail behind the lanes,
-    and what is added to each of the lanes before; the places are None from four rows of lanes on.
-    """
-    rows = count // lanes
-    if rows >= 4:
-        return None, 0, ()
+
+def few(count: int, lanes: int) -> Sum:
+    """Return how fewer than four rows of lanes are added up: the rows, then a tail and the lanes one by one."""
+    rows, places = count // lanes, np.arange(count)
     if not rows:
-        return np.array(one_by_one(count)), 0, ()
-    places = np.arange(count)
-    tail = places[rows * lanes :]
-    first = concatenate((tail, places[:lanes]))
-    return first, len(tail), tuple(places[row * lanes : (row + 1) * lanes] for row in range(1, rows))
+        alone = np.array(one_by_one(count))
+        return lambda a: accumulate(a.take(alone))
+    first = concatenate((places[rows * lanes :], places[:lanes]))
+    if rows == 1:
+        return lambda a: accumulate(a.take(first))
+    more = [places[row * lanes : (row + 1) * lanes] for row in range(1, rows)]
+    of_lanes = slice(count - rows * lanes, None)
+
+    def run(a: Array) -> Array:
+        chosen = a.take(first)
+        sums = chosen[of_lanes]
+        for row in more:
+            add(sums, a.take(row), sums)
+        return accumulate(chosen)
+
+    return run
 
 
 def one_by_one(count: int) -> list[int]:
