@@ -134,6 +134,8 @@ def one_by_one(count: int) -> list[int]:
 def cascade(rows: Array) -> Any:
     """Return the sum over axis 1: of every 16 rows (more where there are very many), of every 16 of these sums ..."""
     step = 1 << max(4, (rows.shape[1] - 1).bit_length() // 4)
+    if rows.shape[1] <= step:
+        return reduce(rows, 1)
     sums = []
     for _ in range(3):
         whole, rest = divmod(rows.shape[1], step)
@@ -174,7 +176,7 @@ def between(a: Array) -> Any:
     rows, count = a.shape[1:]
     wide = 4 * lanes_of(a) if count >= lanes_of(a) else 4
     whole = count // wide * wide
-    if rows < 4 or (whole == count and rows < 16):
+    if rows < 4:
         return reduce(a, 1)
     if not whole or whole == count:
         return cascade(a) if whole else by_four(a)
