@@ -15,6 +15,15 @@ TOPICS = sorted(path.stem for path in SNIPPETS.glob("*.txt"))
 CASES = [(topic, index) for topic in TOPICS for index in range(len(snippets(SNIPPETS / f"{topic}.txt")))]
 
 
+ROUNDED = """
+x = torch.linspace(0.1, 3, 9)
+print(sum(f(x).double().sum().item() for f in (torch.exp, torch.log, torch.tanh)))
+print((torch.outer(x, x) @ torch.outer(x, 1 / x)).double().sum().item())
+"""
+ROUNDED_HERE = "71.28438259661198\n6806.7553080916405\n"
+"""What PyTorch prints for it where its library takes the code for AMD's processors with AVX512."""
+
+
 def recorded(topic: str) -> list[str]:
     return list(json.loads((SNIPPETS / f"{topic}.json").read_text(encoding="utf-8")))
 
@@ -28,6 +37,8 @@ def test_the_builtin_engine_prints_what_pytorch_prints(topic: str, index: int) -
 @pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: the recorded answers are not held against it")
 @pytest.mark.parametrize("topic", TOPICS)
 def test_the_recorded_answers_are_pytorchs(topic: str) -> None:
+    if topic == "tensor_last_digits" and shown_by(ROUNDED, "torch") != ROUNDED_HERE:
+        pytest.skip("PyTorch's library of mathematics rounds otherwise on this processor than where it was recorded")
     sources = snippets(SNIPPETS / f"{topic}.txt")
     answers = recorded(topic)
     assert len(answers) == len(sources), "run tests/tools/record_answers.py"
