@@ -342,7 +342,8 @@ sub_here = in_place(sub)
 
 def minus_here(self: Tensor, other: Any) -> Any:
     """self -= other, as Python asks for it."""
-    if type(other) is Tensor and is_float(self._data.dtype, other._data.dtype):
+    kind = self._data.dtype
+    if type(other) is Tensor and other._data.dtype is kind and (kind is FLOAT32 or kind is FLOAT64):
         return sub_here(self, other)
     return scaled_sub_(self, other) if isinstance(other, OPERANDS) else NotImplemented
 

@@ -72,7 +72,8 @@ cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))
 def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     """Bring a gradient back to the shape and dtype of its input."""
     if type(gradient) is np.ndarray and gradient.dtype is kind:
-        return sum_arrays(gradient, shape)
+        way = undoing(gradient.shape, shape)
+        return gradient if way is None else way(gradient)
     data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)
     if data.dtype.kind == "c" != kind.kind:
         gradient = real_parts[0](gradient)
