@@ -161,7 +161,7 @@ def run(
         prepare(walk, [edge for edge, _ in begin], places, capture)
     for index, (edge, number) in enumerate(begin):
         walk.give(edge, number, seed(outputs[index], starts[index], as_tensors))
-    in_own_mode(walk.run, create_graph)
+    in_own_mode(walk, walk.run, create_graph)
     return walk
 
 
@@ -203,7 +203,7 @@ def straight_to(
     if (walk := straight(out, retain_graph, create_graph)) is None or not all_ways_lead_to(set(inputs), out._grad_fn):
         return None
     walk.into = NOWHERE
-    in_own_mode(walk.visit_all, create_graph)
+    in_own_mode(walk, walk.visit_all, create_graph)
     return tuple([own_or_unused(walk.leaves.get(leaf), index, False) for index, leaf in enumerate(inputs)])
 
 
@@ -426,7 +426,7 @@ def tensor_backward(
     if inputs is None and not create_graph and gradient is None:
         walk = straight(self, bool(retain_graph), False)
         if walk is not None:
-            in_own_mode(walk.run, False)
+            in_own_mode(walk, walk.run, False)
             return
     if inputs is None and not create_graph and (gradient is None or isinstance(gradient, Tensor)):
         run((self,), (start_gradient(0, self, gradient, False),), bool(retain_graph), False)

@@ -20,10 +20,10 @@ SAME_THREAD = 30
 NOT_RUNNING = "{} should only be called during the backward pass"
 
 
-def in_own_mode(run: Callable[[], None], create_graph: bool) -> None:
+def in_own_mode(walk: Any, run: Callable[[], None], create_graph: bool) -> None:
     """Run a walk (one of its methods) in the grad mode that its hooks and functions are to see."""
     before, outer = mode.recording, mode.walk
-    mode.walk = walk = run.__self__  # type: ignore[attr-defined]
+    mode.walk = walk
     set_mode(create_graph, before <= INFERENCE)
     try:
         if outer is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 from support.running import has_torch
 
-from gradrepl.engine.precision.summing import SHARED, add_up, chain_up, in_steps, lanes_up, squares_up, total
+from gradrepl.engine.precision.summing import SHARED, add_up, chain_up, in_steps, lanes_up, squares_up, total, undoing
 
 
 def capability() -> str:
@@ -69,6 +70,19 @@ def test_what_numpy_adds_has_its_shape_and_value() -> None:
                 expected = np.add.reduce(array, axis=axis, keepdims=keepdims)
                 np.testing.assert_array_equal(add_up(array, axis, keepdims=keepdims), expected)
     assert in_steps(np.arange(20.0))[-1] == 190
+
+
+def test_no_sum_is_minus_zero() -> None:
+    for shape in [(count,) for count in (2, 5, 9, 20, 50, 300)] + SHAPES[1:]:
+        a = np.full(shape, -0.0, "f4")
+        ways = [
+            total,
+            chain_up,
+            undoing(shape, (1,)),
+            *(partial(add_up, axis=d) for d in range(a.ndim) if shape[d] > 1),
+        ]
+        for way in filter(None, ways):
+            assert not np.signbit(way(a)).any(), shape
 
 
 @needs_torch

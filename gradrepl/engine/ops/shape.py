@@ -34,13 +34,10 @@ def sum_to(a: Array, shape: Shape) -> Any:
     return a if way is None else way(a)
 
 
-sum_arrays = sum_to.forward
-
-
 def summed_to(gradient: Any, shape: Shape) -> Any:
     """Undo broadcasting: sum, then leave out the dimensions that broadcasting put in front."""
     if not isinstance(gradient, Tensor):
-        return sum_arrays(gradient, shape)
+        return sum_to.forward(gradient, shape)
     own = gradient._data.shape
     if own == shape:
         return gradient

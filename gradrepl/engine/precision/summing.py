@@ -43,8 +43,7 @@ def add_up(a: Array, axis: Any = None, dtype: Any = None, keepdims: bool = False
         return reduce(a, axis=axis, dtype=dtype, keepdims=keepdims)
     way, sizes, shape = arrangement(a.shape, axis, keepdims)
     if way is total:
-        steps = in_steps(a)
-        return steps[-1:] if shape == ONE else steps[-1:].reshape(shape) if shape else steps[-1]
+        return ending(in_steps(a), shape)
     flags = a.flags
     if flags.c_contiguous and way is not None:
         return way(a.reshape(sizes)).reshape(shape)
@@ -69,8 +68,7 @@ def undoing(wide: Dims, shape: Dims) -> Sum | None:
     def sum_of(a: Array) -> Any:
         kind = a.dtype
         if to_one and (kind is FLOAT32 or kind is FLOAT64) and type(a) is ndarray:
-            last = in_steps(a)[-1:]
-            return last if shape == ONE else last.reshape(shape)
+            return ending(in_steps(a), shape)
         return add_up(a, axes).reshape(shape)
 
     return sum_of
@@ -78,7 +76,13 @@ def undoing(wide: Dims, shape: Dims) -> Sum | None:
 
 def total(a: Array) -> Any:
     """Return the sum of all elements of a float32 or float64 array, as a numpy scalar."""
-    return in_steps(a)[-1] if 1 < a.size < SHARED else reduce(a, None)
+    return in_steps(a)[-1] + 0.0 if 1 < a.size < SHARED else reduce(a, None)
+
+
+def ending(steps: Array, shape: Dims) -> Any:
+    """Return the last of the steps in a shape of one element; PyTorch's sums start from 0, so it is never -0."""
+    last = steps[-1:] if steps[-1] else steps[-1:] + 0.0
+    return last if shape == ONE else last.reshape(shape)[()]
 
 
 def in_steps(a: Array) -> Array:
@@ -206,8 +210,8 @@ def squares_up(a: Array, axis: Dims, keepdims: bool) -> Any:
     way, sizes, shape = arrangement(a.shape, axis, keepdims)
     if way is total or way is over_last:
         return squared_rows(a.reshape(-1, sizes[-1]), squares.reshape(-1, sizes[-1])).reshape(shape)[()]
-    one_by_one = accumulate(squares, axis[0]).take(-1, axis[0]) if len(axis) == 1 else reduce(squares, axis)
-    return one_by_one.reshape(shape)
+    sums = accumulate(squares, axis[0]).take(-1, axis[0]) if len(axis) == 1 else reduce(squares, axis)
+    return sums.reshape(shape)
 
 
 def squared_rows(a: Array, squares: Array) -> Array:
@@ -243,7 +247,7 @@ def chain_up(a: Array) -> Any:
             sums.append(accumulate(rows[whole:])[-1])
         rows = accumulate(rows[:whole].reshape(-1, 16), 1)[:, -1]
     sums.append(accumulate(rows)[-1])
-    return functools.reduce(add, [*sums, terms[0]])
+    return functools.reduce(add, [*sums, terms[0]]) + 0.0
 
 
 def is_last(a: Array, dim: int) -> bool:
