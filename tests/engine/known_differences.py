@@ -69,9 +69,10 @@ DIFFERENCES = (
         "print(x.grad)\n",
     ),
     Difference(
-        "Normals in half precision, 16 and more at a time",
-        "PyTorch rounds within the formula there. Up to 15 float16 numbers, and all others, are PyTorch's own.",
-        "print(torch.randn(20, dtype=torch.float16))\n",
+        "Normals written into tensors of bfloat16, or into transposed ones, 16 and more at a time",
+        "PyTorch draws fewer numbers for the last ones of bfloat16, and one by one where a tensor is not contiguous. "
+        "`torch.randn` gives its numbers in every dtype.",
+        "torch.manual_seed(0)\nprint(torch.empty(20, dtype=torch.bfloat16).normal_())\n",
     ),
     Difference(
         "How some methods print without parentheses",

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array
+from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, INT64, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import zeros_of
@@ -32,16 +32,16 @@ def not_implemented(kernel: str, kind: np.dtype[Any]) -> NotImplementedError:
     return NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.OF_NUMPY[kind].tensor_type}'")
 
 
-def uniforms(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any) -> Array:
+def uniforms(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, *limits: float) -> Array:
     if CATEGORY[kind] < FLOAT:
         raise not_implemented("check_uniform_bounds", kind)
-    return random.uniform_array(shape, kind, generator)
+    return random.uniform_array(shape, kind, generator, *limits)
 
 
-def normals(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any) -> Array:
+def normals(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, mean: float = 0, std: float = 1) -> Array:
     if CATEGORY[kind] < FLOAT:
         raise not_implemented("normal_kernel_cpu", kind)
-    return random.normal_array(shape, kind, generator)
+    return random.scaled_normals(shape, kind, mean, std, generator)
 
 
 def factory(name: str, draw: Draw) -> None:
@@ -185,15 +185,13 @@ def need_float(kind: np.dtype[Any], name: str, shown: str = "") -> None:
 def between(shape: Any, kind: Any, generator: Any, from_: Any = 0, to: Any = 1) -> Array:
     if CATEGORY[kind] >= FLOAT and from_ > to:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={from_:g} > to={to:g}")
-    return uniforms(shape, kind, generator) * kind.type(to - from_) + kind.type(from_)
+    return uniforms(shape, kind, generator, from_, to)
 
 
 def bell(shape: Any, kind: Any, generator: Any, mean: Any = 0, std: Any = 1) -> Array:
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    if math.prod(shape) < 16 and CATEGORY[kind] == FLOAT:
-        return (random.normal_array(shape, FLOAT64, generator) * std + mean).astype(kind)
-    return normals(shape, kind, generator) * kind.type(std) + kind.type(mean)
+    return normals(shape, kind, generator, mean, std)
 
 
 def waiting(shape: Any, kind: Any, generator: Any, lambd: Any = 1) -> Array:

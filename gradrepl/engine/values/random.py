@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine.device import CPU, require_cpu
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array, CNamed, name_with_module
 from gradrepl.engine.grad_mode import mode
-from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.box_muller import single_normals
 from gradrepl.engine.tensor import Tensor, make
 
 MASK64 = 2**64 - 1
@@ -174,6 +174,15 @@ class Generator(metaclass=CNamed):
             values[-16:] = box_muller(uniform(16))
         return np.asarray(values)
 
+    def halves_in_blocks(self, count: int) -> Array:
+        """Return standard normals for a dtype of 16 bits, float32: as in blocks, but none is drawn in vain."""
+        values = np.empty(count, FLOAT32)
+        whole = count - count % 16
+        values[:whole] = box_muller(self.uniform32(whole))
+        if whole < count:
+            values[-16:] = box_muller(self.uniform32(16))
+        return values
+
 
 Generator.__module__ = "torch._C"
 name_with_module(Generator)
@@ -181,10 +190,11 @@ name_with_module(Generator)
 
 def box_muller(uniforms: Array) -> Array:
     """Turn blocks of 8 + 8 uniforms into normals: cosines first, then sines."""
+    if uniforms.dtype is FLOAT32:
+        return single_normals(uniforms)
     blocks = uniforms.reshape(-1, 2, 8)
-    kind = uniforms.dtype.type
-    radius = np.sqrt(kind(-2.0) * nearest(np.log, kind(1.0) - blocks[:, 0]))
-    angle = kind(2.0 * math.pi) * blocks[:, 1]
+    radius = np.sqrt(-2.0 * np.log(1.0 - blocks[:, 0]))
+    angle = 2.0 * math.pi * blocks[:, 1]
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).reshape(-1)
 
 
@@ -198,25 +208,53 @@ def manual_seed(seed: int) -> Generator:
 
 def normal_array(shape: tuple[int, ...], kind: Any, generator: Generator | None = None) -> Array:
     """Return standard normals of a shape and numpy dtype, drawn as torch.randn draws them."""
-    if np.dtype(kind).kind == "c":
-        parts = normal_array((*shape, 2), FLOAT64 if kind == np.complex128 else FLOAT32, generator)
-        return (parts * parts.dtype.type(math.sqrt(0.5))).view(kind)[..., 0]
-    source = generator or default_generator
-    count = math.prod(shape)
-    if count < 16:
-        return source.normals_one_by_one(count).astype(kind).reshape(shape)
-    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
-    return source.normals_in_blocks(count, uniform).astype(kind).reshape(shape)
+    return scaled_normals(shape, kind, 0.0, 1.0, generator)
 
 
-def uniform_array(shape: tuple[int, ...], kind: Any, generator: Generator | None = None) -> Array:
-    """Return uniforms in [0, 1) of a shape and numpy dtype, drawn as torch.rand draws them."""
+def scaled_normals(shape: tuple[int, ...], kind: Any, mean: float, std: float, generator: Generator | None) -> Array:
+    """Return normals of a shape, numpy dtype, mean and standard deviation, drawn as Tensor.normal_ draws them."""
     if np.dtype(kind).kind == "c":
-        parts = uniform_array((*shape, 2), FLOAT64 if kind == np.complex128 else FLOAT32, generator)
+        parts = scaled_normals((*shape, 2), part_of(kind), mean, std * math.sqrt(0.5), generator)
         return parts.view(kind)[..., 0]
+    source, count = generator or default_generator, math.prod(shape)
+    if count < 16:
+        values = source.normals_one_by_one(count)
+    elif is_half(kind):
+        values = source.halves_in_blocks(count)
+    else:
+        values = source.normals_in_blocks(count, source.uniform64 if kind == FLOAT64 else source.uniform32)
+    return scaled(values, std, mean).astype(kind).reshape(shape)
+
+
+def part_of(kind: Any) -> np.dtype[Any]:
+    """Return the dtype of the two parts of complex numbers."""
+    return FLOAT64 if kind == np.complex128 else FLOAT32
+
+
+def is_half(kind: Any) -> bool:
+    """Whether a numpy dtype is one of 16 bits: float16 or bfloat16."""
+    return np.dtype(kind).itemsize == 2 or np.dtype(kind).metadata is not None
+
+
+def scaled(values: Array, factor: float, start: float) -> Any:
+    """Return values · factor + start in the dtype of the values, rounded once."""
+    if factor == 1 and start == 0:
+        return values
+    wide: Any = FLOAT64 if values.dtype == FLOAT32 else np.longdouble
+    kind = values.dtype.type
+    return (values.astype(wide) * kind(factor) + kind(start)).astype(values.dtype)
+
+
+def uniform_array(
+    shape: tuple[int, ...], kind: Any, generator: Generator | None = None, low: float = 0.0, high: float = 1.0
+) -> Array:
+    """Return uniforms in [low, high) of a shape and numpy dtype, drawn as Tensor.uniform_ draws them."""
+    if np.dtype(kind).kind == "c":
+        return uniform_array((*shape, 2), part_of(kind), generator, low, high).view(kind)[..., 0]
     source = generator or default_generator
-    uniform = source.uniform64 if kind == FLOAT64 else source.uniform32
-    return uniform(math.prod(shape)).astype(kind).reshape(shape)
+    values = (source.uniform64 if kind == FLOAT64 else source.uniform32)(math.prod(shape))
+    number = values.dtype.type
+    return scaled(values, number(high) - number(low), low).astype(kind).reshape(shape)
 
 
 def exact_uniforms(shape: tuple[int, ...], generator: Generator | None = None) -> Array:
