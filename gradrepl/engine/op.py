@@ -10,6 +10,7 @@ import numpy as np
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
+from gradrepl.engine.kernels import check, without
 from gradrepl.engine.node import (
     SHORT,
     TENSORS,
@@ -79,6 +80,7 @@ class Op:
         self.zeros = zeros
         exact = view or isinstance(compute, np.ufunc) or {"kind", "dtype", "draw"} & {*self.arguments}
         self.widens = not (exact or node is None or self.name in half.STEPWISE)
+        self.refused = without(self.name)
         self.samples = tuple(samples)
         self.rules: dict[str, Rule] = {}
         self.plans: dict[int, Plan] = {}
@@ -149,6 +151,8 @@ class Op:
 
     def run(self, values: Sequence[Any]) -> Any:
         """Run the forward on arrays; those of 16 bits are computed in float32, and the result is rounded once."""
+        if self.refused is not None:
+            check(self.refused, values[self.tensors[0]])
         if bfloat16.use.seen and not self.view and self.name != "cast":
             return bfloat16.computed(self.forward, values)
         if self.widens and getattr(values[self.tensors[0]], "dtype", None) is half.HALF:

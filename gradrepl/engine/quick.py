@@ -53,14 +53,15 @@ def every(otherwise: Call) -> Call:
 
 def single(entry: Any, otherwise: Call) -> Call:
     """One tensor, and plain arguments behind it."""
-    forward, plan_of, broadcasts, view = entry.forward, entry.plan, entry.broadcasts, entry.view
+    forward, plan_of, view = entry.forward, entry.plan, entry.view
+    choosy = entry.broadcasts or entry.refused is not None
 
     def call(input: Any, *args: Any) -> Any:
         if type(input) is not Tensor:
             return otherwise(input, *args)
         x = input._data
         kind = x.dtype
-        if kind is not FLOAT32 and kind is not FLOAT64 and (broadcasts or kind is HALF):
+        if kind is not FLOAT32 and kind is not FLOAT64 and (choosy or kind is HALF):
             return otherwise(input, *args)
         if type(x) is not ndarray:
             return otherwise(input, *args)

@@ -1,0 +1,126 @@
+"""Which element types PyTorch's CPU code has no kernel for, and what it calls those kernels in its errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.dtype import Array
+
+SHORT = (dtypes.int8, dtypes.int16, dtypes.int32)
+GROUPS = {
+    "b": (dtypes.bool_,),
+    "s": (dtypes.uint8, *SHORT),
+    "i": (dtypes.uint8, *SHORT, dtypes.int64),
+    "w": (*SHORT, dtypes.int64),
+    "h": (dtypes.float16,),
+    "c": (dtypes.complex64, dtypes.complex128),
+}
+"""Element types by letters: bool, short ints, all ints, all ints but those of images (wide), half, complex."""
+
+WITHOUT = {
+    "addcmul_of": ("addcmul_cpu_out", "b"),
+    "amax": ("max_values_cpu", "c"),
+    "amin": ("min_values_cpu", "c"),
+    "aminmax_dims": ("aminmax_cpu", "c"),
+    "atan2": ("atan2_cpu", "c"),
+    "bernoulli_each": ("bernoulli_tensor_cpu_self_", "c"),
+    "binary_entropy": ("binary_cross_entropy", "bic"),
+    "cdist_of": ("cdist", "h"),
+    "cholesky_lower": ("cholesky_cpu", "h"),
+    "clamp_max_tensor": ("minimum_cpu", "c"),
+    "clamp_min_tensor": ("maximum_cpu", "c"),
+    "class_error_2d": ("nll_loss2d_forward_out_frame", "bic"),
+    "columns_to_image": ("col2im_out_cpu", "i"),
+    "copysign": ("copysign_cpu", "c"),
+    "copysign_number": ("copysign_cpu", "c"),
+    "cross_of": ("cross", "b"),
+    "cummax_dim": ("cummax_cpu", "c"),
+    "cummin_dim": ("cummin_cpu", "c"),
+    "digamma": ("digamma", "c"),
+    "eig": ("linalg_eig_out_cpu", "h"),
+    "eigh": ("linalg_eigh_cpu", "bih"),
+    "entr": ("entr_cpu", "c"),
+    "erf": ("erf_vml_cpu", "c"),
+    "erfc": ("erfc_vml_cpu", "c"),
+    "erfinv": ("erfinv_vml_cpu", "c"),
+    "floor_divide": ("div_floor_cpu", "c"),
+    "floor_divide_number": ("div_floor_cpu", "c"),
+    "fmod": ("fmod_cpu", "c"),
+    "fmod_number": ("fmod_cpu", "c"),
+    "frac": ("frac_cpu", "c"),
+    "hypot": ("hypot_cpu", "c"),
+    "image_to_columns": ("im2col_out_cpu", "i"),
+    "kthvalue_dim": ("kthvalue_cpu", "bc"),
+    "lgamma": ("lgamma_vml_cpu", "c"),
+    "linalg_det": ("lu_cpu", "h"),
+    "logaddexp2": ("logaddexp2_cpu", "c"),
+    "logistic_entropy": ("log_sigmoid_cpu", "bic"),
+    "logit_of": ("logit_cpu", "c"),
+    "lu": ("lu_cpu", "bih"),
+    "max_bins": ("adaptive_max_pool2d", "bic"),
+    "max_volumes": ("max_pool3d", "bc"),
+    "max_windows": ("max_pool2d", "bc"),
+    "mean_bins": ("adaptive_avg_pool2d", "c"),
+    "mean_volume_bins": ("adaptive_avg_pool3d_cpu", "bic"),
+    "mean_volumes": ("avg_pool3d_out_frame", "bshc"),
+    "mean_windows": ("avg_pool2d", "bsc"),
+    "median_all": ("median_cpu", "c"),
+    "median_dim": ("median_out", "c"),
+    "mode_dim": ("mode_cpu", "c"),
+    "nanmedian_all": ("median_cpu", "c"),
+    "nanmedian_dim": ("median_out", "c"),
+    "pad_reflect_1d": ("reflection_pad1d", "b"),
+    "pad_reflect_2d": ("reflection_pad2d", "b"),
+    "pad_reflect_3d": ("reflection_pad3d", "b"),
+    "pad_replicate_1d": ("replication_pad1d", "b"),
+    "pad_replicate_2d": ("replication_pad2d", "b"),
+    "pad_replicate_3d": ("replication_pad3d", "b"),
+    "qr": ("geqrf_cpu", "h"),
+    "remainder": ("remainder_cpu", "c"),
+    "remainder_number": ("remainder_cpu", "c"),
+    "remainder_of_number": ("remainder_cpu", "c"),
+    "round_decimals": ("round_cpu", "c"),
+    "round_whole": ("round_vml_cpu", "c"),
+    "solve_matrix": ("lu_cpu", "h"),
+    "solve_triangle": ("triangular_solve_cpu", "bih"),
+    "svd": ("linalg_svd_cpu", "h"),
+    "threshold_entry": ("threshold_cpu", "b"),
+    "trace_of": ("trace", "b"),
+    "unique_all": ("unique", "c"),
+    "unique_dim": ("unique_dim", "c"),
+    "unique_runs": ("unique", "c"),
+    "unpooled": ("max_unpool2d", "bic"),
+    "upsample_bicubic_2d": ("compute_indices_weights_cubic", "bwc"),
+    "upsample_bilinear_2d": ("upsample_bilinear2d_channels_last", "bwc"),
+    "upsample_linear_1d": ("compute_indices_weights_linear", "bic"),
+    "upsample_nearest_1d": ("compute_indices_weights_nearest", "bwc"),
+    "upsample_nearest_2d": ("upsample_nearest2d_channels_last", "bwc"),
+    "upsample_nearest_3d": ("compute_indices_weights_nearest", "bwc"),
+    "upsample_nearestexact_1d": ("compute_indices_weights_nearest", "bwc"),
+    "upsample_nearestexact_2d": ("upsample_nearest2d_channels_last", "bwc"),
+    "upsample_nearestexact_3d": ("compute_indices_weights_nearest", "bwc"),
+    "upsample_trilinear_3d": ("compute_indices_weights_linear", "bic"),
+    "vdot": ("dot", "b"),
+    "xlog1py": ("xlog1py_cpu", "c"),
+    "xlogy_by_number": ("xlogy_cpu", "c"),
+    "xlogy_of_number": ("xlogy_cpu", "c"),
+    "xlogy_tensors": ("xlogy_cpu", "c"),
+}
+"""For an entry the kernel behind it and the groups of element types that this does not take."""
+
+
+def without(name: str) -> dict[np.dtype[Any], str] | None:
+    """Return for an entry PyTorch's words by the dtypes that its kernel does not take; None where it takes all."""
+    kernel, letters = WITHOUT.get(name, ("", ""))
+    kinds = [kind for letter in letters for kind in GROUPS[letter]]
+    return {kind.numpy: f"\"{kernel}\" not implemented for '{kind.tensor_type}'" for kind in kinds} or None
+
+
+def check(refused: dict[np.dtype[Any], str], operand: Array) -> None:
+    """Raise NotImplementedError where an operand is of a dtype that is refused."""
+    words = refused.get(getattr(operand, "dtype", None))  # type: ignore[arg-type]
+    if words is not None:
+        raise NotImplementedError(words)
