@@ -49,11 +49,6 @@ DIFFERENCES = (
         "print(x.mean(dtype=torch.float64).grad_fn.next_functions[0][0].name())\n",
     ),
     Difference(
-        "Which of equal elements topk, kthvalue and median(dim) take",
-        "PyTorch leaves open where equal elements stand after a partial sort; here it is the first of them.",
-        "print(torch.tensor([1.0, 3.0, 3.0, 2.0, 3.0]).topk(2).indices)\n",
-    ),
-    Difference(
         "asinh_, acosh_ and atanh_ have gradients",
         "PyTorch has no derivative for these three in place.",
         "x = torch.tensor([0.5], requires_grad=True)\n"

@@ -59,7 +59,7 @@ NAMES: dict[str, dict[str, str]] = {
     "pad_constant": {"pads": "pad"},
     **dict.fromkeys((f"pad_{kind}_{dims}d" for kind in ("reflect", "replicate") for dims in (1, 2, 3)), PADDED),
     **dict.fromkeys(("max_dim", "min_dim", "median_dim", "nanmedian_dim", "mode_dim", "kthvalue_dim"), INDICES),
-    **dict.fromkeys(("topk_dim", "sort_dim", "stable_sort_dim"), INDICES),
+    **dict.fromkeys(("topk_dim", "sort_dim", "stable_sort_dim", "unstable_sort_dim"), INDICES),
     "cummax_dim": {"out1": "indices", "a_shape": ""},
     "cummin_dim": {"out1": "indices", "a_shape": ""},
     "aminmax_dims": {"out0": "min", "out1": "max"},

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.reduction import Dims, dims_of, restored, sum_all, sum_
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precision.summing import add_up
+from gradrepl.engine.precision.unstable import LONG, SHORT, quickly_selected, redo_ties, sorted_places
 from gradrepl.engine.results import Named, named
 from gradrepl.engine.tensor import Tensor, make
 
@@ -144,9 +145,12 @@ def nanmedian_dim(a: Array, dim: int, keepdim: bool) -> Any:
 
 
 def most_frequent(a: Array) -> int:
-    """Return the last position of the smallest of the most frequent elements."""
+    """Return the position of the smallest of the most frequent elements that a sort leaves last."""
     values, counts = np.unique(a, return_counts=True)
-    return int(np.nonzero(a == values[np.argmax(counts)])[0][-1])
+    most = np.argmax(counts)
+    if not SHORT < len(a) < LONG:
+        return int(np.nonzero(a == values[most])[0][-1])
+    return int(sorted_places(a, False)[counts[: most + 1].sum() - 1])
 
 
 @op("ModeBackward0", several=True, samples=ALONG)
@@ -159,8 +163,11 @@ def mode_dim(a: Array, dim: int, keepdim: bool) -> Any:
 @op("KthvalueBackward0", several=True, samples=(((2, 3), 2, 1, False),))
 def kthvalue_dim(a: Array, k: int, dim: int, keepdim: bool) -> Any:
     """The k-th smallest element along a dimension, and where it is"""
-    order = np.argsort(a, axis=dim, kind="stable") if a.ndim else a
-    return picked(a, order.take(k - 1, axis=dim) if a.ndim else order, dim, keepdim)
+    if not a.ndim:
+        return picked(a, a, dim, keepdim)
+    order = np.argsort(a, axis=dim, kind="stable")
+    found = redo_ties(lambda row: quickly_selected(row, k - 1), order.take([k - 1], axis=dim), a, order, dim)
+    return picked(a, found.squeeze(dim), dim, keepdim)
 
 
 for entry in (max_dim, min_dim, median_dim, nanmedian_dim, mode_dim, kthvalue_dim):

@@ -11,6 +11,7 @@ from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array, 
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.precision.unstable import LONG, SHORT, redo_ties, sorted_places, top_places
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
 
@@ -29,6 +30,24 @@ def order_of(a: Array, dim: int, descending: bool) -> Array:
     return a.shape[dim] - 1 - np.flip(turned, dim)
 
 
+def loose_order_of(a: Array, dim: int, descending: bool) -> Array:
+    """Return the positions that sort an array, equal elements among more than 16 in the order of C++'s std::sort."""
+    order = order_of(a, dim, descending)
+    if a.ndim and a.shape[dim] > SHORT:
+        return redo_ties(lambda row: sorted_places(row, descending), order, a, order, dim)
+    return order
+
+
+def top_order_of(a: Array, k: int, dim: int, largest: bool, in_order: bool) -> Array:
+    """Return the positions of the k greatest or smallest elements, of equal ones those that PyTorch selects."""
+    order = order_of(a, dim, largest)
+    if not a.ndim:
+        return order
+    if not in_order and a.shape[dim] < LONG:
+        return np.apply_along_axis(lambda row: top_places(row, k, largest, False), dim, a)
+    return redo_ties(lambda row: top_places(row, k, largest, True), order.take(range(k), axis=dim), a, order, dim)
+
+
 def sorted_by(a: Array, order: Array, dim: int) -> tuple[Array, Array]:
     return (np.take_along_axis(a, order, dim) if a.ndim else a.copy()), order
 
@@ -36,7 +55,7 @@ def sorted_by(a: Array, order: Array, dim: int) -> tuple[Array, Array]:
 @op("SortBackward0", several=True, samples=(((2, 3), 1, False), ((2, 3), 0, True)))
 def sort_dim(a: Array, dim: int, descending: bool) -> Any:
     """The elements in order along a dimension, and where each was"""
-    return sorted_by(a, order_of(a, dim, descending), dim)
+    return sorted_by(a, loose_order_of(a, dim, descending), dim)
 
 
 @op("SortBackward1", several=True, samples=(((2, 3), 1, False),))
@@ -45,14 +64,19 @@ def stable_sort_dim(a: Array, dim: int, descending: bool) -> Any:
     return sorted_by(a, order_of(a, dim, descending), dim)
 
 
-@op("TopkBackward0", several=True, samples=(((2, 5), 2, 1, True), ((5, 2), 3, 0, False)))
-def topk_dim(a: Array, k: int, dim: int, largest: bool) -> Any:
+@op("SortBackward1", several=True, samples=(((2, 3), 1, False),))
+def unstable_sort_dim(a: Array, dim: int, descending: bool) -> Any:
+    """The elements in order along a dimension, equal ones in any order, and where each was"""
+    return sorted_by(a, loose_order_of(a, dim, descending), dim)
+
+
+@op("TopkBackward0", several=True, samples=(((2, 5), 2, 1, True, True), ((5, 2), 3, 0, False, True)))
+def topk_dim(a: Array, k: int, dim: int, largest: bool, in_order: bool) -> Any:
     """The k greatest (or smallest) elements along a dimension, and where each was"""
-    order = order_of(a, dim, largest)
-    return sorted_by(a, order.take(range(k), axis=dim) if a.ndim else order, dim)
+    return sorted_by(a, top_order_of(a, k, dim, largest, in_order), dim)
 
 
-for entry in (sort_dim, stable_sort_dim, topk_dim):
+for entry in (sort_dim, stable_sort_dim, unstable_sort_dim, topk_dim):
     entry.grad(a=lambda g, a_shape, out1, dim: chosen(g[0], a_shape, out1, dim, True))
 
 ORDERED = (
@@ -64,14 +88,15 @@ ORDERED = (
 @public(*(text.format("Tensors?") for text in ORDERED))
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: Any = None) -> Any:
     """Sort along a dimension (torch.sort)."""
-    entry = sort_dim if stable is None else stable_sort_dim
+    entry = sort_dim if stable is None else stable_sort_dim if stable else unstable_sort_dim
     return SORT(entry(input, dim_of(dim, input.ndim), descending))
 
 
 @public(ORDERED[0].format("Tensor?"), "Tensor input, int dim=-1, bool descending=False")
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: Any = None) -> Tensor:
     """Return the positions that sort along a dimension (torch.argsort)."""
-    return make(order_of(input._data, dim_of(dim, input.ndim), descending))
+    find = order_of if stable else loose_order_of
+    return make(find(input._data, dim_of(dim, input.ndim), descending))
 
 
 @public("Tensor input, *, Tensor? out=None")
@@ -88,7 +113,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError("selected index k out of range")
     if input._data.dtype.kind == "c":
         raise RuntimeError(" topk does not support complex dtypes on CPU")
-    return TOPK(topk_dim(input, int(k), dim, largest))
+    return TOPK(topk_dim(input, int(k), dim, largest, sorted))
 
 
 @op("Unique2Backward0", several=True)
