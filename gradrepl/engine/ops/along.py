@@ -15,6 +15,8 @@ from gradrepl.engine.tensor import Tensor
 @op("ScatterBackward0", zeros=1)
 def put_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
     """Zeros of a shape, with a put at positions along a dimension"""
+    if not shape:
+        return a.copy()
     whole = np.zeros(shape, a.dtype)
     np.put_along_axis(whole, index, a, dim)
     return whole
@@ -23,6 +25,8 @@ def put_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
 @op("ScatterAddBackward0", zeros=1)
 def add_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
+    if not shape:
+        return a.copy()
     whole = np.zeros(shape, a.dtype)
     places = list(np.indices(index.shape, sparse=True))
     places[dim] = index
@@ -33,7 +37,7 @@ def add_along(a: Array, shape: tuple[int, ...], index: Any, dim: int) -> Any:
 @op("GatherBackward0")
 def take_along(a: Array, index: Any, dim: int) -> Any:
     """The elements of a at positions along a dimension"""
-    return np.take_along_axis(a, index, dim)
+    return np.take_along_axis(a, index, dim) if a.ndim else a.copy()
 
 
 put_along.grad(a=lambda g, index, dim: take_along(g, index, dim))
@@ -50,10 +54,8 @@ def chosen(g: Any, shape: tuple[int, ...], index: Any, dim: int, keepdim: bool) 
     """Return the gradient of elements that were chosen along a dimension: theirs, and 0 for the others."""
     if g is None:
         return None
-    if not shape:
-        return g
     index = plain(index)
-    if not keepdim:
+    if shape and not keepdim:
         g = unsqueeze_at(g, dim)
         index = np.expand_dims(index, dim)
     return put_along(g, shape, index, dim)

@@ -119,7 +119,7 @@ def ldexp(a: Array, b: Array) -> Any:
 
 ldexp.grad(a=lambda g, b: g * pow(2, b), b=lambda g, out: times_number(g * out, math.log(2)))
 
-analytic(lerp_number, lerp_tensor, addcmul_of, addcdiv_of)
+analytic(lerp_number, lerp_tensor, addcmul_of, addcdiv_of, ldexp)
 ENDS = ("Tensor input, Tensor end, Tensor weight", "Tensor input, Tensor end, Number weight")
 OUT = ", *, Tensor? out=None"
 

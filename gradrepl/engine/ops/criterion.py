@@ -12,6 +12,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT
 from gradrepl.engine.ops.arithmetic import mul, sub
+from gradrepl.engine.ops.blending import xlogy_tensors
 from gradrepl.engine.ops.loss import (
     binary_entropy,
     huber_error,
@@ -236,7 +237,7 @@ def kl_div(
     if log_target:
         losses = target.exp() * (target - input)
     else:
-        losses = where(target == 0, 0.0, target * where(target == 0, 1.0, target).log()) - target * input
+        losses = xlogy_tensors(target, target) - target * input
     result = as_reduced(losses, reduction)
     return result / input.size()[0] if batch and input.dim() else result
 

@@ -40,8 +40,15 @@ def cumsum_dim(a: Array, dim: int) -> Any:
     return accumulated(np.add, a, dim, widened(a)) if a.ndim else a.astype(widened(a))
 
 
+def is_lone(x: Any) -> bool:
+    """Whether there is one number without dimensions, or none: nothing runs up there, a gradient passes as it is."""
+    return not x.shape or 0 in x.shape
+
+
 def summed_from(g: Any, dim: int) -> Any:
     """Return for each place the sum from there to the end."""
+    if is_lone(g):
+        return g
     return turned(cumsum_dim(turned(g, dim), dim), dim)
 
 
@@ -55,7 +62,7 @@ def cumprod_dim(a: Array, dim: int) -> Any:
 
 
 def cumprod_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
-    if not a.ndim:
+    if is_lone(a):
         return g
     if np.all(a._data if isinstance(a, Tensor) else a):
         return summed_from(g * out, dim) / a
@@ -103,7 +110,7 @@ def cummin_dim(a: Array, dim: int) -> Any:
 for entry in (cummax_dim, cummin_dim):
     entry.grad(
         a=lambda g, a_shape, out1, dim: (
-            add_along(g[0], a_shape, plain(out1), dim) if a_shape and g[0] is not None else g[0]
+            add_along(g[0], a_shape, plain(out1), dim) if 0 not in a_shape and g[0] is not None else g[0]
         )
     )
 
@@ -117,6 +124,8 @@ def logcumsumexp_dim(a: Array, dim: int) -> Any:
 
 def logcumsumexp_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
     """Return the gradient, the positive and the negative part each computed by logarithms."""
+    if is_lone(g):
+        return g
     lowest = float(np.finfo(a._data.dtype if isinstance(a, Tensor) else a.dtype).min)
 
     def part(positive: Any) -> Any:
@@ -213,7 +222,7 @@ def trapezoid(y: Tensor, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
 def spacing(x: Tensor, y: Tensor, dim: int) -> Any:
     """Return the distances between places, shaped to go with y along `dim`."""
     if x.ndim == 1:
-        return diff(x).reshape([-1 if d == dim else 1 for d in range(y.ndim)])
+        x = x.reshape([-1 if d == dim else 1 for d in range(y.ndim)])
     return diff(x, 1, dim)
 
 

@@ -83,11 +83,11 @@ def times_eye(x: Any, side: int) -> Any:
 def det_gradient(g: Any, a: Any, out: Any) -> Any:
     """g times the determinant times the inverse; as in PyTorch a pivot that is zero counts as a tiny one."""
     if isinstance(a, Tensor) or np.all(out != 0):
-        return solve_matrix(adjoint(a), times_eye(g * out, a.shape[-1]))
+        return solve_matrix(adjoint(a), times_eye(g * conj_of(out), a.shape[-1]))
     packed, rows = eliminated(adjoint(a))
     diagonal = np.einsum("...ii->...i", packed)
     diagonal[diagonal == 0] = np.finfo(a.dtype).eps
-    return substituted(packed, rows, np.where(np.eye(a.shape[-1], dtype=bool), last(g * out), a.dtype.type(0)))
+    return substituted(packed, rows, np.where(np.eye(a.shape[-1], dtype=bool), last(g * conj_of(out)), a.dtype.type(0)))
 
 
 linalg_det.grad(a=lambda g, a, out: det_gradient(g, a, out))

@@ -101,7 +101,10 @@ def fill_tensor(a: Array, value: Array) -> Any:
     return np.full(a.shape, value, a.dtype)
 
 
-fill_tensor.grad(a=lambda g: zeros_of(g), value=lambda g: g.sum())
+fill_tensor.grad(
+    a=lambda g: zeros_of(g),
+    value=lambda g, value_shape, value_dtype: sum_to_fit(g.sum(), value_shape, value_dtype),
+)
 
 
 @op("ZeroBackward0")

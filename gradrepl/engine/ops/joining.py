@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -207,7 +208,8 @@ stacker("column_stack", as_column, lambda first: 1)
 def blocks(tensors: Arrays) -> Any:
     """The tensors as blocks on a diagonal, zeros elsewhere"""
     squares = [array.reshape(1, -1) if array.ndim < 2 else array for array in tensors]
-    whole = np.zeros((sum(a.shape[0] for a in squares), sum(a.shape[1] for a in squares)), common_kind(squares))
+    kind = functools.reduce(lambda so_far, a: dtypes.promote(np.empty(1, so_far), a), tensors[1:], tensors[0].dtype)
+    whole = np.zeros((sum(a.shape[0] for a in squares), sum(a.shape[1] for a in squares)), kind)
     for array, (row, column) in zip(squares, corners([a.shape for a in squares]), strict=True):
         whole[row : row + array.shape[0], column : column + array.shape[1]] = array
     return whole
@@ -221,16 +223,16 @@ def corners(shapes: Sequence[Shape]) -> list[tuple[int, int]]:
     return found
 
 
-def unblocked(gradient: Any, shapes: Sequence[Shape]) -> list[Any]:
+def unblocked(gradient: Any, shapes: Sequence[Shape], kinds: Sequence[Any]) -> list[Any]:
     square = [(1, shape[0] if shape else 1) if len(shape) < 2 else shape for shape in shapes]
     places = corners(square)
     return [
-        look_at(gradient, (slice(r, r + h), slice(c, c + w))).reshape(shape)
-        for (r, c), (h, w), shape in zip(places, square, shapes, strict=True)
+        fitted(look_at(gradient, (slice(r, r + h), slice(c, c + w))).reshape(shape), kind)
+        for (r, c), (h, w), shape, kind in zip(places, square, shapes, kinds, strict=True)
     ]
 
 
-blocks.grad(tensors=lambda g, tensors_shape: unblocked(g, tensors_shape))
+blocks.grad(tensors=lambda g, tensors_shape, tensors_dtype: unblocked(g, tensors_shape, tensors_dtype))
 
 
 def block_diag(*tensors: Any) -> Tensor:

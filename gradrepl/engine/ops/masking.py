@@ -37,7 +37,9 @@ masked_fill_number.grad(
 )
 masked_fill_tensor.grad(
     a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
-    value=lambda g, mask: masked_fill_number(g, ~mask, 0).sum(),
+    value=lambda g, mask, value_shape, value_dtype: sum_to_fit(
+        masked_fill_number(g, ~mask, 0).sum(), value_shape, value_dtype
+    ),
 )
 
 

@@ -176,7 +176,9 @@ def put_together(parts: list[Any], shape: tuple[int, ...], dim: int) -> Any:
 
 
 def prod_gradient(g: Any, a: Any, out: Any) -> Any:
-    if not isinstance(a, Tensor) and a.ndim and np.count_nonzero(a == 0) > 1:
+    if not a.shape:
+        return g
+    if not isinstance(a, Tensor) and np.count_nonzero(a == 0) > 1:
         return np.zeros_like(a)
     if not has_zero(a):
         return g * conj_of(out / a)

@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine.api import also, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import Op, op
+from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import OPERANDS, as_first, beside, check_written, div
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
@@ -159,6 +159,7 @@ def div_unrounded(a: Array, b: Array) -> Any:
     return a / b
 
 
+analytic(div_unrounded)
 div_unrounded.grad(a=lambda g, b: g / b, b=lambda g, a, b: -g * ((a / b) / b))
 fmod_number.grad(a=lambda g: g)
 fmod.grad(a=lambda g: g, b=lambda g, a, b: -g * div_rounded(a, b, "trunc"))

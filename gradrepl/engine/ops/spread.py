@@ -17,7 +17,7 @@ from gradrepl.engine.ops.reduction import Dims, count_of, dims_of, mean_all, mea
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.precision.bfloat16 import rounded, stripped
 from gradrepl.engine.precision.summing import add_up
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Tensor, make
 
 SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1, True))
 
@@ -78,8 +78,17 @@ def centered(a: Any, dim: Dims) -> Any:
     return a - (mean_all(a) if len(dim) == a.ndim else mean_dims(a, dim, True))
 
 
+def like(g: Any, number: float) -> Any:
+    """Return a number as a 0-d array or tensor of the dtype of g."""
+    if isinstance(g, Tensor):
+        return make(np.array(number, g._data.dtype))
+    return np.array(number, g.dtype)
+
+
 def var_gradient(g: Any, a: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
     freedom = count_of(a.shape, dim) - correction
+    if freedom <= 0 and not a.shape:
+        return g * like(g, math.nan if bool(a == a) else math.inf)
     return times_number(restored(g, dim, keepdim), 2.0 / freedom if freedom else math.inf) * centered(a, dim)
 
 
@@ -129,7 +138,8 @@ def expose(entry: Op, method: bool) -> None:
         dims = dims_of(dim, input.ndim)
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
-        if count_of(input.shape, dims) - correction <= 0:
+        count = count_of(input.shape, dims)
+        if count - correction <= 0 or not input._data.size:
             warnings.warn(FREEDOM.format(name), UserWarning, stacklevel=3)
         return entry(input, dims, correction, keepdim)
 

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
 from gradrepl.engine.ops.shape import where, without
 from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.tensor import Tensor
 
 ANY = ((0.4,), ((2, 3),))
 WITHIN_ONE = ((0.4,), (-0.7,))
@@ -123,7 +124,12 @@ def acosh(a: Array) -> Any:
     return np.arccosh(a)
 
 
-acosh.grad(a=lambda g, a: g * rsqrt(a * a - 1))
+def acosh_gradient(g: Any, a: Any) -> Any:
+    kind = (a._data if isinstance(a, Tensor) else a).dtype.kind
+    return g * (rsqrt(a + 1) * rsqrt(a - 1) if kind == "c" else rsqrt(a * a - 1))
+
+
+acosh.grad(a=lambda g, a: acosh_gradient(g, a))
 
 
 @op("AtanhBackward0", broadcasts=True, promotes="float", samples=WITHIN_ONE)
