@@ -166,9 +166,9 @@ def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Call
         result = body(named.pop(first), **named)
         if out is None:
             return result
-        if isinstance(result, Tensor) and name not in CONVERT:
+        if isinstance(result, Tensor) and name not in CONVERT and name not in RESIZES:
             check_result(result._data, out._data)
-        return write_out(result, out)
+        return write_out(result, out, RESIZES.get(name, RESIZED))
 
     call.__name__ = name
     call.signatures = texts  # type: ignore[attr-defined]
@@ -212,18 +212,22 @@ def check_out(name: str, named: dict[str, Any], out: Any) -> None:
         )
 
 
-def write_out(result: Any, out: Any) -> Any:
-    """Copy a result into the tensor(s) given as `out`, resizing them where their shape differs."""
+def write_out(result: Any, out: Any, warning: str) -> Any:
+    """Copy a result into the tensor(s) given as `out`, resizing them where their shape differs.
+
+    warning: of that, with the two shapes; may be empty.
+    """
     if isinstance(result, tuple):
         if len(out) != len(result):
             raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
         for one, target in zip(result, out, strict=True):
-            write_out(one, target)
+            write_out(one, target, warning)
         return out_kind(result)(out)
     data = result._data
     if out._data.shape != data.shape:
-        if out._data.size:
-            warnings.warn(RESIZED.format(list(out._data.shape), list(data.shape)), UserWarning, stacklevel=3)
+        if out._data.size and warning:
+            shapes = list(out._data.shape), list(data.shape)
+            warnings.warn(warning.format(*shapes, out._data.size, data.size), UserWarning, stacklevel=3)
         out._data = np.empty(data.shape, out._data.dtype)
     np.copyto(out._data, data, casting="unsafe")
     bump(out)
@@ -239,6 +243,18 @@ RESIZED = (
     "have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
     "t.resize_(0)."
 )
+
+RESIZED_RANGE = (
+    "The number of elements in the out tensor of shape {0} is {2} which does not match the computed number of elements "
+    "{3}. Note that this may occur as a result of rounding error. The out tensor will be resized to a tensor of shape "
+    "({3},)."
+)
+RESIZES = {
+    **dict.fromkeys(("zeros", "ones", "full", "empty", "eye", "linspace", "logspace", "range"), ""),
+    **dict.fromkeys(("rand", "randn", "randint", "randperm", "normal"), ""),
+    "arange": RESIZED_RANGE,
+}
+"""What takes an `out` of any dtype and shape, and what it says where the shape differs."""
 
 
 def check_result(data: Array, target: Array) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -97,6 +98,16 @@ def view_error(tensor: Tensor, view: View, what: str) -> str:
 
 REPEATABLE = frozenset(("zero", "fill"))
 """What may write one place of memory several times: it is always the same."""
+EXPANDED = {
+    **dict.fromkeys(("masked_fill_number", "masked_fill_tensor"), ("masked_fill_", "mask] = scalar")),
+    **dict.fromkeys(("index_fill_number", "index_fill_tensor"), ("index_fill_", "mask] = scalar")),
+    "index_put": ("index_put_", "indices] = tensor"),
+}
+"""What may still do so: its name, and how else it is written."""
+WRITES_EXPANDED = (
+    "Use of {} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. This "
+    "also applies to advanced indexing e.g. tensor[{}"
+)
 ONE_WRITTEN_TWICE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
     "clone() the tensor before performing the operation."
@@ -107,16 +118,30 @@ READ_AND_WRITTEN = (
 )
 
 
-def check_overlap(tensor: Tensor, others: Sequence[Any], repeatable: bool = False) -> None:
-    """Raise what PyTorch raises where a write would read or write one place of memory twice, to another effect."""
+def check_overlap(tensor: Tensor, others: Sequence[Any], name: str = "") -> bool:
+    """Raise what PyTorch raises where a write would read or write one place of memory twice, to another effect.
+
+    name: of the operation. Returns whether it writes one place twice nevertheless, of which PyTorch warns.
+    """
     data = tensor._data
-    if repeatable or not data.size:
-        return
+    if name in REPEATABLE or not data.size:
+        return False
     if any(step == 0 and side > 1 for step, side in zip(data.strides, data.shape, strict=True)):
-        raise RuntimeError(ONE_WRITTEN_TWICE)
+        if name not in EXPANDED:
+            raise RuntimeError(ONE_WRITTEN_TWICE)
+        warnings.warn(WRITES_EXPANDED.format(*EXPANDED[name]), UserWarning, stacklevel=4)
+        return True
     for other in others:
         if isinstance(other, Tensor) and other is not tensor and other._counter is tensor._counter:
             check_partial(data, other._data)
+    return False
+
+
+def write_changes(data: Array, result: Array) -> Array:
+    """Write what differs where elements share their memory; return what they hold then."""
+    changed = result != data
+    data[changed] = result[changed]
+    return data
 
 
 def check_partial(data: Array, other: Array) -> None:
@@ -202,11 +227,13 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i].requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
-        check_overlap(self, [everything[i] for i in entry.tensors[1:]], entry.name in REPEATABLE)
+        shared = check_overlap(self, [everything[i] for i in entry.tensors[1:]], entry.name)
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
+        if shared:
+            result = write_changes(self._data, result)
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
         if mask and recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine.api import SPACES
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of
@@ -191,7 +192,7 @@ def cholesky_gradient(g: Any, out: Any) -> Any:
 cholesky_lower.grad(a=lambda g, out: cholesky_gradient(g, out))
 
 
-@op("LinalgQrBackward0", several=True, samples=(((3, 2), "reduced"), ((2, 2), "reduced")))
+@op("LinalgQrBackward0", several=True, samples=(((3, 2), "reduced"), ((2, 2), "reduced"), ((2, 3), "complete")))
 def qr(a: Array, mode: Any) -> Any:
     """An orthogonal Q and an upper triangular R with Q @ R = a"""
     if mode == "r":
@@ -200,12 +201,34 @@ def qr(a: Array, mode: Any) -> Any:
     return by_column(q), by_column(r)
 
 
+QR_WITHOUT_Q = (
+    "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, "
+    "mode='reduced') if you are going to differentiate through linalg.qr."
+)
+
+
 def qr_gradient(g: Any, q: Any, r: Any, mode: str) -> Any:
-    if mode != "reduced" or q.shape[-2] < q.shape[-1]:
-        raise RuntimeError(
-            f"The QR decomposition is not differentiable when mode='{mode}' and nrows < ncols or mode is not 'reduced'"
-        )
+    """Return the gradient; what lies right of the square part of a wide matrix follows from that part's Q."""
+    if mode == "r":
+        raise RuntimeError(QR_WITHOUT_Q)
+    rows, columns = q.shape[-2], r.shape[-1]
+    if mode == "complete" and rows > columns:
+        raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
+    if rows >= columns:
+        return square_qr_gradient(*g, q, r)
     gq, gr = g
+    if gr is None:
+        return beside(square_qr_gradient(gq, None, q, r[..., :, :rows]), r[..., :, rows:] * 0)
+    more = (q @ r[..., :, rows:]) @ adjoint(gr[..., :, rows:])
+    left = square_qr_gradient(more if gq is None else gq + more, gr[..., :, :rows], q, r[..., :, :rows])
+    return beside(left, q @ gr[..., :, rows:])
+
+
+def beside(left: Any, right: Any) -> Any:
+    return SPACES["torch"]["cat"]([left, right], -1) if isinstance(left, Tensor) else np.concatenate([left, right], -1)
+
+
+def square_qr_gradient(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     inner = None
     if gr is not None:
         inner = r @ adjoint(gr)
@@ -308,18 +331,42 @@ def pinv_gradient(g: Any, a: Any, out: Any) -> Any:
 pseudo_inverse.grad(a=lambda g, a, out: pinv_gradient(g, a, out))
 
 
-@op("LinalgLstsqBackward0", samples=(((3, 2), (3, 1)),))
-def least_squares(a: Array, b: Array) -> Any:
-    """The x that makes a @ x - b smallest"""
-    return np.linalg.pinv(a).astype(a.dtype) @ b
+@op("LinalgLstsqBackward0", several=True, samples=(((3, 2), (3, 1), False, True), ((3, 2), (3,), True, False)))
+def least_squares(a: Array, b: Array, vector: bool, misses: bool) -> Any:
+    """The x that makes a @ x - b smallest and, where wanted, the squares of what is missed"""
+    wide, right = a.astype(np.promote_types(a.dtype, np.float64)), b[..., None] if vector else b
+    found = (np.linalg.pinv(wide) @ right).astype(a.dtype)
+    missed = (np.abs(a @ found - right) ** 2).sum(-2) if misses else np.zeros(0, a.dtype)
+    return found[..., 0] if vector else found, missed
 
 
-def lstsq_gradient(g: Any, a: Any, b: Any) -> Any:
-    inverted = pseudo_inverse(a, 1e-15 if a.dtype.itemsize == 8 else 1e-7)
-    return pinv_gradient(g @ adjoint(b), a, inverted)
+def columns(g: Any, vector: bool) -> Any:
+    return g[..., None] if vector else g
+
+
+def lstsq_gradient(g: Any, a: Any, b: Any, out: Any, vector: bool, misses: bool) -> Any:
+    """Return the gradient by the matrix, of the solution and of the squares of what is missed."""
+    right, whole = columns(b, vector), None
+    if g[0] is not None:
+        inverted = pseudo_inverse(a, 1e-15 if a.dtype.itemsize == 8 else 1e-7)
+        whole = pinv_gradient(columns(g[0], vector) @ adjoint(right), a, inverted)
+    if g[1] is None or not misses:
+        return whole
+    solution = columns(out, vector)
+    part = ((a @ solution - right) * (g[1][..., None, :] * 2)) @ adjoint(solution)
+    return part if whole is None else whole + part
+
+
+def right_gradient(g: Any, a: Any, b: Any, out: Any, vector: bool, misses: bool) -> Any:
+    """Return the gradient by the right side."""
+    whole = None if g[0] is None else adjoint(pseudo_inverse(a, 1e-7)) @ columns(g[0], vector)
+    if g[1] is not None and misses:
+        part = (columns(b, vector) - a @ columns(out, vector)) * (g[1][..., None, :] * 2)
+        whole = part if whole is None else whole + part
+    return whole[..., 0] if vector and whole is not None else whole
 
 
 least_squares.grad(
-    a=lambda g, a, b: lstsq_gradient(g, a, b),
-    b=lambda g, a: adjoint(pseudo_inverse(a, 1e-7)) @ g,
+    a=lambda g, a, b, out0, vector, misses: lstsq_gradient(g, a, b, out0, vector, misses),
+    b=lambda g, a, b, out0, vector, misses: right_gradient(g, a, b, out0, vector, misses),
 )

@@ -11,7 +11,7 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.reshaping import reshape
-from gradrepl.engine.ops.view import dim_of, np_strided
+from gradrepl.engine.ops.view import as_strided, dim_of, np_strided
 from gradrepl.engine.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -152,12 +152,16 @@ triangle("tril", lower)
 @public("Tensor input, Number fill_value, bool wrap=False", function=False)
 def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """Overwrite the main diagonal with a number (torch.Tensor.fill_diagonal_)."""
-    if input._data.ndim < 2:
+    shape = input._data.shape
+    if len(shape) < 2:
         raise RuntimeError("dimensions must larger than 1")
-    if input._data.ndim > 2 or wrap:
-        raise NotImplementedError(
-            "gradrepl's builtin engine fills the diagonal of matrices only. Start gradrepl with --engine torch to "
-            "fill others."
-        )
-    diagonal_at(input, 0, 0, 1).fill_(fill_value)
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    start, step = input.storage_offset(), sum(input.stride())
+    size = min(shape)
+    as_strided(input, (size,), (step,), start).fill_(fill_value)
+    if wrap and len(shape) == 2 and shape[0] > shape[1] + 1:
+        width = shape[1] + 1
+        rest = -(-input.numel() // width) - size
+        as_strided(input, (rest,), (step,), start + input.stride(0) * width).fill_(fill_value)
     return input

@@ -37,15 +37,14 @@ def fft_complex(a: Array, dims: Dims, scale: float, forward: bool) -> Any:
 fft_complex.grad(a=lambda g, dims, scale, forward: fft_complex(g, dims, scale, not forward))
 
 
-REAL = (((4,), (0,), 1.0, True, True), ((2, 3), (0, 1), 0.5, True, True), ((2, 3), (1,), 1.0, False, False))
+REAL = (((4,), (0,), 1.0, True), ((2, 3), (0, 1), 0.5, True), ((2, 3), (1,), 1.0, False))
 
 
 @op("FftR2CBackward0", samples=REAL)
-def fft_real(a: Array, dims: Dims, scale: float, half: bool, forward: bool) -> Any:
+def fft_real(a: Array, dims: Dims, scale: float, half: bool) -> Any:
     """The Fourier transform of real numbers; the half of it that says all, where wanted"""
     whole = transformed(a, dims, scale, True)
-    found = first_half(whole, dims[-1]) if half else whole
-    return found if forward else found.conj()
+    return first_half(whole, dims[-1]) if half else whole
 
 
 def first_half(a: Array, dim: int) -> Any:
@@ -54,14 +53,12 @@ def first_half(a: Array, dim: int) -> Any:
     return a[tuple(index)]
 
 
-def real_gradient(g: Any, shape: Dims, dims: Dims, scale: float, forward: bool) -> Any:
+def real_gradient(g: Any, shape: Dims, dims: Dims, scale: float) -> Any:
     missing = shape[dims[-1]] - g.shape[dims[-1]]
-    return fft_complex(resized(g, dims[-1], missing), dims, scale, not forward)
+    return fft_complex(resized(g, dims[-1], missing), dims, scale, False)
 
 
-fft_real.grad(
-    a=lambda g, a_shape, a_dtype, dims, scale, forward: cast(real_gradient(g, a_shape, dims, scale, forward), a_dtype)
-)
+fft_real.grad(a=lambda g, a_shape, a_dtype, dims, scale: cast(real_gradient(g, a_shape, dims, scale), a_dtype))
 
 
 @op("FftC2RBackward0")
@@ -74,7 +71,7 @@ def fft_to_real(a: Array, dims: Dims, scale: float, size: int) -> Any:
 
 
 def half_gradient(g: Any, kind: Any, dims: Dims, scale: float) -> Any:
-    found = fft_real(g, dims, scale, True, True)
+    found = fft_real(g, dims, scale, True)
     side = found.shape[dims[-1]]
     twice = np.ones(side)
     twice[1 : 1 + g.shape[dims[-1]] - side] = 2
@@ -128,13 +125,15 @@ def to_complex(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward
     scale = scale_of(norm, math.prod(input.shape[dim] for dim in dims), forward)
     if CATEGORY[input._data.dtype] == COMPLEX:
         return fft_complex(input, dims, scale, forward)
-    return fft_real(input, dims, scale, False, forward)
+    found = fft_real(input, dims, scale, False)
+    return found if forward else conj_of(found)
 
 
 def to_half(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward: bool) -> Any:
     input = prepared(input, name, sizes, dims, True)
     scale = scale_of(norm, math.prod(input.shape[dim] for dim in dims), forward)
-    return fft_real(input, dims, scale, True, forward)
+    found = fft_real(input, dims, scale, True)
+    return found if forward else conj_of(found)
 
 
 def to_real(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward: bool) -> Any:

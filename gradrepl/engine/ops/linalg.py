@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import SPACES, checked, functions, public
-from gradrepl.engine.dtype import CATEGORY, COMPLEX
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.decomposition import (
@@ -198,15 +198,41 @@ def eigvalsh_of(input: Tensor, UPLO: str = "L") -> Any:  # noqa: N803
 @linalg("Tensor input, Tensor b, float? rcond=None, *, str? driver=None, Tensor? out=None")
 def lstsq_of(input: Tensor, b: Tensor, rcond: Any = None, driver: Any = None) -> Any:
     """Return the least-squares solution of A @ X = B, with residuals and rank (torch.linalg.lstsq)."""
-    a = input._data
-    check_matrices(a, "linalg.lstsq", square=False)
-    solution = least_squares(input, b)
-    rank = np.linalg.matrix_rank(a)
+    vector = check_least_squares(input, b)
+    a, driver = input._data, driver or "gelsy"
+    if driver not in DRIVERS:
+        raise RuntimeError(f"torch.linalg.lstsq: parameter `driver` should be one of {DRIVERS_SHOWN}")
+    rank = np.asarray(np.linalg.matrix_rank(a), np.int64)
     full = bool(np.all(rank == a.shape[-1])) and a.shape[-2] > a.shape[-1]
-    empty = np.zeros(0, a.dtype)
-    residuals = (np.abs(a @ solution._data - b._data) ** 2).sum(-2) if full else empty
+    solution, residuals = least_squares(input, b, vector, full and driver != "gelsy")
+    singular = np.linalg.svd(a, compute_uv=False) if driver in ("gelsd", "gelss") else np.zeros(0, a.dtype)
     kind = named("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
-    return kind((solution, make(residuals), make(np.asarray(rank, np.int64)), make(empty)))
+    return kind((solution, residuals, make(np.zeros(0, np.int64) if driver == "gels" else rank), make(singular)))
+
+
+DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
+DRIVERS_SHOWN = "(gels, gelsy, gelsd, gelss)"
+
+
+def check_least_squares(input: Tensor, b: Tensor) -> bool:
+    """Raise what PyTorch raises for operands that do not go together; return whether b is a vector."""
+    a, right, name = input._data.shape, b._data.shape, "torch.linalg.lstsq:"
+    if len(a) < 2:
+        raise RuntimeError(f"{name} input must have at least 2 dimensions.")
+    if not right:
+        raise RuntimeError(f"{name} other must have at least 1 dimension.")
+    if input.dtype is not b.dtype:
+        raise RuntimeError(
+            f"{name} Expected input and other to have the same dtype, but got input's dtype {input.dtype.tensor_type} "
+            f"and other's dtype {b.dtype.tensor_type}"
+        )
+    if input._data.dtype not in INEXACT or input._data.dtype.itemsize == 2:
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    vector = len(a) - 1 == len(right) and a[:-1] == right
+    if not vector and (len(right) < 2 or a[-2] != right[-2]):
+        where = "-1" if len(right) < 2 else "-2"
+        raise RuntimeError(f"{name} input.size(-2) should match other.size({where})")
+    return vector
 
 
 def tolerance(input: Tensor, given: Any, absolute: Any = None) -> float:
@@ -226,6 +252,9 @@ HERMITIAN = "bool hermitian=False"
 def pinv_of(input: Tensor, rcond: Any = None, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse (torch.linalg.pinv)."""
     check_matrices(input._data, "linalg.pinv", square=False)
+    if hermitian:
+        below = input.tril()  # type: ignore[attr-defined]
+        input = below + adjoint(below.tril(-1))
     relative = tolerance(input, rcond if rcond is not None else rtol, atol)
     if atol is not None:
         largest = float(np.linalg.svd(input._data, compute_uv=False).max(initial=0))
@@ -246,9 +275,10 @@ def pinverse_of(input: Tensor, rcond: float = 1e-15) -> Any:
 def matrix_rank_of(input: Tensor, tol: Any = None, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the number of singular values above a tolerance (torch.linalg.matrix_rank)."""
     check_matrices(input._data, "linalg.matrix_rank", square=False)
-    values = np.linalg.svd(input._data, compute_uv=False)
+    a = input._data
+    values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
     absolute = tol if tol is not None else atol
-    least = np.maximum(tolerance(input, rtol, absolute) * values.max(-1, initial=0), absolute or 0.0)
+    least = np.maximum(tolerance(input, rtol, absolute) * values.max(axis=-1, initial=0), absolute or 0.0)
     return make(np.asarray((values > least[..., None]).sum(-1), np.int64))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import checked, functions, public, unary
+from gradrepl.engine.api import checked, functions, public, two_operands, unary
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.activation import logit, sigmoid
 from gradrepl.engine.ops.arithmetic import exp, log
-from gradrepl.engine.ops.blending import xlogy
+from gradrepl.engine.ops.blending import OUT, PLAIN, xlogy
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import exp2, expm1, log1p, pow
 from gradrepl.engine.ops.shape import without
@@ -205,7 +205,7 @@ def ndtr(input: Tensor) -> Any:
 
 
 unary(erf, erfc, erfinv, lgamma, digamma)
-ONE, TWO = "Tensor input, *, Tensor? out=None", "Tensor input, Tensor other, *, Tensor? out=None"
+ONE = "Tensor input, *, Tensor? out=None"
 ALIASES: dict[str, tuple[Any, str]] = {
     "digamma": (digamma.call, ONE),
     "entr": (entr.call, ONE),
@@ -223,10 +223,10 @@ ALIASES: dict[str, tuple[Any, str]] = {
     "polygamma": (polygamma, "int n, Tensor input, *, Tensor? out=None"),
     "psi": (digamma.call, ONE),
     "sinc": (sinc.call, ONE),
-    "xlog1py": (lambda input, other: xlog1py(input, other), TWO),
-    "xlogy": (xlogy, TWO),
 }
 """The names in torch.special: what they call, and their signatures."""
 functions(
     "torch.special", **{name: checked(call, f"special_{name}", (text,)) for name, (call, text) in ALIASES.items()}
 )
+for name, call in {"xlogy": xlogy, "xlog1py": two_operands(xlog1py)}.items():
+    functions("torch.special", **{name: checked(call, f"special_{name}", tuple(text + OUT for text in PLAIN))})
