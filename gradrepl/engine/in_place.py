@@ -232,8 +232,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
-        if shared:
-            result = write_changes(self._data, result)
+        result = write_changes(self._data, result) if shared else result
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
         if mask and recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)
@@ -242,8 +241,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
             bump(self)
         return self
 
-    call.__name__ = f"{entry.name}_"
-    call.__doc__ = f"{entry.doc}; in place"
+    call.__name__, call.__doc__ = f"{entry.name}_", f"{entry.doc}; in place"
     return call
 
 

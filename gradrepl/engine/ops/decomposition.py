@@ -214,9 +214,9 @@ def qr_gradient(g: Any, q: Any, r: Any, mode: str) -> Any:
     rows, columns = q.shape[-2], r.shape[-1]
     if mode == "complete" and rows > columns:
         raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
-    if rows >= columns:
-        return square_qr_gradient(*g, q, r)
     gq, gr = g
+    if rows >= columns:
+        return square_qr_gradient(gq, gr, q, r)
     if gr is None:
         return beside(square_qr_gradient(gq, None, q, r[..., :, :rows]), r[..., :, rows:] * 0)
     more = (q @ r[..., :, rows:]) @ adjoint(gr[..., :, rows:])

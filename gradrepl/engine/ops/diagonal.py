@@ -150,7 +150,7 @@ triangle("tril", lower)
 
 
 @public("Tensor input, Number fill_value, bool wrap=False", function=False)
-def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+def fill_diagonal_(input: Any, fill_value: Any, wrap: bool = False) -> Tensor:
     """Overwrite the main diagonal with a number (torch.Tensor.fill_diagonal_)."""
     shape = input._data.shape
     if len(shape) < 2:
