@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import Array
 
@@ -112,15 +110,76 @@ WITHOUT = {
 """For an entry the kernel behind it and the groups of element types that this does not take."""
 
 
-def without(name: str) -> dict[np.dtype[Any], str] | None:
-    """Return for an entry PyTorch's words by the dtypes that its kernel does not take; None where it takes all."""
+REFUSING: dict[str, tuple[type[Exception], str, str]] = {
+    "cdist_of": (RuntimeError, "cdist only supports floating-point dtypes, X1 got: {}", "c"),
+    "clamp_max_number": (NotImplementedError, "clamp is not supported for complex types", "c"),
+    "clamp_min_number": (NotImplementedError, "clamp is not supported for complex types", "c"),
+    "clamp_numbers": (NotImplementedError, "clamp is not supported for complex types", "c"),
+    "deg2rad": (RuntimeError, "deg2rad is not supported for complex tensors.", "c"),
+    "fft_complex": (RuntimeError, "Unsupported dtype {}", "h"),
+    "fft_real": (RuntimeError, "Unsupported dtype {}", "h"),
+    "fft_to_real": (RuntimeError, "Unsupported dtype {}", "h"),
+    "fmax": (RuntimeError, "fmax not implemented for complex tensors.", "c"),
+    "fmin": (RuntimeError, "fmin not implemented for complex tensors.", "c"),
+    "hardtanh_entry": (RuntimeError, "Bool inputs not supported for hardtanh", "b"),
+    "inverse": (RuntimeError, "linalg.inv: Low precision dtypes not supported. Got {}", "h"),
+    "linalg_slogdet": (RuntimeError, "linalg.slogdet: Low precision dtypes not supported. Got {}", "h"),
+    "max_dim": (RuntimeError, "max(): does not support complex input", "c"),
+    "maximum": (RuntimeError, "maximum not implemented for complex tensors.", "c"),
+    "min_dim": (RuntimeError, "min(): does not support complex input", "c"),
+    "minimum": (RuntimeError, "minimum not implemented for complex tensors.", "c"),
+    "nansum_dims": (RuntimeError, "nansum on CPU does not support complex inputs", "c"),
+    "rad2deg": (RuntimeError, "rad2deg is not supported for complex tensors.", "c"),
+    "topk_dim": (RuntimeError, "topk does not support bool dtypes on CPU", "b"),
+}
+"""Entries that PyTorch refuses in other words: the error, its text and the groups of element types."""
+
+NO_COMPLEX_GRADIENT = {
+    "bilinear_form": "_trilinear",
+    "embedding_rows": "embedding",
+    "logistic_entropy": "binary_cross_entropy_with_logits",
+    "normal_both": "normal",
+    "normal_mean": "normal",
+    "packed_steps": "_pack_padded_sequence",
+    "replace_nan": "nan_to_num",
+    "scatter_reduce_at": "scatter_reduce",
+    "silu_entry": "silu",
+    "soft_margin_error": "soft_margin_loss",
+}
+"""Entries that take complex numbers but have no gradient for them, with PyTorch's names of the operations."""
+
+
+Refused = dict[Any, tuple[type[Exception], str]]
+"""For numpy dtypes an error and its text."""
+
+
+def without(name: str) -> Refused | None:
+    """Return for an entry PyTorch's errors by the dtypes that it does not take; None where it takes all."""
+    error, words, letters = REFUSING.get(name, (RuntimeError, "", ""))
+    refused: Refused = {}
+    for kind in kinds_of(letters):
+        refused[kind.numpy] = (error, words.format(kind.tensor_type))
     kernel, letters = WITHOUT.get(name, ("", ""))
-    kinds = [kind for letter in letters for kind in GROUPS[letter]]
-    return {kind.numpy: f"\"{kernel}\" not implemented for '{kind.tensor_type}'" for kind in kinds} or None
+    for kind in kinds_of(letters):
+        refused[kind.numpy] = (NotImplementedError, f"\"{kernel}\" not implemented for '{kind.tensor_type}'")
+    return refused or None
 
 
-def check(refused: dict[np.dtype[Any], str], operand: Array) -> None:
-    """Raise NotImplementedError where an operand is of a dtype that is refused."""
-    words = refused.get(getattr(operand, "dtype", None))  # type: ignore[arg-type]
-    if words is not None:
-        raise NotImplementedError(words)
+def kinds_of(letters: str) -> list[dtypes.dtype]:
+    return [kind for letter in letters for kind in GROUPS[letter]]
+
+
+def check(refused: Refused, operand: Array) -> None:
+    """Raise PyTorch's error where an operand is of a dtype that is refused."""
+    found = refused.get(getattr(operand, "dtype", None))
+    if found is not None:
+        error, words = found
+        raise error(words)
+
+
+def check_gradient(name: str) -> None:
+    """Raise what PyTorch raises for an operation that is recorded with complex results and has no gradient there."""
+    if name in NO_COMPLEX_GRADIENT:
+        raise RuntimeError(
+            f"{NO_COMPLEX_GRADIENT[name]} does not support automatic differentiation for outputs with complex dtype."
+        )

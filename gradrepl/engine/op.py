@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
-from gradrepl.engine.kernels import check, without
+from gradrepl.engine.kernels import check, check_gradient, without
 from gradrepl.engine.node import (
     SHORT,
     TENSORS,
@@ -275,8 +275,10 @@ def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], out
     if all(out._data.dtype not in INEXACT for out in outs):
         return
     node = start_node(entry, entry.plan(mask))
-    if entry.analytic is not None and outs[0]._data.dtype.kind == "c":
-        make_analytic(node, entry)
+    if outs[0]._data.dtype.kind == "c":
+        check_gradient(entry.name)
+        if entry.analytic is not None:
+            make_analytic(node, entry)
     inputs = [args[i] if mask >> bit & 1 else None for bit, i in enumerate(entry.tensors)]
     connect(node, [None] * entry.zeros + inputs)
     if entry.broadcasts or (len(inputs) > 1 and mixed(inputs)):

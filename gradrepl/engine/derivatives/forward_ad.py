@@ -154,6 +154,11 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
 LINEAR = frozenset(("embedding_rows",))
 """Operations that are linear in their first argument and whose rule leaves a part of the gradient out."""
 
+POINTWISE = frozenset(("hardsigmoid_entry",))
+"""Operations of one tensor, pointwise, whose rule has no derivative: the tangent takes the way of a gradient."""
+NO_FORWARD = {"cdist_of": "_cdist_forward", "bag_rows": "_embedding_bag"}
+"""Operations that PyTorch has no forward mode for, with its names of them."""
+
 
 def run(entry: Op, args: tuple[Any, ...]) -> Any:
     """Run an operation and give its results their tangents."""
@@ -176,6 +181,10 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
     if entry.view or entry.name in LINEAR:
         out = entry.general(tangent_of(args[0]), *args[1:])
         return out if entry.several else (out,)
+    if entry.name in POINTWISE:
+        return (entry.rules["a"](tangent_of(args[0]), args[0]),)
+    if entry.name in NO_FORWARD:
+        raise NotImplementedError(NOT_YET.format(NO_FORWARD[entry.name]))
     ins: list[Tensor] = []
     tangents: list[Tensor] = []
 
@@ -195,6 +204,13 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
         except RuntimeError as error:
             raise unsupported(error) from None
     return [own(tangent if mode.recording != ON else free_of(tangent, ins), tangents) for tangent in found]
+
+
+NOT_YET = (
+    "Trying to use forward AD with {} that does not support it because it has not been implemented yet.\nPlease file "
+    "an issue to PyTorch at https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml so that we can "
+    "prioritize its implementation or submit a PR adding the implementation to derivatives.yaml"
+)
 
 
 def unsupported(error: RuntimeError) -> Exception:

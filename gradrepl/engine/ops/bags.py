@@ -14,6 +14,7 @@ from gradrepl.engine.ops.criterion import as_reduced
 from gradrepl.engine.ops.neural import check_indices, dropout2d, embedding_gradient, pairwise_distance
 from gradrepl.engine.ops.padding import pad_constant
 from gradrepl.engine.ops.pooling import avg_pool2d, mean_windows
+from gradrepl.engine.ops.refusing import underived
 from gradrepl.engine.ops.softmax import softmax_along
 from gradrepl.engine.ops.view import dim_of, squeeze_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
@@ -31,20 +32,16 @@ def bag_rows(weight: Array, indices: Any, bag_of: Any, shares: Any, bags: int) -
     return out
 
 
-@op("EmbeddingBagBackwardBackward0", samples=(((2, 3), *PLACES[1:3]),))
-def bags_spread(g: Array, bag_of: Any, shares: Any) -> Any:
-    """For each index the row of its bag, times its share"""
-    return g[bag_of] * shares[:, None].astype(g.dtype)
+@op("EmbeddingBagBackwardBackward0")
+def bags_spread(g: Array, shape: Any, indices: Any, bag_of: Any, shares: Any) -> Any:
+    """The row of each index's bag, times its share, added to the row of the index"""
+    return embedding_gradient.forward(g[bag_of] * shares[:, None].astype(g.dtype), shape, indices, -1)
 
 
 bag_rows.grad(
-    weight=lambda g, weight_shape, indices, bag_of, shares: embedding_gradient(
-        bags_spread(g, bag_of, shares), weight_shape, indices, -1
-    )
+    weight=lambda g, weight_shape, indices, bag_of, shares: bags_spread(g, weight_shape, indices, bag_of, shares)
 )
-bags_spread.grad(
-    g=lambda gg, g_shape, bag_of, shares: bag_rows(gg, bag_of * 0 + np.arange(len(bag_of)), bag_of, shares, g_shape[0])
-)
+bags_spread.grad(g=underived("_embedding_bag_backward"))
 
 NO_BAG_OPTION = (
     "gradrepl's builtin engine has no max_norm, scale_grad_by_freq, sparse, padding_idx, per_sample_weights or mode "

@@ -13,7 +13,7 @@ from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.number import over_number
-from gradrepl.engine.ops.rounding import name_of, refuse
+from gradrepl.engine.ops.refusing import without_formula
 from gradrepl.engine.ops.shape import cast, where, where_pointwise, without, zeros_of
 from gradrepl.engine.tensor import Tensor, make
 
@@ -151,8 +151,7 @@ def heaviside_of(a: Array, b: Array) -> Any:
     return np.where(a == 0, b, a > 0).astype(a.dtype)
 
 
-heaviside_of.grad(a=refuse("heaviside"), b=refuse("heaviside"))
-heaviside_of.node.name = name_of
+without_formula(heaviside_of, "heaviside")
 
 
 @op("NanToNumBackward0", samples=(((2, 3), 0.0, None, None),))

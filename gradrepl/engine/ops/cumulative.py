@@ -219,7 +219,7 @@ def trapezoid(y: Tensor, x: Any = None, dx: Any = 1, dim: int = -1) -> Any:
     return times_number(sum_dims(y, (dim,), False) - times_number(ends, 0.5), dx)
 
 
-def spacing(x: Tensor, y: Tensor, dim: int) -> Any:
+def spacing(x: Any, y: Tensor, dim: int) -> Any:
     """Return the distances between places, shaped to go with y along `dim`."""
     if x.ndim == 1:
         x = x.reshape([-1 if d == dim else 1 for d in range(y.ndim)])

@@ -15,6 +15,7 @@ from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
 from gradrepl.engine.ops.number import as_number, over_number, times_number
+from gradrepl.engine.ops.refusing import without_formula
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.wanted import wants
@@ -180,7 +181,14 @@ def hardsigmoid_entry(a: Array) -> Any:
     return np.clip(a + 3, 0, 6) / 6
 
 
-hardsigmoid_entry.grad(a=lambda g, a: where((a > -3) & (a < 3), g / 6, 0.0))
+@op("NotImplemented")
+def hardsigmoid_gradient(g: Array, a: Array) -> Any:
+    """g / 6 where a is between -3 and 3, and 0 elsewhere"""
+    return np.where((a > -3) & (a < 3), g / g.dtype.type(6), g.dtype.type(0))
+
+
+hardsigmoid_entry.grad(a=lambda g, a: hardsigmoid_gradient(g, a))
+without_formula(hardsigmoid_gradient, "hardsigmoid_backward")
 
 
 @op("HardswishBackward0", samples=PLAIN)

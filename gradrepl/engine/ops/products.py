@@ -16,9 +16,10 @@ from gradrepl.engine.ops.arithmetic import conj_of, mul, sign
 from gradrepl.engine.ops.linear import dot, mm
 from gradrepl.engine.ops.number import as_number
 from gradrepl.engine.ops.reduction import sum_all
+from gradrepl.engine.ops.refusing import underived
 from gradrepl.engine.ops.reshaping import reshape
-from gradrepl.engine.ops.shape import summed_to
-from gradrepl.engine.ops.view import dim_of, permute_dims, squeeze_all, unsafe_view
+from gradrepl.engine.ops.shape import clone, summed_to
+from gradrepl.engine.ops.view import dim_of, permute_dims, squeeze_all, transpose_dims, unsafe_view
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.wanted import wants
 
@@ -214,14 +215,22 @@ def powered(x: Any, exponent: float) -> Any:
     return x if exponent == 1 else (x + as_number(x == 0, x)) ** exponent
 
 
+@op("CdistBackwardBackward0")
+def cdist_back(g: Array, x1: Array, x2: Array, out: Array, p: float) -> Any:
+    """The gradient of the distances by x1"""
+    return cdist_gradient(g, x1, x2, p, out)
+
+
 cdist_of.grad(
-    x1=lambda g, x1, x2, p, out: cdist_gradient(g, x1, x2, p, out),
-    x2=lambda g, x1, x2, p, out: cdist_gradient(swapped(g), x2, x1, p, swapped(out)),
+    x1=lambda g, x1, x2, p, out: cdist_back(g, x1, x2, out, p),
+    x2=lambda g, x1, x2, p, out: cdist_back(swapped(g), x2, x1, swapped(out), p),
 )
+cdist_back.grad(**dict.fromkeys(("g", "x1", "x2", "out"), underived("_cdist_backward")))
 
 
 def swapped(x: Any) -> Any:
-    return x.swapaxes(-1, -2)
+    """Return an array or tensor turned over, in new memory."""
+    return clone(transpose_dims(x, -2, -1)) if isinstance(x, Tensor) else x.swapaxes(-1, -2)
 
 
 @wants("cdist", "x1", "x2")

@@ -11,6 +11,7 @@ from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import OPERANDS, as_first, beside, check_written, div
+from gradrepl.engine.ops.refusing import here, without_formula
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
 
@@ -168,28 +169,14 @@ remainder.grad(a=lambda g: g, b=lambda g, a, b: -g * div_rounded(a, b, "floor"))
 div_rounded.grad(a=lambda g: zeros_of(g), b=lambda g: zeros_of(g))
 
 
-def refuse(name: str) -> Any:
-    """Return a rule that raises what PyTorch raises where it has no derivative."""
-
-    def rule(g: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return rule
+without_formula(floor_divide, "floor_divide")
+without_formula(floor_divide_number, "floor_divide")
+without_formula(remainder_of_number, "remainder")
 
 
-def name_of(node: Any) -> str:
-    return "torch::autograd::NotImplemented"
-
-
-floor_divide.grad(a=refuse("floor_divide"), b=refuse("floor_divide"))
-floor_divide_number.grad(a=refuse("floor_divide"))
-remainder_of_number.grad(b=refuse("remainder"))
-for entry in (floor_divide, floor_divide_number, remainder_of_number):
-    entry.node.name = name_of
-
-
-def by_operand(of_tensor: Op, of_number: Op) -> Any:
-    """Return a call that takes the entry for a tensor or for a number on the right."""
+def by_operand(of_tensor: Op, of_number: Op, tensor_here: Op | None = None, number_here: Op | None = None) -> Any:
+    """Return a call that takes the entry for a tensor or for a number on the right, and one that writes."""
+    write_tensor, write_number = in_place(tensor_here or of_tensor), in_place(number_here or of_number)
 
     def call(input: Any, other: Any) -> Any:
         if isinstance(other, Tensor):
@@ -198,9 +185,9 @@ def by_operand(of_tensor: Op, of_number: Op) -> Any:
 
     def write(input: Any, other: Any) -> Any:
         if isinstance(other, Tensor):
-            return in_place(of_tensor)(input, other)
+            return write_tensor(input, other)
         check_written(input, other)
-        return in_place(of_number)(input, other)
+        return write_number(input, other)
 
     return call, write
 
@@ -280,7 +267,12 @@ left_over, left_over_ = by_operand(fmod, fmod_number)
 public(*OUT, name="fmod", method=False)(left_over)
 public(*PLAIN, name="fmod", function=False)(left_over)
 public(*PLAIN, name="fmod_", function=False)(left_over_)
-quotient, quotient_ = by_operand(floor_divide, floor_divide_number)
+quotient, quotient_ = by_operand(
+    floor_divide,
+    floor_divide_number,
+    without_formula(here(floor_divide, "NotImplemented"), "floor_divide_"),
+    without_formula(here(floor_divide_number, "NotImplemented"), "floor_divide_"),
+)
 public(*OUT, name="floor_divide", method=False)(quotient)
 public(*PLAIN, name="floor_divide", function=False)(quotient)
 public(*PLAIN, name="floor_divide_", function=False)(quotient_)

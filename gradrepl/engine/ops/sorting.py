@@ -10,6 +10,7 @@ from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array, of
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import chosen
+from gradrepl.engine.ops.refusing import underived
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precision.unstable import LONG, SHORT, redo_ties, sorted_places, top_places
 from gradrepl.engine.results import named
@@ -145,18 +146,9 @@ def unique_runs(a: Array, dim: Any) -> Any:
     return np.moveaxis(values, 0, dim), inverse, counts
 
 
-def refuse(name: str) -> Any:
-    """Return a rule that raises what PyTorch raises where it has no derivative."""
-
-    def rule(g: Any) -> Any:
-        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
-
-    return rule
-
-
-unique_all.grad(a=refuse("_unique2"))
-unique_dim.grad(a=refuse("unique_dim"))
-unique_runs.grad(a=refuse("unique_consecutive"))
+unique_all.grad(a=underived("_unique2"))
+unique_dim.grad(a=underived("unique_dim"))
+unique_runs.grad(a=underived("unique_consecutive"))
 
 
 def wanted(found: tuple[Tensor, ...], return_inverse: bool, return_counts: bool) -> Any:

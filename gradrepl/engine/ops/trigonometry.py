@@ -14,6 +14,7 @@ from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import reciprocal
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import check_float, pow, rsqrt
+from gradrepl.engine.ops.refusing import here, underived
 from gradrepl.engine.ops.shape import where, without
 from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.tensor import Tensor
@@ -186,6 +187,11 @@ analytic(sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, sinc)
 unary(sin, cos, tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, sinc, deg2rad, rad2deg)
 for entry in (asin, acos, atan, asinh, acosh, atanh):
     also(entry, "arc" + entry.name[1:])
+for entry in (asinh, acosh, atanh):
+    written = here(entry, f"{entry.name.capitalize()}Backward1")
+    written.grad(a=underived(f"inplace version of {entry.name}"))
+    for name in (entry.name, "arc" + entry.name[1:]):
+        public("Tensor input", name=f"{name}_", function=False)(in_place(written))
 for entry, names in ((atan2, ("atan2", "arctan2")), (hypot, ("hypot",))):
     for name in names:
         public("Tensor input, Tensor other, *, Tensor? out=None", name=name)(two_operands(entry))
