@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -176,26 +177,28 @@ def keep_copy(gradient: Tensor) -> Tensor:
     return entry(make(np.empty_like(gradient._data)), gradient)
 
 
-def backward_hooks(self: Tensor) -> dict[int, Hook] | None:
-    """Return the hooks that register_hook hung on a tensor, None where there are none."""
+def hooks_of(self: Tensor) -> dict[int, Hook]:
+    """Return the hooks that register_hook hung on a tensor."""
     node = self.grad_fn
     if node is None:
-        hooks = None if self._extra is None else self._extra.hooks
-    else:
-        hooks = None if node.extra is None else node.extra.tensor_pre.get(self._output_nr)
-    return hooks or None
+        return {} if self._extra is None else self._extra.hooks
+    return {} if node.extra is None else node.extra.tensor_pre.get(self._output_nr, {})
+
+
+def backward_hooks(self: Tensor) -> OrderedDict[int, Hook] | None:
+    """Return the hooks that register_hook hung on a tensor, None where there are none."""
+    return OrderedDict(hooks_of(self)) or None
 
 
 def drop_hooks(self: Tensor, hooks: None) -> None:
     """Take all hooks off (`x._backward_hooks = None`)."""
-    found = backward_hooks(self)
-    if hooks is None and found:
-        found.clear()
+    if hooks is None:
+        hooks_of(self).clear()
 
 
-def post_accumulate_hooks(self: Tensor) -> dict[int, Hook] | None:
+def post_accumulate_hooks(self: Tensor) -> OrderedDict[int, Hook] | None:
     """Return what register_post_accumulate_grad_hook hung on a leaf, None where that is nothing."""
-    return (None if self._extra is None else self._extra.post_accumulate) or None
+    return OrderedDict({} if self._extra is None else self._extra.post_accumulate) or None
 
 
 def keep_hooks(self: Tensor) -> None:
@@ -215,7 +218,7 @@ def unserializable_hook(f: Hook) -> Hook:
 
 def warn_if_has_hooks(tensor: Tensor) -> None:
     """Warn of the hooks on a tensor that is about to be pickled without them."""
-    for hook in (backward_hooks(tensor) or {}).values():
+    for hook in hooks_of(tensor).values():
         if not hasattr(hook, "__torch_unserializable__"):
             warnings.warn(NOT_PICKLED.format(hook), UserWarning, stacklevel=3)
 

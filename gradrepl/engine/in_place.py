@@ -173,6 +173,12 @@ def bump(tensor: Tensor) -> None:
         raise RuntimeError(INFERENCE_WRITE)
 
 
+def check_version(tensor: Tensor) -> None:
+    """Raise RuntimeError for a change of an inference tensor outside inference mode."""
+    if tensor._counter is None and mode.recording > INFERENCE:
+        raise RuntimeError(INFERENCE_WRITE)
+
+
 def put(tensor: Tensor, result: Any) -> None:
     """Write a result into the storage; raises RuntimeError where shape or dtype does not fit."""
     data = tensor._data

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradrepl.engine.api import SPACES, functions
+from gradrepl.engine.autograd import gradients_for, like
 from gradrepl.engine.derivatives.function import Function
 from gradrepl.engine.derivatives.graph_tools import execution_order, will_execute
 from gradrepl.engine.derivatives.saved import SavedTensor, pop_hooks, push_hooks
 from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.packing import Hooks
 from gradrepl.engine.task import current_task_id, current_walk, queue_callback, walks_under_way
-from gradrepl.engine.tensor import Tensor
+from gradrepl.engine.tensor import Size, Tensor
 from gradrepl.engine.variable import Variable
 
 
@@ -53,6 +54,12 @@ def current_node() -> Any:
     return None if walk is None else walk.current
 
 
+def calculate_shape(output: Any, grad: Tensor, is_grads_batched: bool) -> tuple[Size, Size]:
+    """Return the shape of an output and that of one gradient given for it (torch.autograd._calculate_shape)."""
+    shape = output.shape if isinstance(output, Tensor) else Size(getattr(like(output), "shape", ()))
+    return shape, grad.shape[1:] if is_grads_batched else grad.shape
+
+
 class ImperativeEngine:
     """What runs backwards, as far as programs talk to it (torch.autograd.Variable._execution_engine)."""
 
@@ -90,4 +97,6 @@ functions(
     is_multithreading_enabled=lambda: mode.multithreading,
     is_view_replay_enabled=lambda: False,
     _is_checkpoint_valid=ImperativeEngine.is_checkpoint_valid,
+    _calculate_shape=calculate_shape,
+    _tensor_or_tensors_to_tuple=lambda tensors, length: gradients_for(length, tensors),
 )

@@ -15,6 +15,7 @@ from gradrepl.engine.derivatives import (
     linearizing,
     mutation,
     once_differentiable,
+    profiling,
     transforms,
     vmapping,
 )
@@ -100,6 +101,7 @@ PARTS = (
     checkpoint,
     comparing,
     internals,
+    profiling,
     settings,
     special,
     quantile,

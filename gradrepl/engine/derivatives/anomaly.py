@@ -33,7 +33,7 @@ DETECTED = "Error detected in {}. Traceback of forward call that caused the erro
 INDUCED = (
     "\n\nPrevious calculation was induced by {}. Traceback of forward call that induced the previous calculation:\n{}"
 )
-HERE = str(Path(__file__).parent)
+ENGINE = str(Path(__file__).parents[1])
 MOST_TRACES = 100_000
 
 
@@ -53,7 +53,7 @@ state = _State()
 def traced_sequence() -> int:
     """Number a new node and remember the call that makes it."""
     number = next_sequence()
-    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(HERE)]
+    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(ENGINE)]
     if len(state.traces) >= MOST_TRACES:
         state.traces.pop(next(iter(state.traces)))
     state.traces[number] = ("".join(traceback.format_list(frames)), state.running[-1] if state.running else None)

@@ -33,7 +33,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(node, number)
 
 
-class MultiHandle(RemovableHandle):
+class _MultiHandle(RemovableHandle):
     """Takes several hooks off at once."""
 
     def __init__(self, handles: Sequence[RemovableHandle]) -> None:
@@ -45,6 +45,9 @@ class MultiHandle(RemovableHandle):
             handle.remove()
 
 
+_MultiHandle.__module__ = "torch.autograd.graph"
+
+
 def register_multi_grad_hook(
     tensors: Sequence[Tensor], fn: Callable[..., None], *, mode: str = "all"
 ) -> RemovableHandle:
@@ -52,12 +55,15 @@ def register_multi_grad_hook(
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     if mode == "all":
-        return MultiHandle(hooks_for_all(tensors, fn))
-    return MultiHandle(hooks_for_any(tensors, fn))
+        return _MultiHandle(hooks_for_all(tensors, fn))
+    return _MultiHandle(hooks_for_any(tensors, fn))
 
 
 def hooks_for_all(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[RemovableHandle]:
     states: dict[int, tuple[int, list[Tensor | None]]] = {}
+    for tensor in tensors:
+        if not tensor.requires_grad:
+            raise AssertionError("Expected gradient function to be set")
     nodes = [as_node(edge_of(tensor)) for tensor in tensors]
 
     def hook(gradient: Tensor, position: int) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions
-from gradrepl.engine.autograd import stacked
+from gradrepl.engine.autograd import stacked, walks
 from gradrepl.engine.derivatives import tracking
 from gradrepl.engine.derivatives.trees import broadcast, leaves, mapped_leaves, structure
 from gradrepl.engine.grad_mode import mode
+from gradrepl.engine.graph import Walk
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.values.random import default_generator
 
@@ -71,6 +72,27 @@ def mapping(fixed: bool, alone: bool = True) -> Iterator[None]:
         mode.mapping, mode.drawing_refused = before
 
 
+class Keeping(Walk):
+    """A backward that frees nothing, for another call of the same function comes."""
+
+    def __init__(self, ops: Any, create_graph: bool, retain_graph: bool) -> None:
+        super().__init__(ops, create_graph, True)
+
+
+@contextmanager
+def keeping(more: bool) -> Iterator[None]:
+    """Keep the graphs that a mapped function goes back through, where `more` calls of it come."""
+    if not more:
+        yield
+        return
+    before = walks[-1]
+    walks.append(type("Keeping", (Keeping, before), {}))
+    try:
+        yield
+    finally:
+        walks.pop()
+
+
 def vmap(
     func: Function, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None
 ) -> Function:
@@ -90,7 +112,7 @@ def vmap(
         for index in range(max(count, 1)):
             if state is not None:
                 default_generator.set_state(state)
-            with mapping(randomness == "error"), tracking.level(False):
+            with mapping(randomness == "error"), tracking.level(False), keeping(index + 1 < count):
                 rows.append(func(*row_of(args, dims, index), **kwargs))
         return joined(rows, out_dims, count, name)
 

@@ -11,6 +11,7 @@ from gradrepl.engine import tensor as tensors
 from gradrepl.engine.api import functions, methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
+from gradrepl.engine.in_place import check_version
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
@@ -142,6 +143,7 @@ def detach_(self: Tensor) -> Tensor:
             "detach_() cannot be called on these gradients. To fix this error, please refer to the "
             "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
         )
+    check_version(self)
     self.__dict__.pop("_dual", None)
     self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
     return self

@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import OF_NUMPY, Array, dtype
 from gradrepl.engine.hooks import warn_if_has_hooks
-from gradrepl.engine.in_place import check_writable
+from gradrepl.engine.in_place import bump, check_version, check_writable
 from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of, owner
 from gradrepl.engine.tensor import Tensor, c_dtype, grad_dtype_of, make
 
@@ -144,9 +144,11 @@ def set_(self: Tensor, source: Any = None) -> Tensor:
     check_writable(self, self._requires_grad)
     if source is not None and source._data.dtype != self._data.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_dtype(source)} to a tensor of type {c_dtype(self)}")
+    if source is None or source._counter is None:
+        check_version(self)
     self._data = np.empty(0, self._data.dtype) if source is None else source._data
-    if source is not None:
-        self._counter = source._counter
+    if self._counter is not None:
+        bump(self)
     return self
 
 
@@ -155,11 +157,13 @@ def resize_(self: Tensor, *size: Any) -> Tensor:
     shape = tuple(size[0]) if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
     if self._requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    check_version(self)
     count = int(np.prod(shape, dtype=np.int64))
     flat = self._data.reshape(-1)
     if count > flat.size:
         flat = np.concatenate([flat, np.zeros(count - flat.size, flat.dtype)])
     self._data = flat[:count].reshape(shape)
+    bump(self)
     return self
 
 
