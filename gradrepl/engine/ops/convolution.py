@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import BOOL, Array
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.linear import C_NAMES
@@ -123,12 +123,42 @@ convolve_transposed.grad(
 )
 
 
-def check_types(input: Array, weight: Array, bias: Any) -> None:
-    found = C_NAMES[dtypes.of(input).name]
-    for name, other in (("bias", bias), ("weight", weight)):
-        if other is not None and other.dtype != input.dtype:
-            kind = C_NAMES[dtypes.of(other).name]
-            raise RuntimeError(f"Input type ({found}) and {name} type ({kind}) should be the same")
+def check_bias(input: Array, bias: Any) -> None:
+    if bias is not None and bias.dtype != input.dtype:
+        found, other = (C_NAMES[dtypes.of(array).name] for array in (input, bias))
+        raise RuntimeError(f"Input type ({found}) and bias type ({other}) {SAME_TYPE}")
+
+
+def check_types(input: Array, weight: Array, dilated: bool, transposed: bool) -> None:
+    """Raise what PyTorch raises for operands of several dtypes, and for those that it has no code for."""
+    own, other = dtypes.of(input), dtypes.of(weight)
+    if own.is_complex and other is not own:
+        raise RuntimeError(f"Input type ({tensor_type(own)}) and weight type ({tensor_type(other)}) {SAME_TYPE}")
+    if own.category == BOOL or (own.tensor_type in SHORT and (dilated or transposed)):
+        kernel = kernel_of(weight.ndim - 2, dilated, transposed)
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{own.tensor_type}'")
+    if other is not own:
+        raise RuntimeError(f"expected scalar type {own.tensor_type} but found {other.tensor_type}")
+
+
+SAME_TYPE = "should be the same"
+SHORT = ("Byte", "Char", "Short", "Int")
+
+
+def tensor_type(kind: dtypes.dtype) -> str:
+    """Return the name of the type of tensors of a dtype: torch.FloatTensor."""
+    return (
+        f"CPU{kind.tensor_type}Type" if kind.is_complex or kind.category == BOOL else f"torch.{kind.tensor_type}Tensor"
+    )
+
+
+def kernel_of(count: int, dilated: bool, transposed: bool) -> str:
+    """Return what PyTorch calls its code for a convolution in so many dimensions."""
+    if transposed:
+        return f"slow_conv_transpose{max(count, 2)}d_out_cpu"
+    if dilated:
+        return "slow_conv_dilated<>"
+    return "compute_columns3d" if count == 3 else "slow_conv2d_cpu"
 
 
 def setting(name: str, value: Any, count: int) -> Ints:
@@ -146,6 +176,16 @@ def check_rank(function: str, input: Array, count: int) -> None:
         raise RuntimeError(
             f"Expected {count + 1}D (unbatched) or {count + 2}D (batched) input to {function}, but got input of size: "
             f"{list(input.shape)}"
+        )
+
+
+def check_weight(weight: Array, groups: int) -> None:
+    if weight.ndim < 3:
+        raise RuntimeError("weight should have at least three dimensions")
+    if len(weight) < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{list(weight.shape)} instead"
         )
 
 
@@ -238,9 +278,8 @@ def convolution(
     if single:
         input = unsqueeze_at(input, 0)
     bias_data = None if bias is None else bias._data
-    check_types(input._data, weight._data, bias_data)
-    if weight._data.ndim < 3:
-        raise RuntimeError("weight should have at least three dimensions")
+    check_bias(input._data, bias_data)
+    check_weight(weight._data, groups)
     steps, gaps = setting("stride", stride, weight._data.ndim - 2), setting("dilation", dilation, weight._data.ndim - 2)
     if isinstance(padding, str):
         input, border = named_padding(input, padding, weight._data.shape[2:], steps, gaps)
@@ -248,6 +287,7 @@ def convolution(
         border = setting("padding", padding, weight._data.ndim - 2)
     check_settings(steps, border, gaps)
     check_sizes(input._data, weight._data, bias_data, border, gaps, groups)
+    check_types(input._data, weight._data, max(gaps) > 1, False)
     out = convolve(input, weight, bias, steps, border, gaps, groups)
     return squeeze_at(out, 0) if single else out
 
@@ -282,13 +322,15 @@ def expose(count: int) -> None:
         dilation: Any = 1,
     ) -> Any:
         check_rank(f"conv_transpose{count}d", input._data, count)
-        check_types(input._data, weight._data, None if bias is None else bias._data)
+        check_weight(weight._data, groups)
         single = input._data.ndim == count + 1
         batch = unsqueeze_at(input, 0) if single else input
         steps, border, gaps = (setting("", value, count) for value in (stride, padding, dilation))
         extra = spread(output_padding, count)
         check_output_padding(extra, steps, gaps)
+        check_settings(steps, border, gaps)
         shape = transposed_shape(batch._data.shape, weight._data.shape, steps, border, gaps, extra, groups)
+        check_types(batch._data, weight._data, False, True)
         out = convolve_transposed(batch, weight, bias, shape, steps, border, gaps, groups)
         return squeeze_at(out, 0) if single else out
 

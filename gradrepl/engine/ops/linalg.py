@@ -29,7 +29,7 @@ from gradrepl.engine.ops.decomposition import (
     svd,
 )
 from gradrepl.engine.ops.elimination import eliminated, zero_pivots
-from gradrepl.engine.ops.linear import adjoint, matmul, mm
+from gradrepl.engine.ops.linear import C_NAMES, adjoint, matmul, mm
 from gradrepl.engine.ops.shape import clone, where
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
@@ -342,6 +342,7 @@ def multi_dot_of(tensors: Sequence[Tensor]) -> Any:
     if len(tensors) == 2:
         return matmul(*tensors)
     chain: list[Any] = list(tensors)
+    check_chain(chain)
     shape: list[int] = [chain[0].shape[0]] if chain[0].ndim == 2 else []
     shape += [chain[-1].shape[1]] if chain[-1].ndim == 2 else []
     chain[0] = chain[0] if chain[0].ndim == 2 else chain[0].unsqueeze(0)
@@ -350,6 +351,17 @@ def multi_dot_of(tensors: Sequence[Tensor]) -> Any:
         if tensor.ndim != 2:
             raise RuntimeError(f"multi_dot(): tensor {index} must be 2D but got {tensor.ndim}D")
     return multiplied(chain, "multi_dot").view(shape)
+
+
+def check_chain(chain: Sequence[Any]) -> None:
+    """Raise what PyTorch raises for matrices of several dtypes."""
+    kinds = [C_NAMES[tensor.dtype.name] for tensor in chain]
+    for index, kind in enumerate(kinds):
+        if kind != kinds[0]:
+            raise RuntimeError(
+                "multi_dot(): all tensors must have be the same dtype but tensor 0 is "
+                f"{kinds[0]} and tensor {index} {kind}"
+            )
 
 
 CHAIN_DEPRECATED = (

@@ -171,7 +171,7 @@ vdot.grad(input=lambda g, other: conj_of(g) * other, other=lambda g, input: g * 
 def bmm(input: Array, mat2: Array) -> Any:
     """The matrix product of each pair of matrices of two batches"""
     check_batches(input, mat2)
-    if input.dtype is not mat2.dtype:
+    if input.dtype is not mat2.dtype and input.dtype != bool:
         names = [dtypes.of(array).tensor_type for array in (input, mat2)]
         raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
     return product(input, mat2, "bmm")

@@ -13,7 +13,20 @@ from gradrepl.engine.dtype import Array, promote
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of
-from gradrepl.engine.ops.linear import C_NAMES, Shape, adjoint, bmm, check_mm, expose, mm, mv, outer, product, turned
+from gradrepl.engine.ops.linear import (
+    C_NAMES,
+    Shape,
+    adjoint,
+    bmm,
+    check_batches,
+    check_mm,
+    expose,
+    mm,
+    mv,
+    outer,
+    product,
+    turned,
+)
 from gradrepl.engine.ops.shape import expand_to, summed_to
 from gradrepl.engine.ops.view import t
 from gradrepl.engine.tensor import Tensor
@@ -44,16 +57,20 @@ def blend(input: Array, beta: Any, result: Array, alpha: Any) -> Any:
     return np.asarray(total).astype(kind, copy=False)
 
 
+def check_alike(input: Array, last: Array) -> None:
+    if input.dtype is not last.dtype:
+        found, other = (dtypes.of(array).tensor_type for array in (input, last))
+        raise RuntimeError(f"self and mat2 must have the same dtype, but got {found} and {other}")
+
+
 @op("AddmmBackward0", samples=(((2, 4), (2, 3), (3, 4), 1, 1), ((4,), (2, 3), (3, 4), 2.0, 0.5)))
 def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · (mat1 @ mat2)"""
+    check_alike(input, mat2)
     for name, matrix in (("mat1", mat1), ("mat2", mat2)):
         if matrix.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {matrix.ndim}-D tensor")
     check_mm(mat1, mat2)
-    if input.dtype is not mat1.dtype:
-        found, other = (C_NAMES[dtypes.of(array).name] for array in (input, mat1))
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {found} and {other}")
     out = product(mat1, mat2, "addmm_impl_cpu_")
     if beta == 1 == alpha and input.ndim == 1 and input.shape[0] == out.shape[1]:
         out += input
@@ -79,6 +96,9 @@ def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
         raise RuntimeError(
             f"size mismatch, got input ({input.size}), mat ({mat.shape[0]}x{mat.shape[1]}), vec ({vec.size})"
         )
+    if input.dtype is not mat.dtype or mat.dtype is not vec.dtype:
+        one, two, three = (dtypes.of(array).tensor_type for array in (input, mat, vec))
+        raise RuntimeError(f"addmv input tensors must have the same dtype, but got {one}, {two}, and {three}")
     return blend(input, beta, mv.forward(mat, vec), alpha)
 
 
@@ -109,6 +129,10 @@ add_outer.grad(
 @op("BaddbmmBackward0", samples=(((2, 2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
 def add_bmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · (batch1 @ batch2), matrix by matrix"""
+    check_batches(batch1, batch2)
+    if input.dtype is not batch1.dtype or batch1.dtype is not batch2.dtype:
+        one, two, three = (C_NAMES[dtypes.of(array).name] for array in (input, batch1, batch2))
+        raise RuntimeError(f"Input dtypes must be the same, got: input {one}, batch1: {two}, batch2: {three}")
     return blend(input, beta, bmm.forward(batch1, batch2), alpha)
 
 
@@ -122,6 +146,8 @@ add_bmm.grad(
 @op("AddbmmBackward0", samples=(((2, 4), (2, 2, 3), (2, 3, 4), 1, 1), ((4,), (2, 2, 3), (2, 3, 4), 2.0, 0.5)))
 def add_bmm_sum(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · the sum of (batch1 @ batch2) over the batch"""
+    check_batches(batch1, batch2)
+    check_alike(input, batch2)
     return blend(input, beta, np.add.reduce(bmm.forward(batch1, batch2), 0, batch1.dtype), alpha)
 
 

@@ -57,12 +57,18 @@ def inner(input: Tensor, other: Tensor) -> Any:
     """Return the products summed over the last dimension (torch.inner)."""
     if input.ndim == 0 or other.ndim == 0:
         return mul(input, other)
+    check_alike(input, other)
     if input._data.shape[-1] != other._data.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "
             f"{list(input._data.shape)} and {list(other._data.shape)}"
         )
     return contracted(input, other, [input.ndim - 1], [other.ndim - 1])
+
+
+def check_alike(a: Tensor, b: Tensor) -> None:
+    if a._data.dtype is not b._data.dtype:
+        raise RuntimeError("both inputs should have same dtype")
 
 
 def contracted(a: Tensor, b: Tensor, dims_a: Sequence[int], dims_b: Sequence[int]) -> Any:
@@ -93,9 +99,17 @@ def flattened(x: Tensor) -> Tensor:
     return x if x.ndim == 1 else reshape(x, shape=(x.numel(),))
 
 
+@wants("tensordot", "input:a", "other:b")
+def check_tensors(a: Any, b: Any) -> None:
+    """Raise TypeError in PyTorch's words for operands that are no tensors."""
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
+        raise TypeError
+
+
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Sum products over the last dimensions of one and the first of the other, or over pairs (torch.tensordot)."""
     if isinstance(dims, (tuple, list)):
+        check_tensors(a, b)
         dims_a, dims_b = ([d] if isinstance(d, int) else list(d) for d in dims)
     else:
         count = int(dims)
@@ -106,7 +120,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
         dims_a, dims_b = list(range(-count, 0)), list(range(count))
     if len(dims_a) != len(dims_b):
         raise RuntimeError("both dimension lists should have same length")
+    check_alike(a, b)
     check_pairs(a, b, dims_a, dims_b)
+    for one, two in zip(dims_a, dims_b, strict=True):
+        if a._data.shape[one] != b._data.shape[two]:
+            a, b = (a.sum(one, keepdim=True), b) if b._data.shape[two] == 1 else (a, b.sum(two, keepdim=True))
     return contracted(a, b, [dim_of(d, a.ndim) for d in dims_a], [dim_of(d, b.ndim) for d in dims_b])
 
 
