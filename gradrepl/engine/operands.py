@@ -57,6 +57,11 @@ def constant(value: Any, kind: np.dtype[Any]) -> Array:
     return kept[0]
 
 
+def held(value: Any, kind: np.dtype[Any]) -> Any:
+    """Return a Python number as integers of `kind` hold it; raises RuntimeError where they can't."""
+    return dtypes.fitting_number(value, kind) if kind.kind in "iu" else value
+
+
 def align(values: list[Any], positions: tuple[int, ...], promotes: str) -> None:
     """Bring the operands of a pointwise operation to one dtype by PyTorch's promotion, in place."""
     if bfloat16.use.seen and bfloat16.among(values):

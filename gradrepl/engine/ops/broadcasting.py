@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import OF_NUMPY, c_name
+from gradrepl.engine.dtype import c_name
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.reshaping import shortcut
 from gradrepl.engine.ops.shape import expand_to, sum_to
@@ -26,7 +26,7 @@ def expand(self: Tensor, size: Shape, implicit: bool = False) -> Tensor:
             raise RuntimeError(
                 f"The expanded size of the tensor ({side}) isn't allowed in a leading, non-existing dimension {i}"
             )
-    check_expands(own, wanted, OF_NUMPY[self._data.dtype].tensor_type)
+    check_expands(own, wanted, self.dtype.tensor_type, size)
     out: Tensor = expand_to.call(self, wanted)
     if self._data.flags.writeable:
         out._data.flags.writeable = True

@@ -11,7 +11,7 @@ from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
-from gradrepl.engine.operands import check_broadcast
+from gradrepl.engine.operands import check_broadcast, held
 from gradrepl.engine.ops.number import over_number
 from gradrepl.engine.ops.refusing import without_formula
 from gradrepl.engine.ops.shape import cast, where, where_pointwise, without, zeros_of
@@ -24,8 +24,8 @@ BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
 def clamp_numbers(a: Array, low: Any, high: Any) -> Any:
     """a, not below low nor above high (numbers or None)"""
     if low is not None:
-        a = np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
+        a = np.maximum(a, held(low, a.dtype))
+    return a if high is None else np.minimum(a, held(high, a.dtype))
 
 
 def inside(a: Any, low: Any, high: Any) -> Any:
@@ -54,7 +54,7 @@ clamp_tensors.grad(
 @op("ClampMinBackward0", samples=(((2, 3), 0.2),))
 def clamp_min_number(a: Array, low: Any) -> Any:
     """a, not below a number"""
-    return np.maximum(a, low)
+    return np.maximum(a, held(low, a.dtype))
 
 
 @op("ClampMinBackward1", broadcasts=True, samples=BOTH)
@@ -66,7 +66,7 @@ def clamp_min_tensor(a: Array, low: Array) -> Any:
 @op("ClampMaxBackward0", samples=(((2, 3), 0.2),))
 def clamp_max_number(a: Array, high: Any) -> Any:
     """a, not above a number"""
-    return np.minimum(a, high)
+    return np.minimum(a, held(high, a.dtype))
 
 
 @op("ClampMaxBackward1", broadcasts=True, samples=BOTH)

@@ -328,6 +328,8 @@ def expose_place(name: str, function: Any) -> None:
 def check_place(name: str, input: Tensor, dim: Any) -> None:
     if input._data.dtype == BOOL8:
         raise RuntimeError(f"{name}(): does not support bool input")
+    if input._data.dtype.kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input")
     if dim is None and not input._data.size:
         raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
     if dim is not None:

@@ -274,7 +274,7 @@ def powers(x: Any, count: int) -> Any:
     """Return the powers 0, 1, 2, ... of numbers, in a new last dimension."""
     torch = SPACES["torch"]
     columns = x.unsqueeze(-1).expand(*x.shape, max(count - 1, 0))
-    return torch["cat"]([torch["ones_like"](x.unsqueeze(-1)), columns.cumprod(-1)], -1) if count > 1 else columns
+    return torch["cat"]([torch["ones_like"](x.unsqueeze(-1)), columns.cumprod(-1)], -1) if count else columns
 
 
 def vander(x: Any, *, N: int | None = None) -> Any:  # noqa: N803

@@ -259,7 +259,6 @@ def walk(tensor: Tensor, items: Sequence[Any]) -> tuple[Tensor, list[Any]]:
         elif isinstance(item, (Tensor, *SEQUENCES)):
             array = as_index_array(item)
             width = array.ndim if array.dtype == BOOL8 else 1
-            check_mask(array, result, dim)
             place(arrays, dim, array, width, item)
             dim += width
         else:
@@ -295,11 +294,30 @@ def numpy_indices(tensor: Tensor, arrays: Sequence[Any]) -> Indices:
             out.append(slice(None))
         elif entry != "covered":
             array, *_ = entry
-            if array.dtype != BOOL8 and array.size:
-                check_range(array, dim, tensor._data.shape[dim])
+            check_mask(array, tensor, dim)
             out.append(array)
     check_together(out)
-    return tuple(out)
+    check_ranges(tensor._data.shape, arrays)
+    return tuple(out) if tensor._data.size else tuple(map(harmless, out))
+
+
+def harmless(positions: Any) -> Any:
+    """Return positions that no tensor without elements lacks: PyTorch looks at none there."""
+    return positions * 0 if isinstance(positions, np.ndarray) and positions.dtype != BOOL8 else positions
+
+
+def check_ranges(shape: tuple[int, ...], arrays: Sequence[Any]) -> None:
+    """Raise what PyTorch raises for positions out of range; it counts only the dimensions that have positions."""
+    number = 0
+    for dim, entry in enumerate(arrays):
+        if entry is None:
+            continue
+        if entry != "covered" and entry[0].dtype != BOOL8 and entry[0].size:
+            if not shape[dim]:
+                raise IndexError("index is out of bounds for dimension with size 0")
+            if 0 not in shape:
+                check_range(entry[0], number, shape[dim])
+        number += 1
 
 
 def as_given(arrays: Sequence[Any]) -> tuple[Any, ...]:

@@ -238,6 +238,12 @@ blocks.grad(tensors=lambda g, tensors_shape, tensors_dtype: unblocked(g, tensors
 def block_diag(*tensors: Any) -> Tensor:
     """Put matrices on the diagonal of a larger one (torch.block_diag)."""
     given = tensors_of(tensors)
+    for place, one in enumerate(given):
+        if one._data.ndim > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {place} has {one._data.ndim} "
+                "dimensions"
+            )
     return blocks(given) if given else make(np.zeros((1, 0), np.float32))
 
 

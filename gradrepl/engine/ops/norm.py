@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, checked, functions, methods, public
-from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
@@ -160,6 +160,9 @@ def method_norm(self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = F
 @public("Tensor input, Tensor other, Number p=2")
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Any:
     """Return the norm of the difference (torch.dist)."""
+    if BOOL < CATEGORY[input._data.dtype] < FLOAT and BOOL < CATEGORY[other._data.dtype] < FLOAT:
+        kind = of(input._data).tensor_type
+        raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {kind} instead.")
     return dist_of(input, other, p)
 
 

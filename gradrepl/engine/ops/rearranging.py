@@ -141,6 +141,8 @@ def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     moves, places = (value if isinstance(value, tuple) else (value,) for value in (shifts, dims))
     if len(moves) != len(places) and not (len(moves) == 1 and not places):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(places)}")
+    if places and not input._data.ndim:
+        raise IndexError(f"Dimension specified as {places[0]} but tensor has no dimensions")
     return roll_by.call(input, moves, tuple(dim_of(dim, input._data.ndim) for dim in places))
 
 
@@ -236,6 +238,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
 def cartesian_prod(*tensors: Any) -> Tensor:
     """Return all combinations of the elements of several tensors (torch.cartesian_prod)."""
     given = tensors_of(tensors)
+    for one in given:
+        if one._data.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(one._data.shape)}")
     if len(given) == 1:
         return given[0]
     return stack([reshape(grid, -1) for grid in meshgrid(*given, indexing="ij")], 1)

@@ -31,6 +31,7 @@ from gradrepl.engine.ops.view import (
     view_at,
     whole_shape,
 )
+from gradrepl.engine.precision.bfloat16 import Brain
 from gradrepl.engine.tensor import Size, Tensor, make, new_size
 
 Shape = tuple[int, ...]
@@ -89,6 +90,16 @@ def view(self: Tensor, size: Any = None, dtype: Any = None) -> Tensor:
 def view_as_kind(self: Tensor, kind: Any) -> Tensor:
     """Return the same bytes read as another dtype."""
     data = self._data
+    if isinstance(data, Brain) or kind.numpy.metadata is not None:
+        raise NotImplementedError(
+            "gradrepl's builtin engine can't read the bytes of bfloat16 as another dtype. Start gradrepl with "
+            "--engine torch to do so."
+        )
+    if kind.itemsize != data.itemsize and not data.ndim:
+        raise RuntimeError(
+            f"self.dim() cannot be 0 to view {OF_NUMPY[data.dtype].tensor_type} as {kind.tensor_type} (different "
+            "element sizes)"
+        )
     if kind.itemsize != data.itemsize and (not data.ndim or data.strides[-1] != data.itemsize):
         raise RuntimeError(
             "self.stride(-1) must be 1 to view "

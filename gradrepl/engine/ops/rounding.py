@@ -10,6 +10,7 @@ from gradrepl.engine.api import also, expose_write, methods, overloaded, public,
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, analytic, op
+from gradrepl.engine.operands import held
 from gradrepl.engine.ops.arithmetic import OPERANDS, as_first, beside, check_written, div
 from gradrepl.engine.ops.refusing import here, without_formula
 from gradrepl.engine.ops.shape import zeros_of
@@ -104,7 +105,7 @@ def remainder_of(a: Array, b: Array) -> Any:
 @op("FmodBackward0", samples=(((2, 3), 2.0),))
 def fmod_number(a: Array, b: Any) -> Any:
     """What is left of a / number, with the sign of a"""
-    return fmod_of(a, b)
+    return fmod_of(a, held(b, a.dtype))
 
 
 @op("FmodBackward1", broadcasts=True, samples=BOTH)
@@ -116,7 +117,7 @@ def fmod(a: Array, b: Array) -> Any:
 @op("RemainderBackward0", samples=(((2, 3), 2.0),))
 def remainder_number(a: Array, b: Any) -> Any:
     """What is left of a / number, with the sign of the number"""
-    return remainder_of(a, b)
+    return remainder_of(a, held(b, a.dtype))
 
 
 @op("RemainderBackward1", broadcasts=True, samples=BOTH)
@@ -135,7 +136,7 @@ def remainder_of_number(a: Any, b: Array) -> Any:
 def floor_divide_number(a: Array, b: Any) -> Any:
     """a / number, rounded down"""
     check_divisor("div_floor_cpu", a, b)
-    return np.floor_divide(a, b)
+    return np.floor_divide(a, held(b, a.dtype))
 
 
 @op("NotImplemented", broadcasts=True)

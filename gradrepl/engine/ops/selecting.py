@@ -260,7 +260,7 @@ def put_into_zeros(a: Array, shape: Shape, index: Any) -> Any:
 @op("PutBackward0", samples=(((2, 3), np.array([0, 5]), (2,), False),))
 def put_elements(a: Array, index: Any, source: Array, accumulate: bool) -> Any:
     """a, with source put (or added) at positions counted as in one dimension"""
-    out = np.ascontiguousarray(a).copy()
+    out = a.copy("C")
     if accumulate:
         np.add.at(out.reshape(-1), index, source)
     else:
@@ -287,6 +287,8 @@ def zeros(gradient: Any, shape: Shape) -> Any:
 def element_positions(name: str, index: Array, count: int) -> Array:
     if index.dtype != INT64:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {name_of(make(index))}")
+    if index.size and not count and name == "take":
+        raise IndexError("take(): tried to take from an empty tensor")
     bad = index.reshape(-1)[(index.reshape(-1) < -count) | (index.reshape(-1) >= count)]
     if bad.size:
         raise IndexError(f"out of range: tried to access index {bad[0]} on a tensor of {count} elements.")
@@ -299,19 +301,24 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return take_elements.call(input, element_positions("take", index._data, input._data.size))
 
 
-def check_put(input: Tensor, source: Tensor) -> None:
-    """Raise what PyTorch raises where elements of another dtype are to be put."""
+def check_put(input: Tensor, index: Tensor, source: Tensor) -> None:
+    """Raise what PyTorch raises where elements of another dtype, or too many or few of them, are to be put."""
     if input.dtype is not source.dtype:
         raise RuntimeError(
             "put_(): self and source expected to have the same dtype, but got self.dtype = "
             f"{input.dtype.tensor_type} and source.dtype = {source.dtype.tensor_type}"
+        )
+    if source._data.size != index._data.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+            f"{source._data.size}, index.numel() = {index._data.size}"
         )
 
 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False")
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension (torch.put)."""
-    check_put(input, source)
+    check_put(input, index, source)
     found = element_positions("put_", index._data, input._data.size)
     return put_elements(input, found, source, accumulate)
 
@@ -319,7 +326,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False", function=False)
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension, in place (torch.Tensor.put_)."""
-    check_put(input, source)
+    check_put(input, index, source)
     found = element_positions("put_", index._data, input._data.size)
     return in_place(put_elements)(input, found, source, accumulate)
 

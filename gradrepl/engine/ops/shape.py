@@ -60,7 +60,7 @@ def cast(a: Array, kind: Any) -> Any:
     if kind.metadata:
         return rounded(a)
     a = np.asarray(a)
-    return a.real.astype(kind) if a.dtype.kind == "c" != kind.kind else a.astype(kind, order_of(a))
+    return a.real.astype(kind) if a.dtype.kind == "c" and kind.kind not in "cb" else a.astype(kind, order_of(a))
 
 
 cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.refusing import underived
 from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.precision.bfloat16 import Brain, rounded
 from gradrepl.engine.precision.unstable import LONG, SHORT, redo_ties, sorted_places, top_places
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
@@ -217,7 +219,24 @@ def searchsorted(
     if sorter is not None:
         sequence = np.take_along_axis(sequence, sorter._data, -1)
     values = value._data if isinstance(value, Tensor) else np.asarray(value)
+    check_sought(sequence, values)
     return places(sequence, values, right or side == "right", out_int32)
+
+
+def check_sought(sequence: Array, values: Array) -> None:
+    """Raise what PyTorch raises for values that do not go together with sorted rows."""
+    where, rows = "torch.searchsorted(): ", sequence.ndim
+    if not values.ndim and rows != 1:
+        raise RuntimeError(
+            f"{where}input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries "
+            f"tensor dim({rows}) and input value's dim(0) numel(1)"
+        )
+    if rows != 1 and sequence.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            f"{where}boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value tensor must match, but we got boundaries tensor {list(sequence.shape)} and input value "
+            f"tensor {list(values.shape)}"
+        )
 
 
 BUCKETS = "{}, Tensor boundaries, *, bool out_int32=False, bool right=False"
@@ -260,10 +279,18 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
         raise RuntimeError(f"bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("max must be larger than min")
+    if a.dtype.kind == "c":
+        raise NotImplementedError(f"\"aminmax_cpu\" not implemented for '{of(a).tensor_type}'")
     low, high = (float(a.min()), float(a.max())) if min == max and a.size else (min, max)
+    if not math.isfinite(low) or not math.isfinite(high):
+        shown = f"[{low:g}, {high:g}]".replace("nan", "-nan")
+        raise RuntimeError(f"torch.histc: range of {shown} is not finite")
     if low == high:
         low, high = low - 1, high + 1
-    return make(np.histogram(a, bins=bins, range=(low, high))[0].astype(a.dtype))
+    among = a[(a >= low) & (a <= high)]
+    places = ((among - a.dtype.type(low)) * bins / a.dtype.type(high - low)).astype(INT64)
+    counts = np.bincount(np.minimum(places, bins - 1), minlength=bins).astype(a.dtype)
+    return make(rounded(counts) if isinstance(a, Brain) else counts)
 
 
 WITHIN = "*, bool assume_unique=False, bool invert=False, Tensor? out=None"

@@ -16,7 +16,12 @@ from gradrepl.engine.ops.shape import clone
 from gradrepl.engine.tensor import Tensor
 
 Shape = tuple[int, ...]
-np_strided = np.lib.stride_tricks.as_strided
+
+
+def np_strided(a: Array, shape: Shape, strides: Shape) -> Array:
+    """Return a view of an array's memory, of any shape and strides in bytes."""
+    view: Array = np.lib.stride_tricks.as_strided(a, shape, strides)
+    return view if type(a) is np.ndarray else view.view(a.dtype).view(type(a))
 
 
 class Geometry(NamedTuple):
@@ -339,18 +344,24 @@ def unbound(g: Any, shape: Shape, dim: int) -> Any:
 unbind_at.grad(a=lambda g, a_shape, dim: unbound(g, a_shape, dim))
 
 
-def check_expands(own: Shape, wanted: Shape, kind: str = "Float") -> None:
-    """Raise what PyTorch raises where a shape can't be broadcast to another."""
+def type_name(kind: str) -> str:
+    """Return what PyTorch calls a type of tensors in an error: the newer dtypes differently."""
+    return f"CPU{kind}Type" if kind in ("Bool", "BFloat16", "ComplexFloat", "ComplexDouble") else f"torch.{kind}Tensor"
+
+
+def check_expands(own: Shape, wanted: Shape, kind: str = "Float", given: Shape | None = None) -> None:
+    """Raise what PyTorch raises where a shape can't be broadcast to another; given: as it was asked for."""
+    shown = list(wanted if given is None else given)
     if len(own) > len(wanted):
         raise RuntimeError(
-            f"expand(torch.{kind}Tensor{{{list(own)}}}, size={list(wanted)}): the number of sizes provided "
+            f"expand({type_name(kind)}{{{list(own)}}}, size={shown}): the number of sizes provided "
             f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
         )
     for i in range(1, len(own) + 1):
         if own[-i] not in (1, wanted[-i]) or wanted[-i] < 0:
             raise RuntimeError(
                 f"The expanded size of the tensor ({wanted[-i]}) must match the existing size ({own[-i]}) at "
-                f"non-singleton dimension {len(wanted) - i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(own)}"
+                f"non-singleton dimension {len(wanted) - i}.  Target sizes: {shown}.  Tensor sizes: {list(own)}"
             )
 
 
