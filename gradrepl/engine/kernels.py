@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.operands import check_broadcast
 
 SHORT = (dtypes.int8, dtypes.int16, dtypes.int32)
 GROUPS = {
@@ -14,11 +15,28 @@ GROUPS = {
     "i": (dtypes.uint8, *SHORT, dtypes.int64),
     "w": (*SHORT, dtypes.int64),
     "h": (dtypes.float16,),
+    "f": (dtypes.float16, dtypes.float32, dtypes.float64),
     "c": (dtypes.complex64, dtypes.complex128),
 }
-"""Element types by letters: bool, short ints, all ints, all ints but those of images (wide), half, complex."""
+"""Element types by letters: bool, short ints, all ints, all but those of images (wide), half, floats, complex."""
 
 WITHOUT = {
+    "bitwise_and": ("bitwise_and_cpu", "fc"),
+    "bitwise_left_shift": ("lshift_cpu", "bfc"),
+    "bitwise_not": ("bitwise_not_cpu", "fc"),
+    "bitwise_or": ("bitwise_or_cpu", "fc"),
+    "bitwise_right_shift": ("rshift_cpu", "bfc"),
+    "bitwise_xor": ("bitwise_xor_cpu", "fc"),
+    "gcd": ("gcd_cpu", "bfc"),
+    "ge": ("ge_cpu", "c"),
+    "gt": ("gt_cpu", "c"),
+    "lcm": ("lcm_cpu", "bfc"),
+    "le": ("le_cpu", "c"),
+    "logaddexp": ("logaddexp_cpu", "bi"),
+    "logcumsumexp_dim": ("logcumsumexp_out_cpu", "bi"),
+    "lt": ("lt_cpu", "c"),
+    "max_all": ("max_all", "c"),
+    "min_all": ("min_all", "c"),
     "addcmul_of": ("addcmul_cpu_out", "b"),
     "amax": ("max_values_cpu", "c"),
     "amin": ("min_values_cpu", "c"),
@@ -49,12 +67,12 @@ WITHOUT = {
     "fmod": ("fmod_cpu", "c"),
     "fmod_number": ("fmod_cpu", "c"),
     "frac": ("frac_cpu", "c"),
-    "hypot": ("hypot_cpu", "c"),
+    "hypot": ("hypot_cpu", "bic"),
     "image_to_columns": ("im2col_out_cpu", "i"),
     "kthvalue_dim": ("kthvalue_cpu", "bc"),
     "lgamma": ("lgamma_vml_cpu", "c"),
     "linalg_det": ("lu_cpu", "h"),
-    "logaddexp2": ("logaddexp2_cpu", "c"),
+    "logaddexp2": ("logaddexp2_cpu", "bic"),
     "logistic_entropy": ("log_sigmoid_cpu", "bic"),
     "logit_of": ("logit_cpu", "c"),
     "lu": ("lu_cpu", "bih"),
@@ -150,7 +168,7 @@ NO_COMPLEX_GRADIENT = {
 
 
 Refused = dict[Any, tuple[type[Exception], str]]
-"""For numpy dtypes an error and its text."""
+"""For numpy dtypes an error and its text, {} standing for the dtype."""
 
 
 def without(name: str) -> Refused | None:
@@ -158,10 +176,10 @@ def without(name: str) -> Refused | None:
     error, words, letters = REFUSING.get(name, (RuntimeError, "", ""))
     refused: Refused = {}
     for kind in kinds_of(letters):
-        refused[kind.numpy] = (error, words.format(kind.tensor_type))
+        refused[kind.numpy] = (error, words)
     kernel, letters = WITHOUT.get(name, ("", ""))
     for kind in kinds_of(letters):
-        refused[kind.numpy] = (NotImplementedError, f"\"{kernel}\" not implemented for '{kind.tensor_type}'")
+        refused[kind.numpy] = (NotImplementedError, f"\"{kernel}\" not implemented for '{{}}'")
     return refused or None
 
 
@@ -169,12 +187,12 @@ def kinds_of(letters: str) -> list[dtypes.dtype]:
     return [kind for letter in letters for kind in GROUPS[letter]]
 
 
-def check(refused: Refused, operand: Array) -> None:
-    """Raise PyTorch's error where an operand is of a dtype that is refused."""
-    found = refused.get(getattr(operand, "dtype", None))
-    if found is not None:
-        error, words = found
-        raise error(words)
+def refuse(refused: Refused, operands: Sequence[Any], broadcasts: bool) -> None:
+    """Raise PyTorch's error for the first operand, which is of a dtype that is refused; shapes are looked at before."""
+    if broadcasts:
+        check_broadcast(operand for operand in operands if operand is not None)
+    error, words = refused[operands[0].dtype]
+    raise error(words.format(dtypes.of(operands[0]).tensor_type))
 
 
 def check_gradient(name: str) -> None:

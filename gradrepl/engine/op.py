@@ -10,7 +10,7 @@ import numpy as np
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
-from gradrepl.engine.kernels import check, check_gradient, without
+from gradrepl.engine.kernels import check_gradient, refuse, without
 from gradrepl.engine.node import (
     SHORT,
     TENSORS,
@@ -151,8 +151,8 @@ class Op:
 
     def run(self, values: Sequence[Any]) -> Any:
         """Run the forward on arrays; those of 16 bits are computed in float32, and the result is rounded once."""
-        if self.refused is not None:
-            check(self.refused, values[self.tensors[0]])
+        if self.refused is not None and getattr(values[self.tensors[0]], "dtype", None) in self.refused:
+            refuse(self.refused, [values[i] for i in self.tensors], self.broadcasts)
         if bfloat16.use.seen and not self.view and self.name != "cast":
             return bfloat16.computed(self.forward, values)
         if self.widens and getattr(values[self.tensors[0]], "dtype", None) is half.HALF:

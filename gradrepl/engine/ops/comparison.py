@@ -31,37 +31,27 @@ def ne(a: Array, b: Array) -> Any:
     return np.not_equal(a, b)
 
 
-def check_ordered(name: str, a: Array) -> None:
-    """Raise what PyTorch raises for complex numbers, which have no order."""
-    if a.dtype.kind == "c":
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{dtypes.of(a).tensor_type}'")
-
-
 @op(broadcasts=True, samples=BOTH)
 def lt(a: Array, b: Array) -> Any:
     """a < b"""
-    check_ordered("lt", a)
     return np.less(a, b)
 
 
 @op(broadcasts=True, samples=BOTH)
 def le(a: Array, b: Array) -> Any:
     """a <= b"""
-    check_ordered("le", a)
     return np.less_equal(a, b)
 
 
 @op(broadcasts=True, samples=BOTH)
 def gt(a: Array, b: Array) -> Any:
     """a > b"""
-    check_ordered("gt", a)
     return np.greater(a, b)
 
 
 @op(broadcasts=True, samples=BOTH)
 def ge(a: Array, b: Array) -> Any:
     """a >= b"""
-    check_ordered("ge", a)
     return np.greater_equal(a, b)
 
 
