@@ -44,7 +44,17 @@ from gradrepl.engine.ops import (
     softmax,
     volumes,
 )
-from gradrepl.engine.optim import algorithms, averaging, cycles, lbfgs, optimizer, schedules, variants, warm_restarts
+from gradrepl.engine.optim import (
+    algorithms,
+    averaging,
+    cycles,
+    lbfgs,
+    mixed,
+    optimizer,
+    schedules,
+    variants,
+    warm_restarts,
+)
 from gradrepl.engine.values import serialization
 
 PARTS = (
@@ -89,7 +99,7 @@ PARTS = (
         weight_hooks,
         naming,
     ),
-    *(optimizer, algorithms, variants, lbfgs, schedules, cycles, warm_restarts, averaging),
+    *(optimizer, algorithms, variants, lbfgs, schedules, cycles, warm_restarts, averaging, mixed),
     *(datasets, samplers, loader),
     serialization,
 )
