@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradrepl.engine import internals, settings, training, variable
+from gradrepl.engine import internals, settings, subclasses, training, variable
 from gradrepl.engine.derivatives import (
     anomaly,
     checkpoint,
@@ -101,6 +101,7 @@ PARTS = (
     checkpoint,
     comparing,
     internals,
+    subclasses,
     profiling,
     settings,
     special,

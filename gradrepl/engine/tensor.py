@@ -157,6 +157,12 @@ class Tensor(metaclass=_TensorMeta):
 
     _outputs = 0
 
+    _prefix = "tensor("
+    """What its text begins with."""
+
+    _may_override, _overrides = True, False
+    """Whether classes that derive from it keep their kind in what they compute (subclasses.py); whether it does."""
+
     _levels: tuple[int, ...] = ()
     """The levels of torch.func's transforms that it was made in (tracking.py)."""
 

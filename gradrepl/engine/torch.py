@@ -187,6 +187,19 @@ def class_attribute(cls: type[Tensor], name: str) -> Any:
     return class_getattr(cls, name)
 
 
+def new_subclass(cls: type[Tensor], **kwargs: Any) -> None:
+    """Get a class ready that somebody derives from Tensor."""
+    super(Tensor, cls).__init_subclass__(**kwargs)
+    if cls.__module__ == "torch" or cls.__module__.startswith("gradrepl.") or not cls._may_override:
+        return
+    load_rest()
+    from gradrepl.engine import subclasses
+
+    subclasses.prepare(cls)
+    fill(_modules)
+
+
+Tensor.__init_subclass__ = classmethod(new_subclass)  # type: ignore[assignment, arg-type]
 type(Tensor).__getattr__ = class_attribute  # type: ignore[attr-defined]
 Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
 Tensor.__dir__ = tensor_names  # type: ignore[method-assign]

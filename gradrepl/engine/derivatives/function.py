@@ -438,8 +438,11 @@ def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], r
     if is_among(out, tensors) and not dirty:
         if recording and not differentiable:
             return detach(out)
+        kind = type(out)
         with no_grad():
             out = alias(out)
+        if kind._overrides:
+            out.__class__ = kind
         out._requires_grad, out._grad_fn = False, None
     if out._view is not None and not dirty:
         out._view = out._view._replace(made="multi_output" if ctx._outputs > 1 else "custom")

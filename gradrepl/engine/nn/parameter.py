@@ -23,6 +23,8 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
+    _may_override = False
+
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         source = make(np.zeros(0, dtypes.default.float.numpy)) if data is None else data.detach()
         if requires_grad and source._data.dtype not in INEXACT:

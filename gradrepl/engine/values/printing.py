@@ -209,7 +209,7 @@ def tensor_text(tensor: Tensor, prefix: str = "tensor(") -> str:
 
 def tensor_repr(self: Tensor, *, tensor_contents: str | None = None) -> str:
     """Return the tensor as PyTorch prints it."""
-    return tensor_text(self)
+    return tensor_text(self, self._prefix)
 
 
 def tensor_format(self: Tensor, spec: str) -> str:
