@@ -11,7 +11,7 @@ from gradrepl.engine.api import public, two_operands
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
-from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.number import number_minus, number_over, times_number
 from gradrepl.engine.ops.power import check_float, pow
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.precision.fused import between, fused
@@ -36,11 +36,12 @@ lerp_number.grad(
 @op("LerpBackward1", broadcasts=True, samples=THREE)
 def lerp_tensor(a: Array, b: Array, weight: Array) -> Any:
     """a + weight · (b - a)"""
-    return np.where(np.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+    apart = b - a
+    return np.where(np.abs(weight) < 0.5, fused(weight, apart, a), fused(-apart, 1 - weight, b))
 
 
 lerp_tensor.grad(
-    a=lambda g, weight: g * (1 - weight),
+    a=lambda g, weight: g * number_minus(1, weight),
     b=lambda g, weight: g * weight,
     weight=lambda g, a, b: g * (b - a),
 )
@@ -67,7 +68,7 @@ def addcdiv_of(a: Array, b: Array, c: Array, value: Any) -> Any:
 
 addcdiv_of.grad(
     a=lambda g: g,
-    b=lambda g, c, value: g * (value / c),
+    b=lambda g, c, value: g * number_over(value, c),
     c=lambda g, b, c, value: -g * (times_number(b, value) / (c * c)),
 )
 

@@ -13,6 +13,7 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.activation import sigmoid, tanh
 from gradrepl.engine.ops.arithmetic import exp
 from gradrepl.engine.ops.nonlinearity import SPACE, need_float
+from gradrepl.engine.ops.number import number_minus
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.ops.special import erf
 from gradrepl.engine.ops.view import at, dim_of, embed, slice_at
@@ -108,7 +109,7 @@ def gelu_bend(a: Any, approximate: str) -> Any:
         curve = tanh(TANH_FACTOR * (a + TANH_CUBE * a * a * a))
         slope = TANH_FACTOR * (1 + 3 * TANH_CUBE * a * a)
         return (1 - curve * curve) * (slope + a * (3 * TANH_FACTOR * TANH_CUBE * a - curve * slope * slope))
-    return exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi)) * (2 - a * a)
+    return exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi)) * number_minus(2, a * a)
 
 
 gelu_entry.grad(a=lambda g, a, approximate: gelu_gradient(g, a, approximate))

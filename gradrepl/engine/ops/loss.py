@@ -11,10 +11,11 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import Array, Fixed
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.activation import sigmoid
-from gradrepl.engine.ops.arithmetic import exp, log, sign
+from gradrepl.engine.ops.arithmetic import exp, log
 from gradrepl.engine.ops.nonlinearity import need_float
+from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.reduction import sum_all
-from gradrepl.engine.ops.shape import where, zeros_of
+from gradrepl.engine.ops.shape import summed_to, where, zeros_of
 from gradrepl.engine.precision.summing import add_up, chain_up
 from gradrepl.engine.tensor import Tensor, make
 
@@ -67,13 +68,13 @@ def squared_error_gradient(g: Array, a: Array, b: Array, reduction: str) -> Any:
     return difference
 
 
-def squared_error_second(gg: Any, g: Any, reduction: str) -> Any:
-    return shared(gg * g * 2.0, gg, reduction)
+def averaged(g: Any, reduction: str) -> Any:
+    """Return gradients divided by their count where the mean was taken."""
+    return over_number(g, size_of(g) or math.nan) if reduction == "mean" else g
 
 
-def squared_error_again(gg: Any, a: Any, b: Any, reduction: str) -> Any:
-    each = gg * (a - b) * 2.0
-    return each if reduction == "none" else sum_all(shared(each, gg, reduction))
+def squared_error_second(g: Any, reduction: str) -> Any:
+    return averaged(times_number(g, 2), reduction)
 
 
 squared_error.grad(
@@ -81,9 +82,9 @@ squared_error.grad(
     b=lambda g, a, b, reduction: squared_error_gradient(g, b, a, reduction),
 )
 squared_error_gradient.grad(
-    g=lambda gg, a, b, reduction: squared_error_again(gg, a, b, reduction),
-    a=lambda gg, g, reduction: squared_error_second(gg, g, reduction),
-    b=lambda gg, g, reduction: -squared_error_second(gg, g, reduction),
+    g=lambda gg, a, b, reduction: squared_error_gradient(gg, a, b, reduction),
+    a=lambda gg, g, reduction: squared_error_second(gg * g, reduction),
+    b=lambda gg, g, reduction: -squared_error_second(gg * g, reduction),
 )
 
 
@@ -98,11 +99,6 @@ def smooth_absolute_error(a: Array, b: Array, reduction: str, beta: float) -> An
 LIMITED = (((), (2, 3), (2, 3), "mean", 1.0), ((2, 3), (2, 3), (2, 3), "none", 1.0))
 
 
-def each_or_all(each: Any, gg: Any, reduction: str) -> Any:
-    """Return what a reduced loss's one gradient gets: the sum of what each loss's would get."""
-    return each if reduction == "none" else sum_all(shared(each, gg, reduction))
-
-
 @op("SmoothL1LossBackwardBackward0", broadcasts=True, samples=LIMITED)
 def smooth_absolute_gradient(g: Array, a: Array, b: Array, reduction: str, beta: float) -> Any:
     """g times the sign of a - b, or (a - b) / beta where that is smaller"""
@@ -111,12 +107,10 @@ def smooth_absolute_gradient(g: Array, a: Array, b: Array, reduction: str, beta:
     return shared(g, a, reduction) * slope.astype(a.dtype)
 
 
-def smooth_absolute_slope(x: Any, beta: float) -> Any:
-    return where(x <= -beta, -1.0, where(x >= beta, 1.0, x / beta)) if beta else sign(x)
-
-
-def smooth_absolute_bend(gg: Any, g: Any, a: Any, b: Any, reduction: str, beta: float) -> Any:
-    return where(abs(a - b) < beta, shared(gg * g, gg, reduction) / (beta or 1.0), 0.0)
+def smooth_absolute_bend(g: Any, a: Any, b: Any, reduction: str, beta: float) -> Any:
+    if not beta:
+        return zeros_of(g)
+    return averaged(over_number(g * as_number(abs(a - b) < beta, g), beta), reduction)
 
 
 smooth_absolute_error.grad(
@@ -124,9 +118,11 @@ smooth_absolute_error.grad(
     b=lambda g, a, b, reduction, beta: smooth_absolute_gradient(g, b, a, reduction, beta),
 )
 smooth_absolute_gradient.grad(
-    g=lambda gg, a, b, reduction, beta: each_or_all(gg * smooth_absolute_slope(a - b, beta), gg, reduction),
-    a=lambda gg, g, a, b, reduction, beta: smooth_absolute_bend(gg, g, a, b, reduction, beta),
-    b=lambda gg, g, a, b, reduction, beta: -smooth_absolute_bend(gg, g, a, b, reduction, beta),
+    g=lambda gg, g_shape, a, b, reduction, beta: summed_to(
+        smooth_absolute_gradient(gg, a, b, reduction, beta), g_shape
+    ),
+    a=lambda gg, g, a, b, reduction, beta: smooth_absolute_bend(gg * g, a, b, reduction, beta),
+    b=lambda gg, g, a, b, reduction, beta: -smooth_absolute_bend(gg * g, a, b, reduction, beta),
 )
 
 
@@ -146,12 +142,16 @@ def huber_gradient(g: Array, a: Array, b: Array, reduction: str, delta: float) -
     return shared(g, a, reduction) * np.where(x <= -delta, -delta, np.where(x >= delta, delta, x)).astype(a.dtype)
 
 
-def huber_slope(x: Any, delta: float) -> Any:
-    return where(x <= -delta, -delta, where(x >= delta, delta, x))
+def huber_bend(g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
+    return averaged(g * as_number(abs(a - b) < delta, g), reduction)
 
 
-def huber_bend(gg: Any, g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
-    return where(abs(a - b) < delta, shared(gg * g, gg, reduction), 0.0)
+def huber_again(gg: Any, g: Any, a: Any, b: Any, reduction: str, delta: float) -> Any:
+    """Return the gradient by the gradient of the loss, or by that of each loss."""
+    if reduction == "none":
+        return huber_gradient(gg, a, b, reduction, delta)
+    (one,) = beside(g, np.ones((), (g._data if isinstance(g, Tensor) else g).dtype))
+    return sum_all(huber_gradient(one, a, b, reduction, delta) * gg)
 
 
 huber_error.grad(
@@ -159,9 +159,9 @@ huber_error.grad(
     b=lambda g, a, b, reduction, delta: huber_gradient(g, b, a, reduction, delta),
 )
 huber_gradient.grad(
-    g=lambda gg, a, b, reduction, delta: each_or_all(gg * huber_slope(a - b, delta), gg, reduction),
-    a=lambda gg, g, a, b, reduction, delta: huber_bend(gg, g, a, b, reduction, delta),
-    b=lambda gg, g, a, b, reduction, delta: -huber_bend(gg, g, a, b, reduction, delta),
+    g=lambda gg, g, a, b, reduction, delta: huber_again(gg, g, a, b, reduction, delta),
+    a=lambda gg, g, a, b, reduction, delta: huber_bend(gg * g, a, b, reduction, delta),
+    b=lambda gg, g, a, b, reduction, delta: -huber_bend(gg * g, a, b, reduction, delta),
 )
 
 

@@ -84,7 +84,7 @@ def common(a: Any, mask: Any) -> Shape:
     return np.broadcast_shapes(a.shape, mask.shape)
 
 
-@op("MaskedScatterBackward0")
+@op("MaskedScatterBackward0", zeros=1)
 def spread_masked(a: Array, shape: Shape, mask: Any) -> Any:
     """Zeros of a shape, with the elements of a where the mask holds"""
     wide = np.broadcast_shapes(shape, mask.shape)

@@ -14,7 +14,14 @@ from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
-from gradrepl.engine.ops.number import as_number, over_number, times_number
+from gradrepl.engine.ops.number import (
+    as_number,
+    minus_number,
+    number_minus,
+    over_number,
+    plus_number,
+    times_number,
+)
 from gradrepl.engine.ops.refusing import without_formula
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.precision.precise import nearest
@@ -93,7 +100,7 @@ def silu_entry(a: Array) -> Any:
 
 def silu_rule(g: Any, a: Any) -> Any:
     s = sigmoid(a)
-    return g * (s * (1 + a * (1 - s)))
+    return g * s * plus_number(a * number_minus(1, s), 1)
 
 
 silu_entry.grad(a=silu_rule)
@@ -131,7 +138,7 @@ def mish_entry(a: Array) -> Any:
 
 def mish_rule(g: Any, a: Any) -> Any:
     curve = tanh(softplus_entry(a, 1.0, math.inf))
-    return g * (curve + a * sigmoid(a) * (1 - curve * curve))
+    return g * (curve + a * sigmoid(a) * number_minus(1, curve * curve))
 
 
 mish_entry.grad(a=mish_rule)
@@ -150,10 +157,13 @@ def logsigmoid_gradient(g: Array, a: Array) -> Any:
     return g * sigmoid.forward(-a)
 
 
+def logsigmoid_bend(g: Any, a: Any) -> Any:
+    s = sigmoid(a)
+    return g * minus_number(s, 1) * s
+
+
 logsigmoid_entry.grad(a=lambda g, a: logsigmoid_gradient(g, a))
-logsigmoid_gradient.grad(
-    g=lambda gg, a: logsigmoid_gradient(gg, a), a=lambda gg, g, a: -(gg * g * sigmoid(a) * sigmoid(-a))
-)
+logsigmoid_gradient.grad(g=lambda gg, a: logsigmoid_gradient(gg, a), a=lambda gg, g, a: logsigmoid_bend(gg * g, a))
 
 
 @op("HardtanhBackward0", samples=(((2, 3), -1.0, 1.0), ((2, 3), 0.0, 6.0)))

@@ -21,7 +21,8 @@ from gradrepl.engine.tensor import Tensor
 
 
 def norm_of(a: Array, ord: float, dim: Dims, keepdim: bool) -> Any:
-    size = np.abs(a)
+    """Return a norm over some dimensions; none stand for all."""
+    size, dim = np.abs(a), dim or every(a)
     if ord == 0:
         return add_up(a != 0, axis=dim, dtype=size.dtype, keepdims=keepdim)
     if ord == math.inf:
@@ -48,7 +49,7 @@ def vector_norm_dims(a: Array, ord: float, dim: Dims, keepdim: bool) -> Any:
 def dist_of(a: Array, b: Array, p: float) -> Any:
     """The norm of a - b"""
     difference = a - b
-    return norm_of(difference, p, tuple(range(difference.ndim)), False)
+    return norm_of(difference, p, (), False)
 
 
 def norm_gradient(g: Any, a: Any, ord: float, out: Any, dim: Dims, keepdim: bool) -> Any:
@@ -62,7 +63,7 @@ def norm_gradient(g: Any, a: Any, ord: float, out: Any, dim: Dims, keepdim: bool
         return g * without(out == 0, a / out)
     if math.isinf(ord):
         top = abs(a) == out
-        count = sum_dims_as(top, dim, True, out._data.dtype if isinstance(out, Tensor) else out.dtype)
+        count = sum_dims_as(top, dim or every(a), bool(dim), out._data.dtype if isinstance(out, Tensor) else out.dtype)
         return sgn(a) * (g / count * top)
     if ord < 1:
         return sgn(a) * without(a == 0, pow(abs(a), ord - 1)) * g * pow(out, 1 - ord)
@@ -76,7 +77,7 @@ def every(a: Any) -> Dims:
 
 
 def distance_gradient(g: Any, difference: Any, p: float, out: Any, shape: tuple[int, ...]) -> Any:
-    return summed_to(norm_gradient(g, difference, p, out, every(difference), False), shape)
+    return summed_to(norm_gradient(g, difference, p, out, (), False), shape)
 
 
 vector_norm_dims.grad(a=lambda g, a, ord, out, dim, keepdim: norm_gradient(g, a, ord, out, dim, keepdim))
@@ -91,7 +92,7 @@ def vector_norm(input: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = Fa
     if CATEGORY[input._data.dtype] < FLOAT:
         kind = dtypes.of(input._data).tensor_type
         raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {kind}")
-    return vector_norm_dims.call(in_dtype(input, dtype), ord, dims_of(dim, input.ndim), keepdim)
+    return vector_norm_dims.call(in_dtype(input, dtype), ord, () if dim is None else dims_of(dim, input.ndim), keepdim)
 
 
 def shown(ord: Any) -> str:

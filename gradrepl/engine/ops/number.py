@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gradrepl.engine.dtype import Array, beside_scalar
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.tensor import Tensor, make
@@ -51,6 +53,21 @@ def over_number(a: Array, number: Any) -> Any:
 
 over_number.grad(a=lambda g, number: over_number(g, number))
 analytic(times_number, over_number)
+
+
+def number_minus(number: Any, x: Any) -> Any:
+    """Return number - x as PyTorch's C++ code subtracts: from a tensor of one number."""
+    return as_tensor(number, x) - x
+
+
+def number_over(number: Any, x: Any) -> Any:
+    """Return number / x as PyTorch's C++ code divides: a tensor of one number."""
+    return as_tensor(number, x) / x
+
+
+def as_tensor(number: Any, like: Any) -> Any:
+    """Return a number beside a tensor as one of no dimensions, beside an array as it is."""
+    return make(np.array(number, like._data.dtype)) if isinstance(like, Tensor) else number
 
 
 def as_number(condition: Any, like: Any) -> Any:

@@ -249,7 +249,7 @@ def take_elements(a: Array, index: Any) -> Any:
     return a.reshape(-1)[index]
 
 
-@op("PutBackward0")
+@op("PutBackward0", zeros=1)
 def put_into_zeros(a: Array, shape: Shape, index: Any) -> Any:
     """Zeros of a shape, with a added at positions counted as in one dimension"""
     whole = np.zeros(shape, a.dtype)

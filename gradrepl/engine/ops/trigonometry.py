@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import reciprocal
-from gradrepl.engine.ops.number import plus_number, times_number
+from gradrepl.engine.ops.number import number_minus, plus_number, times_number
 from gradrepl.engine.ops.power import pow, rsqrt
 from gradrepl.engine.ops.refusing import here, underived
 from gradrepl.engine.ops.shape import where, without
@@ -139,7 +139,7 @@ def atanh(a: Array) -> Any:
     return np.arctanh(a)
 
 
-atanh.grad(a=lambda g, a: g / (1 - pow(a, 2)))
+atanh.grad(a=lambda g, a: times_number(g, 1) / number_minus(1, pow(a, 2)))
 
 
 @op("SincBackward0", broadcasts=True, promotes="float", samples=ANY)
