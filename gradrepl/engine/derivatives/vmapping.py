@@ -82,10 +82,10 @@ class Keeping(Walk):
 @contextmanager
 def keeping(more: bool) -> Iterator[None]:
     """Keep the graphs that a mapped function goes back through, where `more` calls of it come."""
-    if not more:
+    before = walks[-1]
+    if not more or issubclass(before, Keeping):
         yield
         return
-    before = walks[-1]
     walks.append(type("Keeping", (Keeping, before), {}))
     try:
         yield
