@@ -138,7 +138,7 @@ def expose_write(entry: Op, text: str) -> None:
 
     public(text, name=f"{entry.name}_", function=False)(call)
     if entry.name in AUGMENTED:
-        setattr(Tensor, AUGMENTED[entry.name], augmented(write))
+        setattr(Tensor, AUGMENTED[entry.name], augmented(entry))
 
 
 def needs_only_input(text: str) -> bool:

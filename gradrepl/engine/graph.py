@@ -318,8 +318,14 @@ class Walk:
                 gradients = plan.run(node, gradient)
                 if free and plan.tensors:
                     node.saved = None
+            edges = node.edges
+            if len(gradients) == 1 and not heap and wanted is None:
+                (gradient,), edge = gradients, edges[0]
+                if edge is not None and edge._outputs == 1 and gradient is not None:
+                    node = edge
+                    continue
             following = carried = None
-            for edge, gradient in zip(node.edges, gradients):  # noqa: B905 (a keyword costs time, and both are of one length or end in None)
+            for edge, gradient in zip(edges, gradients):  # noqa: B905 (a keyword costs time, and both are of one length or end in None)
                 if edge is None or gradient is None:
                     continue
                 outputs = edge._outputs

@@ -22,6 +22,7 @@ from gradrepl.engine.ops.shape import cast, clone
 from gradrepl.engine.tensor import OWN, LeafExtra, Tensor, make
 
 Hook = Callable[..., Any]
+ndarray = np.ndarray
 
 
 def as_tensor(gradient: Any) -> Tensor | None:
@@ -91,12 +92,12 @@ class TensorOps:
         if create_graph:
             leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
         elif before is None:
-            extra = leaf._extra
+            extra, data = leaf._extra, leaf._data
             own_kind = extra is None or extra.grad_dtype is OWN
-            same = type(gradient) is np.ndarray and (gradient.dtype is leaf._data.dtype or not own_kind)
-            own = gradient.copy() if same else cast.forward(gradient, leaf._data.dtype)
-            if own.ndim > 1 and own.strides != leaf._data.strides:
-                own = in_layout_of(leaf._data, own)
+            same = type(gradient) is ndarray and (gradient.dtype is data.dtype or not own_kind)
+            own = gradient.copy() if same else cast.forward(gradient, data.dtype)
+            if own.ndim > 1 and own.strides != data.strides:
+                own = in_layout_of(data, own)
             leaf._grad = make(own)
         else:
             if before._view is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine import tensor as tensors
-from gradrepl.engine.dtype import CATEGORY, INEXACT, Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT32, FLOAT64, Array
 from gradrepl.engine.dual import among, forward, writes
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
@@ -208,28 +208,22 @@ def broadcasting(run: Callable[..., Any], values: Sequence[Any]) -> Any:
         raise
 
 
+def is_plain(entry: Op) -> bool:
+    """Whether an operation is a function of numpy's on two operands."""
+    pair = entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
+    return pair and entry.broadcasts and isinstance(entry.compute, np.ufunc)
+
+
 @functools.cache
 def in_place(entry: Op) -> Callable[..., Tensor]:
     """Return the operation that writes its result into its first argument (add -> add_)."""
-    compute = entry.compute
-    pair = entry.tensors == (0, 1) == tuple(range(len(entry.arguments)))
-    plain = pair and entry.broadcasts and isinstance(compute, np.ufunc)
+    overload = ".Tensor" if is_plain(entry) else ""
 
     def call(self: Tensor, *args: Any) -> Tensor:
         if forward.carrying and among((self, *args)):
             return writes[0](entry, call, (self, *args))
-        counter, recording = self._counter, mode.recording
-        unwatched = plain and recording == OFF and not watchers
-        if unwatched and counter is not None and self._view is None and len(args) == 1:
-            other = args[0]
-            if type(other) is Tensor and other._counter is not counter:
-                x, y = self._data, other._data
-                if x.dtype is y.dtype in INEXACT and x.shape == y.shape:
-                    compute(x, y, x)
-                    counter[0] += 1
-                    return self
         if tensors.KIND._levels and self._levels != tensors.KIND._levels:
-            refuse_captured(f"{entry.name}_", ".Tensor" if plain else "")
+            refuse_captured(f"{entry.name}_", overload)
         everything = (self, *args)
         wanted = [isinstance(everything[i], Tensor) and everything[i].requires_grad for i in entry.tensors]
         check_writable(self, any(wanted))
@@ -240,7 +234,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
         result = write_changes(self._data, result) if shared else result
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
-        if mask and recording == ON and entry.node is not None:
+        if mask and mode.recording == ON and entry.node is not None:
             record_write(entry, mask, everything, values, result)
         else:
             put(self, result)
@@ -251,10 +245,29 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
     return call
 
 
-AUGMENTED = {"add": "__iadd__", "sub": "__isub__", "mul": "__imul__", "div": "__itruediv__"}
+AUGMENTED = {"add": "__iadd__", "mul": "__imul__", "div": "__itruediv__"}
 
 
-def augmented(write: Callable[..., Tensor]) -> Callable[..., Any]:
+def augmented(entry: Op, otherwise: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """Return what Python calls for `a += b`: shorter where nothing is recorded and both are of one kind and shape."""
+    write, compute, plain = otherwise or known_operand(in_place(entry)), entry.compute, is_plain(entry)
+
+    def call(self: Tensor, other: Any) -> Any:
+        if type(other) is Tensor and plain and mode.recording == OFF and self._view is None:
+            counter, x, y = self._counter, self._data, other._data
+            if counter is None or other._counter is counter or watchers or forward.carrying:
+                return write(self, other)
+            kind = x.dtype
+            if kind is y.dtype and (kind is FLOAT32 or kind is FLOAT64) and x.shape == y.shape:
+                compute(x, y, x)
+                counter[0] += 1
+                return self
+        return write(self, other)
+
+    return call
+
+
+def known_operand(write: Callable[..., Tensor]) -> Callable[..., Any]:
     def call(self: Tensor, other: Any) -> Any:
         if isinstance(other, (Tensor, int, float, complex, np.generic)):
             return write(self, other)

@@ -10,11 +10,11 @@ import numpy as np
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
-from gradrepl.engine.node import keep, start_node
+from gradrepl.engine.node import keep
 from gradrepl.engine.operands import DOUBLES, SINGLES, Numbers, check_broadcast
 from gradrepl.engine.packing import Hooks
 from gradrepl.engine.precision.half import HALF
-from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
+from gradrepl.engine.tensor import Tensor, make_view, refresh_view
 
 new = object.__new__
 asanyarray = np.asanyarray
@@ -53,36 +53,38 @@ def every(otherwise: Call) -> Call:
 
 def single(entry: Any, otherwise: Call) -> Call:
     """One tensor, and plain arguments behind it."""
-    forward, plan_of, view = entry.forward, entry.plan, entry.view
+    forward, plan_of, plans, node_class, view = entry.forward, entry.plan, entry.plans, entry.node, entry.view
     choosy = entry.broadcasts or entry.refused is not None
 
     def call(input: Any, *args: Any) -> Any:
-        if type(input) is not Tensor:
+        if type(input) is not Tensor or type(x := input._data) is not ndarray:
             return otherwise(input, *args)
-        x = input._data
         kind = x.dtype
         if kind is not FLOAT32 and kind is not FLOAT64 and (choosy or kind is HALF):
             return otherwise(input, *args)
-        if type(x) is not ndarray:
-            return otherwise(input, *args)
         if input._view is not None:
             refresh_view(input)
-        recording = mode.recording == ON
+        recording = mode.recording
         if view:
-            out = make_view(forward(x, *args), input, "default" if recording else "no_grad")
+            out = make_view(forward(x, *args), input, "default" if recording == ON else "no_grad")
         else:
-            out = make(forward(x, *args))
-        if recording and input._requires_grad and input._counter is not None and out._data.dtype in INEXACT:
-            plan = plan_of(1)
-            node = start_node(entry, plan)
+            data = forward(x, *args)
+            out = new(KIND)
+            out._data = data if type(data) is ndarray else asanyarray(data)
+            out._grad_fn = out._grad = out._view = out._extra = None
+            out._requires_grad, out._output_nr = False, 0
+            out._counter = None if recording <= INFERENCE else [0]
+        if recording == ON and input._requires_grad and input._counter is not None and out._data.dtype in INEXACT:
+            node = node_class()
+            node.extra = node.fix = None
+            node.plan = plan = plans.get(1) or plan_of(1)
+            node.sequence = next_sequence()
             node.edges = (input if input._grad_fn is None else input._grad_fn,)
             node.numbers = (input._output_nr,) if input._output_nr else None
             out._requires_grad, out._grad_fn = True, node
             if plan.shape_alone:
                 node.saved = (x.shape,)
-            elif not plan.keepers:
-                node.saved = ()
-            elif plan.own_saved and not Hooks.stack and input._counter is not None:
+            elif plan.own_saved and not Hooks.stack:
                 node.saved = ((x, input._counter, input._counter[0], input), *args)
             else:
                 node.saved = keep(plan, (input, *args), (x, *args), (out,))
@@ -136,6 +138,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
 
 
 ONE = (1,)
+ANY = ((), ())
 NONE: Numbers = {}
 
 
@@ -170,7 +173,8 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
         if b._view is not None:
             refresh_view(b)
         recording = mode.recording
-        alike = not broadcasts or x.shape == y.shape
+        shape, other_shape = (x.shape, y.shape) if broadcasts else ANY
+        alike = shape == other_shape
         try:
             data = compute(x, y) if alike else spread(compute, x, y)
         except ValueError:
@@ -205,9 +209,9 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
             if a._output_nr or b._output_nr:
                 node.numbers = (a._output_nr, b._output_nr)
             if not alike:
-                shape = out._data.shape
-                fix_a = (x.shape, kind) if mask & 1 and x.shape != shape else None
-                fix_b = (y.shape, kind) if mask > 1 and y.shape != shape else None
+                wide = out._data.shape
+                fix_a = (shape, kind) if mask & 1 and shape != wide else None
+                fix_b = (other_shape, kind) if mask > 1 and other_shape != wide else None
                 if fix_a or fix_b:
                     node.fix = (fix_a, fix_b)
             out._requires_grad = True

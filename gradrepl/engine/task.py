@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.grad_mode import INFERENCE, mode, set_mode
+from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode, set_mode
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.packing import Hooks
 
@@ -24,7 +24,10 @@ def in_own_mode(walk: Any, run: Callable[[], None], create_graph: bool) -> None:
     """Run a walk (one of its methods) in the grad mode that its hooks and functions are to see."""
     before, outer = mode.recording, mode.walk
     mode.walk = walk
-    set_mode(create_graph, before <= INFERENCE)
+    if before <= INFERENCE:
+        set_mode(create_graph, True)
+    else:
+        mode.recording = ON if create_graph else OFF
     try:
         if outer is None:
             run()

@@ -9,7 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import also, binary, expose_write, methods, overloaded, public, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, FLOAT32, FLOAT64, Array
-from gradrepl.engine.in_place import in_place
+from gradrepl.engine.in_place import augmented, in_place
 from gradrepl.engine.node import conjugate
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import times_number
@@ -342,8 +342,7 @@ sub_here = in_place(sub)
 
 def minus_here(self: Tensor, other: Any) -> Any:
     """self -= other, as Python asks for it."""
-    kind = self._data.dtype
-    if type(other) is Tensor and other._data.dtype is kind and (kind is FLOAT32 or kind is FLOAT64):
+    if type(other) is Tensor and is_float(self._data.dtype, other._data.dtype):
         return sub_here(self, other)
     return scaled_sub_(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
@@ -369,7 +368,7 @@ methods(
     __radd__=add,
     __sub__=short_way(sub, minus),
     __rsub__=swapped_sub,
-    __isub__=minus_here,
+    __isub__=augmented(sub, minus_here),
     __mul__=mul,
     __rmul__=mul,
     __truediv__=div,

@@ -7,72 +7,58 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import methods, overloaded, public, two_operands, unary
-from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, Array, of
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import augmented, in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import OPERANDS
 from gradrepl.engine.tensor import Tensor
 
 
-def check_bits(name: str, a: Array, lowest: int = BOOL) -> None:
-    """Raise what PyTorch raises for operands that have no bits."""
-    if not lowest <= CATEGORY[a.dtype] < FLOAT:
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{of(a).tensor_type}'")
-
-
 @op(broadcasts=True)
 def bitwise_and(a: Array, b: Array) -> Any:
     """a & b, bit by bit; for bools the logical and"""
-    check_bits("bitwise_and", a)
     return np.bitwise_and(a, b)
 
 
 @op(broadcasts=True)
 def bitwise_or(a: Array, b: Array) -> Any:
     """a | b, bit by bit; for bools the logical or"""
-    check_bits("bitwise_or", a)
     return np.bitwise_or(a, b)
 
 
 @op(broadcasts=True)
 def bitwise_xor(a: Array, b: Array) -> Any:
     """a ^ b, bit by bit; for bools the logical exclusive or"""
-    check_bits("bitwise_xor", a)
     return np.bitwise_xor(a, b)
 
 
 @op(broadcasts=True)
 def gcd(a: Array, b: Array) -> Any:
     """The greatest common divisor of a and b"""
-    check_bits("gcd", a, BOOL + 1)
     return np.gcd(a, b)
 
 
 @op(broadcasts=True)
 def lcm(a: Array, b: Array) -> Any:
     """The least common multiple of a and b"""
-    check_bits("lcm", a, BOOL + 1)
     return np.lcm(a, b)
 
 
 @op(broadcasts=True)
 def bitwise_left_shift(a: Array, b: Array) -> Any:
     """a, its bits moved up by b places"""
-    check_bits("lshift", a, BOOL + 1)
     return np.left_shift(a, b)
 
 
 @op(broadcasts=True)
 def bitwise_right_shift(a: Array, b: Array) -> Any:
     """a, its bits moved down by b places"""
-    check_bits("rshift", a, BOOL + 1)
     return np.right_shift(a, b)
 
 
 @op()
 def bitwise_not(a: Array) -> Any:
     """~a, bit by bit; for bools the logical not"""
-    check_bits("bitwise_not", a)
     return np.invert(a)
 
 
@@ -130,5 +116,5 @@ SIGNS = {
     "rshift": bitwise_right_shift,
 }
 for name, entry in SIGNS.items():
-    methods(**{f"__{name}__": entry, f"__r{name}__": swapped(entry), f"__i{name}__": augmented(in_place(entry))})
+    methods(**{f"__{name}__": entry, f"__r{name}__": swapped(entry), f"__i{name}__": augmented(entry)})
 methods(__invert__=invert)

@@ -12,7 +12,6 @@ from gradrepl.engine.api import methods, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX128, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
-from gradrepl.engine.operands import constant
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
@@ -59,16 +58,16 @@ def pow_number(a: Array, exponent: Any) -> Any:
 
 
 def power_slope(g: Any, a: Any, exponent: Any) -> Any:
+    if exponent == 2 and not isinstance(g, Tensor) and a.dtype in INEXACT:
+        return g * (a + a)
     if exponent == 0:
         return zeros_of(g)
     if isinstance(g, Tensor):
         return g * times_number(pow_number.call(a, exponent - 1), exponent)
-    if exponent == 2 and a.dtype in INEXACT:
-        return g * (a * constant(2, a.dtype))
     return g * (pow_number.forward(a, exponent - 1) * exponent)
 
 
-pow_number.grad(a=lambda g, a, exponent: power_slope(g, a, exponent))
+pow_number.grad(a=power_slope)
 
 
 @op("PowBackward1", broadcasts=True, samples=(((2, 3), (2, 3)), ((2, 3), (3,))))
@@ -201,7 +200,6 @@ def check_float(kernel: str, a: Array) -> None:
 @op("LogaddexpBackward0", broadcasts=True, samples=BOTH)
 def logaddexp(a: Array, b: Array) -> Any:
     """log(e ** a + e ** b)"""
-    check_float("logaddexp_cpu", a)
     return np.logaddexp(a, b)
 
 
@@ -211,7 +209,6 @@ logaddexp.grad(a=lambda g, a, b: g / plus_number(exp(b - a), 1), b=lambda g, a, 
 @op("Logaddexp2Backward0", broadcasts=True, samples=BOTH)
 def logaddexp2(a: Array, b: Array) -> Any:
     """log2(2 ** a + 2 ** b)"""
-    check_float("logaddexp2_cpu", a)
     return np.logaddexp2(a, b)
 
 

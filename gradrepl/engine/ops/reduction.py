@@ -25,6 +25,7 @@ Dims = tuple[int, ...]
 ALL: Any = object()
 """The dimensions where none are given."""
 multiply_up: Any = np.multiply.reduce
+empty = np.empty
 
 
 def widened(a: Array) -> Any:
@@ -32,13 +33,13 @@ def widened(a: Array) -> Any:
     return INT64 if CATEGORY[a.dtype] < FLOAT else a.dtype
 
 
-def fill(gradient: Any, shape: tuple[int, ...]) -> Any:
+def fill(gradient: Any, a_shape: tuple[int, ...]) -> Any:
     """Spread the gradient of a single number over a shape."""
-    if not isinstance(gradient, (Tensor, Brain)):
-        full = np.empty(shape, gradient.dtype)
-        full.fill(gradient)
-        return full
-    return expand_to(gradient, shape)
+    if isinstance(gradient, (Tensor, Brain)):
+        return expand_to(gradient, a_shape)
+    full = empty(a_shape, gradient.dtype)
+    full.fill(gradient)
+    return full
 
 
 def restored(value: Any, dim: Dims, keepdim: bool) -> Any:
@@ -68,7 +69,7 @@ def sum_all(a: Array) -> Any:
     return total(a) if a.dtype is FLOAT32 or a.dtype is FLOAT64 else add_up(a, axis=None, dtype=widened(a))
 
 
-sum_all.grad(a=lambda g, a_shape: fill(g, a_shape))
+sum_all.grad(a=fill)
 
 
 @op("SumBackward0")
@@ -111,16 +112,17 @@ nansum_dims.grad(a=lambda g, a, dim, keepdim: unreduced(g, a.shape, dim, keepdim
 def mean_all(a: Array) -> Any:
     """The mean of all elements"""
     kind = a.dtype
-    return (total(a) if kind is FLOAT32 or kind is FLOAT64 else add_up(a)) / kind.type(a.size)
+    return total(a) / a.size if kind is FLOAT32 or kind is FLOAT64 else add_up(a) / kind.type(a.size)
 
 
-def mean_gradient(gradient: Any, shape: tuple[int, ...]) -> Any:
+def mean_gradient(gradient: Any, a_shape: tuple[int, ...]) -> Any:
+    count = math.prod(a_shape) or 1
     if isinstance(gradient, Tensor):
-        return over_number(expand_to(gradient, shape), max(1, math.prod(shape)))
-    return fill(gradient / max(1, math.prod(shape)), shape)
+        return over_number(expand_to(gradient, a_shape), count)
+    return fill(gradient / count, a_shape)
 
 
-mean_all.grad(a=lambda g, a_shape: mean_gradient(g, a_shape))
+mean_all.grad(a=mean_gradient)
 
 
 @op("MeanBackward1", samples=(((2, 3), (1,), False), ((2, 3), (0, 1), True)))

@@ -16,6 +16,7 @@ from gradrepl.engine.precision.summing import undoing
 from gradrepl.engine.tensor import Tensor, make
 
 Shape = tuple[int, ...]
+ndarray = np.ndarray
 
 
 @op("ExpandBackward0", view=True, samples=(((2, 1), (2, 3)),))
@@ -68,7 +69,7 @@ cast.grad(a=lambda g, a_dtype: cast(g, a_dtype))
 
 def sum_to_fit(gradient: Any, shape: Shape, kind: Any) -> Any:
     """Bring a gradient back to the shape and dtype of its input."""
-    if type(gradient) is np.ndarray and gradient.dtype is kind:
+    if type(gradient) is ndarray and gradient.dtype is kind:
         way = undoing(gradient.shape, shape)
         return gradient if way is None else way(gradient)
     data = gradient._data if isinstance(gradient, Tensor) else np.asanyarray(gradient)

@@ -15,6 +15,8 @@ ndarray = np.ndarray
 add = np.add
 concatenate = np.concatenate
 reduce: Any = np.add.reduce
+add_parts: Any = np.add.reduceat
+"""Adds to the first number of each part the sum of its others: of three, the last must come first."""
 accumulate: Any = np.add.accumulate
 """Adds strictly one after the other, where reduce adds in pairs if there are eight or more."""
 
@@ -63,19 +65,27 @@ def undoing(wide: Dims, shape: Dims) -> Sum | None:
     axes = (*range(extra), *(i + extra for i, side in enumerate(shape) if side == 1 != wide[i + extra]))
     if not axes:
         return None
-    to_one = math.prod(shape) == 1 < math.prod(wide) < SHARED
+    count = math.prod(wide)
+    to_one = math.prod(shape) == 1 < count < SHARED
+    single, double = (steps_of(FLOAT32, count), steps_of(FLOAT64, count)) if to_one else (None, None)
 
     def sum_of(a: Array) -> Any:
         kind = a.dtype
-        if to_one and (kind is FLOAT32 or kind is FLOAT64) and type(a) is ndarray:
-            return ending(in_steps(a), shape)
-        return add_up(a, axes).reshape(shape)
+        way = single if kind is FLOAT32 else double if kind is FLOAT64 else None
+        if way is None or type(a) is not ndarray:
+            return add_up(a, axes).reshape(shape)
+        steps = way(a) if a.flags.c_contiguous else in_steps(a)
+        last = steps[-1:] if steps[-1] else steps[-1:] + 0.0
+        return last if shape == ONE else last.reshape(shape)[()]
 
     return sum_of
 
 
 def total(a: Array) -> Any:
     """Return the sum of all elements of a float32 or float64 array, as a numpy scalar."""
+    way = (SINGLE if a.dtype is FLOAT32 else DOUBLE).get(a.size)
+    if way is not None and a.flags.c_contiguous:
+        return way(a)[-1] + 0.0
     return in_steps(a)[-1] + 0.0 if 1 < a.size < SHARED else reduce(a, None)
 
 
@@ -87,25 +97,29 @@ def ending(steps: Array, shape: Dims) -> Any:
 
 def in_steps(a: Array) -> Array:
     """Return an array that ends in the sum of all elements of `a`: more than one, fewer than SHARED."""
-    way = (SINGLE if a.dtype is FLOAT32 else DOUBLE).get(a.size)
-    return way(a) if way is not None and a.flags.c_contiguous else in_uncommon_steps(a)
-
-
-def in_uncommon_steps(a: Array) -> Array:
+    if a.flags.c_contiguous:
+        return steps_of(a.dtype, a.size)(a)
     if a.flags.f_contiguous:
-        a = a.T
-    elif not a.flags.c_contiguous:
-        return by_four(a[None]) if a.ndim == 1 else reduce(a, None, keepdims=True).reshape(1)
-    ways, lanes = (SINGLE, 8) if a.dtype is FLOAT32 else (DOUBLE, 4)
-    if a.size >= 4 * lanes:
-        return over_last(a.reshape(1, -1))
-    way = ways[a.size] = few(a.size, lanes)
-    return way(a)
+        return steps_of(a.dtype, a.size)(a.T)
+    return by_four(a[None]) if a.ndim == 1 else reduce(a, None, keepdims=True).reshape(1)
+
+
+def steps_of(kind: Any, count: int) -> Sum:
+    """Return how so many numbers that lie one behind the other are added up."""
+    ways, lanes = (SINGLE, 8) if kind is FLOAT32 else (DOUBLE, 4)
+    way = ways.get(count)
+    if way is None:
+        way = ways[count] = few(count, lanes) if count < 4 * lanes else in_rows
+    return way
 
 
 SINGLE: dict[int, Sum] = {}
 DOUBLE: dict[int, Sum] = {}
 """How so many float32, or float64, are added up: filled as they are met."""
+
+
+def in_rows(a: Array) -> Any:
+    return over_last(a.reshape(1, -1))
 
 
 def few(count: int, lanes: int) -> Sum:
@@ -114,20 +128,12 @@ def few(count: int, lanes: int) -> Sum:
     if not rows:
         alone = np.array(one_by_one(count))
         return lambda a: accumulate(a.take(alone))
-    first = concatenate((places[rows * lanes :], places[:lanes]))
+    tail, matrix = places[rows * lanes :], places[: rows * lanes].reshape(rows, lanes)
+    order = concatenate((tail, np.roll(matrix, 1, 0).T.reshape(-1)))
     if rows == 1:
-        return lambda a: accumulate(a.take(first))
-    more = [places[row * lanes : (row + 1) * lanes] for row in range(1, rows)]
-    of_lanes = slice(count - rows * lanes, None)
-
-    def run(a: Array) -> Array:
-        chosen = a.take(first)
-        sums = chosen[of_lanes]
-        for row in more:
-            add(sums, a.take(row), sums)
-        return accumulate(chosen)
-
-    return run
+        return lambda a: accumulate(a.take(order))
+    starts = concatenate((places[: tail.size], np.arange(tail.size, count, rows)))
+    return lambda a: accumulate(add_parts(a.take(order), starts))
 
 
 def one_by_one(count: int) -> list[int]:
