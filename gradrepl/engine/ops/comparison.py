@@ -69,7 +69,13 @@ COMPARISONS: dict[Op, str] = {
 def written(entry: Op) -> Callable[..., Tensor]:
     """Return a comparison that writes 0 and 1 into its first operand; no gradient comes back through it."""
     name = entry.name.capitalize()
-    of_tensor, of_number = (Op(entry.forward, f"{name}Backward{i}", broadcasts=True) for i in (1, 0))
+
+    def beside_number(a: Array, b: Any) -> Any:
+        return entry.forward(a, b)
+
+    beside_number.__name__ = entry.name
+    of_tensor = Op(entry.forward, f"{name}Backward1", broadcasts=True)
+    of_number = Op(beside_number, f"{name}Backward0", broadcasts=True)
     of_tensor.grad(a=lambda g: zeros_of(g), b=lambda g: zeros_of(g))
     of_number.grad(a=lambda g: zeros_of(g))
 

@@ -227,9 +227,15 @@ def unblocked(gradient: Any, shapes: Sequence[Shape], kinds: Sequence[Any]) -> l
     square = [(1, shape[0] if shape else 1) if len(shape) < 2 else shape for shape in shapes]
     places = corners(square)
     return [
-        fitted(look_at(gradient, (slice(r, r + h), slice(c, c + w))).reshape(shape), kind)
+        fitted(block_at(gradient, (r, c), (h, w), shape), kind)
         for (r, c), (h, w), shape, kind in zip(places, square, shapes, kinds, strict=True)
     ]
+
+
+def block_at(gradient: Any, corner: tuple[int, int], size: tuple[int, int], shape: Shape) -> Any:
+    for dim, (start, count) in enumerate(zip(corner, size, strict=True)):
+        gradient = slice_at(gradient, dim, start, start + count, 1)
+    return gradient if len(shape) == 2 else gradient.reshape(shape)
 
 
 blocks.grad(tensors=lambda g, tensors_shape, tensors_dtype: unblocked(g, tensors_shape, tensors_dtype))

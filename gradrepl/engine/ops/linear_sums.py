@@ -27,6 +27,7 @@ from gradrepl.engine.ops.linear import (
     product,
     turned,
 )
+from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import expand_to, summed_to
 from gradrepl.engine.ops.view import t
 from gradrepl.engine.tensor import Tensor
@@ -46,7 +47,10 @@ def expanded(input: Array, shape: Shape) -> Array:
 
 
 def scaled(value: Any, factor: Any) -> Any:
-    return value if factor == 1 else value * factor
+    """Return an array or tensor times a number."""
+    if factor == 1:
+        return value
+    return times_number(value, factor) if isinstance(value, Tensor) else value * factor
 
 
 def blend(input: Array, beta: Any, result: Array, alpha: Any) -> Any:

@@ -228,13 +228,13 @@ def logistic_rule(g: Any, a: Any, target: Any, weight: Any, pos_weight: Any, red
     else:
         positive = pos_weight * target
         slope = (positive + 1 - target) * s - positive
-    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+    return averaged(slope * g if weight is None else slope * g * weight, reduction)
 
 
 def logistic_target_rule(g: Any, a: Any, weight: Any, pos_weight: Any, reduction: str) -> Any:
     weight, pos_weight = beside(g, weight, pos_weight)
     slope = -a if pos_weight is None else log(sigmoid(-a)) - pos_weight * log(sigmoid(a))
-    return shared(g * slope if weight is None else g * slope * weight, a, reduction)
+    return averaged(slope * g if weight is None else slope * g * weight, reduction)
 
 
 logistic_entropy.grad(

@@ -35,12 +35,6 @@ def masked_fill_tensor(a: Array, mask: Fixed, value: Array) -> Any:
 masked_fill_number.grad(
     a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
 )
-masked_fill_tensor.grad(
-    a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
-    value=lambda g, mask, value_shape, value_dtype: sum_to_fit(
-        masked_fill_number(g, ~mask, 0).sum(), value_shape, value_dtype
-    ),
-)
 
 
 def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tensor:
@@ -78,6 +72,14 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def masked_select_at(a: Array, mask: Fixed) -> Any:
     """The elements of a where the mask holds"""
     return np.broadcast_to(a, np.broadcast_shapes(a.shape, mask.shape))[np.broadcast_to(mask, common(a, mask))]
+
+
+masked_fill_tensor.grad(
+    a=lambda g, a_shape, a_dtype, mask: sum_to_fit(masked_fill_number(g, mask, 0), a_shape, a_dtype),
+    value=lambda g, mask, value_shape, value_dtype: sum_to_fit(
+        masked_select_at(g, mask).sum(), value_shape, value_dtype
+    ),
+)
 
 
 def common(a: Any, mask: Any) -> Shape:

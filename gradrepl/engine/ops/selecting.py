@@ -14,6 +14,8 @@ from gradrepl.engine.op import op
 from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
 from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
+from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.shape import expand_to
 from gradrepl.engine.ops.view import at, dim_of, look_at, select_at
 from gradrepl.engine.tensor import Tensor, make
 
@@ -69,9 +71,18 @@ def index_fill_tensor(a: Array, dim: int, index: Fixed, value: Array) -> Any:
 
 index_select_at.grad(a=lambda g, a_shape, dim, index: index_into_zeros(g, a_shape, dim, index))
 index_into_zeros.grad(a=lambda g, dim, index: index_select_at(g, dim, index))
+
+
+def added_source(g: Any, dim: int, index: Any, shape: Shape, alpha: Any) -> Any:
+    """Return the gradient of what was added to slices."""
+    found = index_select_at(g, dim, index)
+    found = expand_to(found, shape) if shape else found
+    return found if alpha == 1 else times_number(found, alpha)
+
+
 index_add_at.grad(
     a=lambda g: g,
-    source=lambda g, dim, index, alpha: index_select_at(g, dim, index) * alpha,
+    source=lambda g, dim, index, source_shape, alpha: added_source(g, dim, index, source_shape, alpha),
 )
 index_copy_at.grad(
     a=lambda g, dim, index: index_fill_number(g, dim, index, 0),

@@ -12,7 +12,7 @@ from gradrepl.engine.api import public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, Array
 from gradrepl.engine.op import Op, analytic, op
 from gradrepl.engine.ops.arithmetic import exp
-from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.number import over_number, times_number
 from gradrepl.engine.ops.reduction import Dims, count_of, dims_of, mean_all, mean_dims, restored, unreduced
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.precision.bfloat16 import rounded, stripped
@@ -24,6 +24,7 @@ SAMPLES = (((2, 3), (1,), 1, False), ((2, 3), (0, 1), 0, True), ((2, 3), (0,), 1
 
 def deviation(a: Array, dim: Dims, correction: float, keepdim: bool) -> Array:
     """Return the square root of the variance, rounded once."""
+    dim = every(a, dim)
     return np.sqrt(variance(a, dim, correction, keepdim, FLOAT64)).astype(a.real.dtype)
 
 
@@ -36,6 +37,7 @@ def in_full(function: Any, a: Array, *args: Any) -> Any:
 
 def variance(a: Array, dim: Dims, correction: float, keepdim: bool, kind: Any = None) -> Array:
     """Return the variance, computed in float64 and rounded to `kind`, which is a's dtype unless given."""
+    dim = every(a, dim)
     wide = a.astype(FLOAT64) if a.dtype.kind == "f" else a
     mean = add_up(wide, axis=dim, keepdims=True) / np.float64(count_of(a.shape, dim))
     apart = np.abs(wide - mean) ** 2
@@ -44,6 +46,7 @@ def variance(a: Array, dim: Dims, correction: float, keepdim: bool, kind: Any = 
 
 
 def mean_of(a: Array, dim: Dims, keepdim: bool) -> Array:
+    dim = every(a, dim)
     return (add_up(a, axis=dim, keepdims=keepdim) / count_of(a.shape, dim)).astype(a.dtype)
 
 
@@ -73,22 +76,28 @@ def std_mean_dims(a: Array, dim: Dims, correction: float, keepdim: bool) -> Any:
 
 def centered(a: Any, dim: Dims) -> Any:
     """Return the distance of each element from its mean."""
+    dim = every(a, dim)
     if not isinstance(a, Tensor):
         return a - add_up(a, axis=dim, keepdims=True) / a.real.dtype.type(count_of(a.shape, dim))
     return a - (mean_all(a) if len(dim) == a.ndim else mean_dims(a, dim, True))
 
 
-def like(g: Any, number: float) -> Any:
-    """Return a number as a 0-d array or tensor of the dtype of g."""
-    if isinstance(g, Tensor):
-        return make(np.array(number, g._data.dtype))
-    return np.array(number, g.dtype)
+def every(a: Any, dim: Dims) -> Dims:
+    """Return the dimensions of a reduction; none stand for all."""
+    return dim or tuple(range(a.ndim))
+
+
+def no_slope(a: Any) -> Any:
+    """Return what the gradient is multiplied with where no degrees of freedom are left."""
+    data = a._data if isinstance(a, Tensor) else a
+    found = np.where(data == data.sum() / max(data.size, 1), math.nan, math.inf).astype(data.dtype)
+    return make(found) if isinstance(a, Tensor) else found
 
 
 def var_gradient(g: Any, a: Any, dim: Dims, correction: float, keepdim: bool) -> Any:
-    freedom = count_of(a.shape, dim) - correction
-    if freedom <= 0 and not a.shape:
-        return g * like(g, math.nan if bool(a == a) else math.inf)
+    freedom = count_of(a.shape, every(a, dim)) - correction
+    if freedom <= 0 and (not dim or not a.shape):
+        return g * no_slope(a)
     return times_number(restored(g, dim, keepdim), 2.0 / freedom if freedom else math.inf) * centered(a, dim)
 
 
@@ -100,7 +109,8 @@ def with_mean(spread: Any, g_mean: Any, a: Any, dim: Dims, keepdim: bool) -> Any
     """Add the gradient that came through the mean."""
     if g_mean is None:
         return spread
-    through = unreduced(g_mean, tuple(a.shape), dim, keepdim) / count_of(a.shape, dim)
+    dim = every(a, dim)
+    through = over_number(unreduced(g_mean, tuple(a.shape), dim, keepdim), count_of(a.shape, dim))
     return through if spread is None else spread + through
 
 
@@ -135,10 +145,10 @@ def expose(entry: Op, method: bool) -> None:
     ) -> Any:
         if CATEGORY[input._data.dtype] < FLOAT:
             raise RuntimeError(ONLY_FLOATS.format("std and var" if method else name))
-        dims = dims_of(dim, input.ndim)
+        dims = () if dim is None else dims_of(dim, input.ndim)
         if correction is None:
             correction = 1 if unbiased is None else int(unbiased)
-        count = count_of(input.shape, dims)
+        count = math.prod(input.shape) if dim is None else count_of(input.shape, dims)
         if count - correction <= 0 or not input._data.size:
             warnings.warn(FREEDOM.format(name), UserWarning, stacklevel=3)
         return entry(input, dims, correction, keepdim)
