@@ -316,6 +316,10 @@ def class_error_2d(a: Array, target: Fixed, weight: Fixed, reduction: str, ignor
 
 def class_slopes(g: Array, a: Array, target: Array, weight: Any, reduction: str, ignored: int) -> Any:
     whole = np.zeros(a.shape, g.dtype)
+    if weight is None and not (target == ignored).any():
+        share = 1 / g.dtype.type(target.size) if reduction == "mean" else 1
+        whole[at_classes(a.shape, target)] = -g * share
+        return whole
     weights, safe = class_weights(target, weight, ignored, g.dtype)
     if reduction == "mean":
         weights = weights / (np.add.reduce(weights, None) if weight is None else chain_up(weights))
