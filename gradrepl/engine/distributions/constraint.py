@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn.parameter import export
 
 
@@ -103,6 +104,85 @@ class Simplex(Constraint):
         return (value >= 0).all(-1) & ((value.sum(-1) - 1).abs() < 1e-6)
 
 
-for _kind in (Constraint, Real, RealVector, Boolean, GreaterThan, LessThan, Interval, IntegerInterval, Simplex):
+class AtLeast(Constraint):
+    """Numbers from a bound on."""
+
+    bounds = ("lower_bound",)
+    lower_bound: Any
+
+    def check(self, value: Any) -> Any:
+        return self.lower_bound <= value
+
+    def __repr__(self) -> str:
+        return f"GreaterThanEq(lower_bound={self.lower_bound})"
+
+
+class IntegerGreaterThan(AtLeast):
+    """Whole numbers from a bound on."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value % 1 == 0) & (value >= self.lower_bound)
+
+    def __repr__(self) -> str:
+        return f"IntegerGreaterThan(lower_bound={self.lower_bound})"
+
+
+class OneHot(Constraint):
+    """Vectors of zeros with one 1."""
+
+    event_dim = 1
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return ((value == 0) | (value == 1)).all(-1) & value.sum(-1).eq(1)
+
+
+class LowerCholesky(Constraint):
+    """Lower triangles with a positive diagonal."""
+
+    event_dim = 2
+
+    def check(self, value: Any) -> Any:
+        lower = (value.tril() == value).view((*value.shape[:-2], -1)).min(-1)[0]
+        return lower & (value.diagonal(dim1=-2, dim2=-1) > 0).min(-1)[0]
+
+
+class PositiveDefinite(Constraint):
+    """Symmetric matrices with positive eigenvalues."""
+
+    event_dim = 2
+
+    def check(self, value: Any) -> Any:
+        symmetric = SPACES["torch"]["isclose"](value, value.mT, atol=1e-6).all(-2).all(-1)
+        return SPACES["torch.linalg"]["cholesky_ex"](value).info.eq(0) if symmetric.all() else symmetric
+
+
+class Several(Constraint):
+    """Several values of one constraint that belong together."""
+
+    def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
+        self.base_constraint, self.reinterpreted_batch_ndims = base_constraint, reinterpreted_batch_ndims
+        self.event_dim = base_constraint.event_dim + reinterpreted_batch_ndims
+        self.is_discrete = base_constraint.is_discrete
+
+    def check(self, value: Any) -> Any:
+        result = self.base_constraint.check(value)
+        if result.dim() < self.reinterpreted_batch_ndims:
+            raise ValueError(
+                f"Expected value.dim() >= {self.event_dim} but got {value.dim()}",
+            )
+        shape = result.shape[: result.dim() - self.reinterpreted_batch_ndims]
+        return result.reshape((*shape, -1)).all(-1)
+
+    def __repr__(self) -> str:
+        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
+
+
+for _kind in (
+    *(Constraint, Real, RealVector, Boolean, GreaterThan, LessThan, Interval, IntegerInterval, Simplex),
+    *(AtLeast, IntegerGreaterThan, OneHot, LowerCholesky, PositiveDefinite, Several),
+):
     _kind.__module__ = "torch.distributions.constraints"
 export("torch.distributions.constraints", Constraint, also=())

@@ -209,6 +209,11 @@ def of_numbers(*values: Any) -> bool:
     return all(isinstance(value, (int, float)) for value in values)
 
 
+def sum_of_last(value: Any, count: int) -> Any:
+    """Return the sums over the last `count` dimensions."""
+    return value if count == 0 else value.reshape((*value.shape[: value.dim() - count], -1)).sum(-1)
+
+
 ROOT_OF_TWO_PI = math.sqrt(2 * math.pi)
 
 export("torch.distributions.distribution", Distribution, also=("torch.distributions",))
