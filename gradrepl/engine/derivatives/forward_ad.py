@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine.api import functions
-from gradrepl.engine.derivatives.linearizing import OTHER_SIZE, forward_product
+from gradrepl.engine.derivatives.linearizing import OTHER_SIZE, along, turned_over
 from gradrepl.engine.derivatives.transforms import free_of, fresh
 from gradrepl.engine.derivatives.trees import mapped
 from gradrepl.engine.dtype import INEXACT, Array, c_name
@@ -200,7 +200,8 @@ def tangents_of(entry: Op, args: tuple[Any, ...]) -> Sequence[Tensor]:
     with enable_grad():
         outs = entry.general(*given)
         try:
-            found = forward_product(list(outs) if entry.several else [outs], ins, tangents)
+            results = list(outs) if entry.several else [outs]
+            found = along(results, *turned_over(results, ins), tangents)
         except RuntimeError as error:
             raise unsupported(error) from None
     return [own(tangent if mode.recording != ON else free_of(tangent, ins), tangents) for tangent in found]

@@ -1,7 +1,8 @@
-"""Forward-mode products: torch.func's jvp and linearize."""
+"""Forward-mode products and what is made of them: torch.func's jvp, jacfwd, hessian and linearize."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,25 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.derivatives import tracking
 from gradrepl.engine.derivatives.functional import gradients
-from gradrepl.engine.derivatives.transforms import check_outputs, entered, free_of, freed_aux, without_aux
-from gradrepl.engine.derivatives.trees import flat, leaves, mapped_leaves, rebuilt, same_structure, structure
+from gradrepl.engine.derivatives.transforms import (
+    Argnums,
+    Function,
+    check_outputs,
+    check_real,
+    chosen,
+    entered,
+    free_of,
+    freed_aux,
+    jacrev,
+    released,
+    without_aux,
+)
+from gradrepl.engine.derivatives.trees import flat, leaves, mapped, mapped_leaves, rebuilt, same_structure, structure
+from gradrepl.engine.derivatives.vmapping import check_randomness, mapping
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.dual import NESTED, forward
 from gradrepl.engine.grad_mode import inference_mode
+from gradrepl.engine.ops.joining import stack
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.tensor import Tensor, make, make_leaf
 
@@ -55,7 +70,7 @@ def jvp(
         outs = flat(output)
         if strict and not all(out.requires_grad for out in outs):
             raise RuntimeError(INDEPENDENT)
-        found = [in_kind(*pair) for pair in zip(forward_product(outs, ins, flat(tangents)), outs, strict=True)]
+        found = [in_kind(*pair) for pair in zip(along(outs, *turned_over(outs, ins), flat(tangents)), outs, strict=True)]
     done = free_of(rebuilt(output, found), ins)
     value = free_of(output, ins)
     return (value, done, freed_aux(aux, ins)) if has_aux else (value, done)
@@ -87,19 +102,71 @@ def check_tangents(primals: Any, tangents: Any) -> None:
             raise RuntimeError(OTHER_SIZE.format(list(primal._data.shape), list(tangent._data.shape)))
 
 
-def forward_product(outs: list[Tensor], ins: list[Tensor], tangents: list[Tensor]) -> list[Tensor]:
-    """Return for each output the directional derivative along the tangents."""
+def turned_over(outs: list[Tensor], ins: list[Tensor]) -> tuple[list[Tensor], tuple[Any, ...]]:
+    """Return weights of those outputs that require grad, and the products of these with the Jacobian."""
     wanted = [out for out in outs if out.requires_grad]
     weights = [make_leaf(np.ones_like(out._data)) for out in wanted]
-    products = gradients(tuple(wanted), tuple(ins), weights, True) if wanted else ()
+    return weights, gradients(tuple(wanted), tuple(ins), weights, True) if wanted else ()
+
+
+def along(outs: list[Tensor], weights: list[Tensor], products: tuple[Any, ...], tangents: list[Tensor]) -> list[Tensor]:
+    """Return for each output the directional derivative along the tangents: that of the products by the weights."""
     pairs = [pair for pair in zip(products, tangents, strict=False) if pair[0] is not None and pair[0].requires_grad]
     firsts, starts = tuple(one for one, _ in pairs), [other for _, other in pairs]
-    second = iter(gradients(firsts, tuple(weights), starts, True) if pairs else [None] * len(wanted))
+    second = iter(gradients(firsts, tuple(weights), starts, True) if pairs else [None] * len(weights))
     results = []
     for out in outs:
         tangent = next(second) if out.requires_grad else None
         results.append(make(np.zeros_like(out._data)) if tangent is None else tangent)
     return results
+
+
+def jacfwd(func: Function, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Function:
+    """Return the function that computes a function's Jacobian as forward mode does (torch.func.jacfwd)."""
+    where = "jvp(f, primals, tangents)"
+
+    @functools.wraps(func)
+    def wrapper(*args: Any) -> Any:
+        check_real(args, "jacfwd", "inputs")
+        check_randomness(randomness)
+        with inference_mode(False), tracking.level(hidden=1), mapping(randomness == "error", False):
+            new, picked = chosen(args, argnums)
+            output, aux = without_aux(func(*new), has_aux, where)
+            check_outputs(output, where)
+            check_real(output, "jacfwd", "outputs")
+            blocks = iter(columns_of(flat(output), flat(picked)))
+            found = mapped(output, lambda out: rebuilt(picked, next(blocks)))
+        return released(found, picked, aux, has_aux)
+
+    return wrapper
+
+
+def columns_of(outs: list[Tensor], ins: list[Tensor]) -> list[list[Any]]:
+    """Return for each output its derivative by each input, found column by column as forward mode does."""
+    weights, products = turned_over(outs, ins)
+    blocks: list[list[Any]] = [[] for _ in outs]
+    for place, tensor in enumerate(ins):
+        columns = []
+        for element in range(tensor.numel()):
+            directions = [np.zeros_like(one._data) for one in ins]
+            directions[place].reshape(-1)[element] = 1
+            columns.append(along(outs, weights, products, [make(direction) for direction in directions]))
+        for number, out in enumerate(outs):
+            blocks[number].append(joined([column[number] for column in columns], out, tensor))
+    return blocks
+
+
+def joined(columns: list[Tensor], out: Tensor, tensor: Tensor) -> Any:
+    """Return the columns of a Jacobian as one tensor."""
+    if not columns:
+        return make(np.zeros((*out.shape, *tensor.shape), out._data.dtype))
+    whole: Any = stack([in_kind(column, out) for column in columns], -1)
+    return whole.reshape((*out.shape, *tensor.shape))
+
+
+def hessian(func: Function, argnums: Argnums = 0) -> Function:
+    """Return the function that computes a function's Hessian (torch.func.hessian)."""
+    return jacfwd(jacrev(func, argnums), argnums)
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -116,4 +183,4 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     return func(*primals), jvp_fn
 
 
-functions("torch.func", jvp=jvp, linearize=linearize)
+functions("torch.func", jvp=jvp, jacfwd=jacfwd, hessian=hessian, linearize=linearize)

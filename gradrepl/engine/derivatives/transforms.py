@@ -1,4 +1,4 @@
-"""Functions made of functions: torch.func's grad, vjp, jacrev, jacfwd and hessian."""
+"""Functions made of functions: torch.func's grad, vjp and jacrev."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from gradrepl.engine.autograd import stacked
 from gradrepl.engine.derivatives import tracking
 from gradrepl.engine.derivatives.functional import gradients
 from gradrepl.engine.derivatives.trees import flat, leaves, mapped, mapped_leaves, outline, rebuilt, same_structure
-from gradrepl.engine.derivatives.vmapping import check_randomness, mapping
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
 from gradrepl.engine.dual import set_tangent, tangent_of
 from gradrepl.engine.grad_mode import ON, enable_grad, inference_mode, mode
@@ -239,33 +238,15 @@ def jacrev(func: Function, argnums: Argnums = 0, *, has_aux: bool = False, chunk
             new, picked = chosen(args, argnums)
             output, aux = without_aux(func(*new), has_aux, VJP)
             check_differentiable(output)
-            found = jacobian_of(output, picked, "jacrev")
+            found = jacobian_of(output, picked)
         return released(found, picked, aux, has_aux)
 
     return wrapper
 
 
-def jacfwd(func: Function, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Function:
-    """Return the function that computes a function's Jacobian as forward mode does (torch.func.jacfwd)."""
-    where = "jvp(f, primals, tangents)"
-
-    @functools.wraps(func)
-    def wrapper(*args: Any) -> Any:
-        check_real(args, "jacfwd", "inputs")
-        check_randomness(randomness)
-        with inference_mode(False), tracking.level(hidden=1), mapping(randomness == "error", False):
-            new, picked = chosen(args, argnums)
-            output, aux = without_aux(func(*new), has_aux, where)
-            check_outputs(output, where)
-            found = jacobian_of(output, picked, "jacfwd")
-        return released(found, picked, aux, has_aux)
-
-    return wrapper
-
-
-def jacobian_of(output: Any, picked: Any, name: str) -> Any:
+def jacobian_of(output: Any, picked: Any) -> Any:
     """Return the derivative of each output by each chosen argument."""
-    check_real(output, name, "outputs")
+    check_real(output, "jacrev", "outputs")
     ins = flat(picked)
     return mapped(output, lambda out: rebuilt(picked, blocks_of(out, ins)))
 
@@ -287,11 +268,6 @@ def blocks_of(out: Tensor, inputs: list[Tensor]) -> list[Any]:
     return [block.reshape((*out.shape, *tensor.shape)) for block, tensor in zip(blocks, inputs, strict=True)]
 
 
-def hessian(func: Function, argnums: Argnums = 0) -> Function:
-    """Return the function that computes a function's Hessian (torch.func.hessian)."""
-    return jacfwd(jacrev(func, argnums), argnums)
-
-
 functions(
-    "torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev, jacfwd=jacfwd, hessian=hessian
+    "torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev
 )
