@@ -22,9 +22,10 @@ from gradrepl.engine.ops.number import (
     plus_number,
     times_number,
 )
-from gradrepl.engine.ops.refusing import without_formula
+from gradrepl.engine.ops.refusing import here, without_formula
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.sleef import mapped
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
@@ -53,6 +54,8 @@ def leaky_relu_gradient(g: Array, a: Array, slope: float) -> Any:
 
 
 leaky_relu_entry.grad(a=lambda g, a, slope: leaky_relu_gradient(g, a, slope))
+leaky_relu_written = here(leaky_relu_entry, "LeakyReluBackward1")
+leaky_relu_written.grad(a=lambda g, out, slope: leaky_relu_gradient(g, out, slope))
 leaky_relu_gradient.grad(g=lambda gg, a, slope: leaky_relu_gradient(gg, a, slope), a=lambda gg: zeros_of(gg))
 
 
@@ -81,6 +84,20 @@ elu_gradient.grad(
 )
 
 
+@op("EluBackwardBackward0", samples=(((2, 3), (2, 3), SELU_ALPHA, SELU_SCALE, 0.5),))
+def elu_gradient_of_result(g: Array, out: Array, alpha: float, scale: float, input_scale: float) -> Any:
+    """The gradient of elu, made of its result"""
+    return np.where(out <= 0, g * input_scale * (out + alpha * scale), g * scale)
+
+
+elu_gradient_of_result.grad(
+    g=lambda gg, out, alpha, scale, input_scale: elu_gradient_of_result(gg, out, alpha, scale, input_scale),
+    out=lambda gg, g, out, input_scale: times_number(gg * g, input_scale) * as_number(out < 0, out),
+)
+elu_written = here(elu_entry, "EluBackward1")
+elu_written.grad(a=lambda g, out, alpha, scale, input_scale: elu_gradient_of_result(g, out, alpha, scale, input_scale))
+
+
 @op("CeluBackward0", samples=(((2, 3), 1.0), ((2, 3), 0.5)))
 def celu_entry(a: Array, alpha: float) -> Any:
     """a where it is positive, else alpha · (e ** (a / alpha) - 1)"""
@@ -89,13 +106,15 @@ def celu_entry(a: Array, alpha: float) -> Any:
 
 
 celu_entry.grad(a=lambda g, a, alpha: elu_gradient(g, a, alpha, 1.0, 1.0 / alpha))
+celu_written = here(celu_entry, "CeluBackward1")
+celu_written.grad(a=lambda g, out, alpha: elu_gradient_of_result(g, out, alpha, 1.0, 1.0 / alpha))
 
 
 @op("SiluBackward0", samples=PLAIN)
 def silu_entry(a: Array) -> Any:
     """a · sigmoid(a)"""
     need_float(a, "silu_cpu", with_complex=True)
-    return a / (1 + nearest(np.exp, -a))
+    return mapped(lambda a, exp, log1p: a / (1 + exp(-a)), a)
 
 
 def silu_rule(g: Any, a: Any) -> Any:
@@ -111,7 +130,8 @@ def softplus_entry(a: Array, beta: float, threshold: float) -> Any:
     """log(1 + e ** (beta · a)) / beta, and a itself where beta · a is above the threshold"""
     need_float(a, "softplus_cpu")
     scaled = a * beta
-    return np.where(scaled > threshold, a, nearest(np.log1p, nearest(np.exp, scaled)) / beta)
+    curve = mapped(lambda a, exp, log1p: log1p(exp(a)), scaled)
+    return np.where(scaled > threshold, a, curve / beta)
 
 
 @op("SoftplusBackwardBackward0", samples=(((2, 3), (2, 3), 2.0, 1.0),))
@@ -133,7 +153,7 @@ softplus_gradient.grad(
 def mish_entry(a: Array) -> Any:
     """a · tanh(log(1 + e ** a))"""
     need_float(a, "mish_cpu")
-    return a * nearest(np.tanh, nearest(np.log1p, nearest(np.exp, a)))
+    return a * nearest(np.tanh, mapped(lambda a, exp, log1p: log1p(exp(a)), a))
 
 
 def mish_rule(g: Any, a: Any) -> Any:
@@ -148,7 +168,7 @@ mish_entry.grad(a=mish_rule)
 def logsigmoid_entry(a: Array) -> Any:
     """log(sigmoid(a)), without overflow"""
     need_float(a, "log_sigmoid_cpu")
-    return np.minimum(a, 0) - nearest(np.log1p, nearest(np.exp, -np.abs(a)))
+    return np.minimum(a, 0) - mapped(lambda a, exp, log1p: log1p(exp(-np.abs(a))), a)
 
 
 @op("LogSigmoidBackwardBackward0", samples=(((2, 3), (2, 3)),))
@@ -285,26 +305,26 @@ def relu(input: Any, inplace: bool = False) -> Any:
 @wants("leaky_relu", "input", "negative_slope=Number")
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Let a little through below 0 (torch.nn.functional.leaky_relu)."""
-    return choose(leaky_relu_entry, input, inplace, float(negative_slope))
+    return choose(leaky_relu_written if inplace else leaky_relu_entry, input, inplace, float(negative_slope))
 
 
 @wants("elu", "input", "alpha=Number")
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Bend exponentially below 0 (torch.nn.functional.elu)."""
-    return choose(elu_entry, input, inplace, float(alpha), 1.0, 1.0)
+    return choose(elu_written if inplace else elu_entry, input, inplace, float(alpha), 1.0, 1.0)
 
 
 @public("Tensor input", method=False)
 @wants("selu", "input")
 def selu(input: Any, inplace: bool = False) -> Any:
     """Apply elu with the constants that keep mean and variance (torch.nn.functional.selu)."""
-    return choose(elu_entry, input, inplace, SELU_ALPHA, SELU_SCALE, 1.0)
+    return choose(elu_written if inplace else elu_entry, input, inplace, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
 @wants("celu", "input", "alpha=Number")
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Bend exponentially below 0, smoothly for every alpha (torch.nn.functional.celu)."""
-    return choose(celu_entry, input, inplace, float(alpha))
+    return choose(celu_written if inplace else celu_entry, input, inplace, float(alpha))
 
 
 @wants("silu", "input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -16,8 +17,10 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.ops.view import dim_of
+from gradrepl.engine.precision import sleef
 from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.sleef import LANES
 from gradrepl.engine.precision.summing import is_last, lanes_up
 
 SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
@@ -38,9 +41,11 @@ def softmax_along(a: Array, dim: int) -> Any:
     need_float_along(a, dim, "softmax")
     if not a.ndim:
         return np.ones_like(a)
-    powers = nearest(np.exp, in_one_piece(less_maximum(a, dim)))
+    lowered, last = in_one_piece(less_maximum(a, dim)), is_last(a, dim)
+    beside = last or math.prod(a.shape[dim + 1 :]) >= LANES
+    powers = sleef.exp(lowered) if beside else nearest(np.exp, lowered)
     total = lanes_up(powers, dim)
-    return powers * (1 / total) if is_last(a, dim) else powers / total
+    return powers * (1 / total) if last else powers / total
 
 
 @op("SoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
@@ -70,14 +75,14 @@ def log_softmax_along(a: Array, dim: int) -> Any:
     if not a.ndim:
         return np.zeros_like(a)
     lowered = in_one_piece(less_maximum(a, dim))
-    lowered -= nearest(np.log, lanes_up(nearest(np.exp, lowered), dim))
+    lowered -= nearest(np.log, lanes_up(sleef.exp(lowered), dim))
     return lowered
 
 
 @op("LogSoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
 def log_softmax_gradient(g: Array, out: Array, dim: int) -> Any:
     """g - e ** out · sum(g), the sum along a dimension"""
-    return fused(-nearest(np.exp, out), lanes_up(in_one_piece(g), dim), g) if g.ndim else g * 0
+    return fused(-sleef.exp(out), lanes_up(in_one_piece(g), dim), g) if g.ndim else g * 0
 
 
 def log_softmax_second(gg: Any, g: Any, out: Any, dim: int) -> Any:

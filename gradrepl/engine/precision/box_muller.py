@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.dtype import FLOAT32, Array
+from gradrepl.engine.precision.sleef import multiply_add, polynomial
 
 PIECE = 1 << 10
 """Blocks of 16 that are turned at a time: what lies between stays in the processor's cache."""
@@ -28,19 +29,6 @@ SINE = tuple(map(single, (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)))
 COSINE = tuple(map(single, (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)))
 QUARTER_PI = tuple(map(single, (-0.78515625, -2.4187564849853515625e-4, -3.77489497744594108e-8)))
 """-pi / 4 in three parts."""
-
-
-def multiply_add(a: Any, b: Any, c: Any) -> Any:
-    """Return a · b + c of float32, rounded once."""
-    return (a.astype(FLOAT64) * b + c).astype(FLOAT32)
-
-
-def polynomial(factors: tuple[Any, ...], x: Array) -> Any:
-    """Return a polynomial at x, float32; each step is rounded once."""
-    wide, value = x.astype(FLOAT64), factors[0]
-    for factor in factors[1:]:
-        value = (wide * value + factor).astype(FLOAT32)
-    return value
 
 
 def logarithm(x: Array) -> Any:
