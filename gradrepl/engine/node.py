@@ -42,7 +42,7 @@ class Plan:
     fixed: the positions of those that rules always get as arrays.
     rules: for each tensor input its rule and the positions in `fields` of the rule's arguments, or None.
     only: (edge, rule, positions) where there is one rule, else None. ordered: all of them in the order in which they
-    run, of two the last first, as in PyTorch: where second gradients add up, it shows.
+    run, as in PyTorch: where second gradients add up, it shows.
     keepers: for each field the function that keeps it, and its index.
     inputs: the indices of what is kept where that is inputs alone, else None.
     own_saved: whether what is kept is just the arguments, in their order, the first a tensor.
@@ -73,7 +73,7 @@ class Plan:
         self.fixed = tuple(position for position, (kind, _) in enumerate(fields) if kind == "fixed")
         present = [(edge, *entry) for edge, entry in enumerate(rules) if entry is not None]
         self.only = present[0] if len(present) == 1 else None
-        self.ordered = present if len(present) != 2 or len(rules) != 2 else present[::-1]
+        self.ordered = present
         self.keepers = tuple((KEEPERS[kind], index) for kind, index in fields)
         alone = all(kind == "tensor" for kind, _ in fields)
         self.inputs = tuple(index for _, index in fields) if alone else None
@@ -81,6 +81,12 @@ class Plan:
         self.shape_alone = list(fields) == [("shape", 0)]
         self.each_one = len(rules) == 2 and all(entry is not None and len(entry[1]) == 1 for entry in rules)
         self.run = OpNode.every if plural or self.fixed else runner(self)
+
+    def put_in_order(self, edges: Sequence[int]) -> None:
+        """Say in which order the rules of the edges run."""
+        place = {edge: number for number, edge in enumerate(edges)}
+        self.ordered = sorted(self.ordered, key=lambda entry: place[entry[0]])
+        self.each_one = self.each_one and list(edges) == [1, 0]
 
     def at_length(self) -> Plan:
         """Return this plan without its short way: for nodes that do more than run the rules."""

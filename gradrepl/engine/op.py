@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradrepl.engine.derivatives.saved_names import AT_ONCE, COMMON, NAMES
 from gradrepl.engine.dtype import INEXACT, Array
 from gradrepl.engine.dual import among, calls, forward
 from gradrepl.engine.grad_mode import ON, mode
@@ -121,7 +122,16 @@ class Op:
             None if entry is None else (entry[0], tuple(fields.index(self.field(name)) for name in entry[1]))
             for entry in wanted
         )
-        return Plan(tuple(fields), rules, self.arguments, self.variadic or self.several)
+        plan = Plan(tuple(fields), rules, self.arguments, self.variadic or self.several)
+        plan.put_in_order([self.zeros + bit for bit in self.order_of_rules()])
+        return plan
+
+    def order_of_rules(self) -> list[int]:
+        """Return the places of the tensor arguments in the order of their rules: PyTorch goes by its names of them."""
+        names = COMMON | NAMES.get(self.name, {})
+        theirs = [names.get(self.arguments[position], self.arguments[position]) for position in self.tensors]
+        places = range(len(theirs))
+        return list(places) if self.name in AT_ONCE else sorted(places, key=theirs.__getitem__)
 
     def field(self, name: str) -> tuple[str, int]:
         if name in self.arguments:

@@ -17,6 +17,9 @@ TARGET = {"b": "target"}
 CLASSES = {"ignored": "ignore_index"}
 NUMBER = {"number": "other"}
 
+AT_ONCE = frozenset(("atan2", "cdist_of", "from_polar"))
+"""Entries whose gradients PyTorch computes by one formula, in the order of the arguments."""
+
 NAMES: dict[str, dict[str, str]] = {
     "pow_tensor": {"b": "exponent"},
     "pow_base": {"base": "self", "b": "exponent"},
@@ -47,7 +50,13 @@ NAMES: dict[str, dict[str, str]] = {
     "hardtanh_entry": {"low": "min_val", "high": "max_val"},
     "leaky_relu_entry": {"slope": "negative_slope"},
     "embedding_rows": {"padding": "padding_idx", "weight_shape": ""},
-    **dict.fromkeys(("squared_error", "smooth_absolute_error", "huber_error"), TARGET),
+    **dict.fromkeys(
+        (
+            *("squared_error", "smooth_absolute_error", "huber_error"),
+            *("squared_error_gradient", "smooth_absolute_gradient", "huber_gradient"),
+        ),
+        TARGET,
+    ),
     **dict.fromkeys(("class_error", "class_error_2d"), CLASSES),
     "layer_normalized": {"a": "input", "count": "", "eps": ""},
     "batch_normalized": {"a": "input"},
