@@ -70,7 +70,9 @@ def jvp(
         outs = flat(output)
         if strict and not all(out.requires_grad for out in outs):
             raise RuntimeError(INDEPENDENT)
-        found = [in_kind(*pair) for pair in zip(along(outs, *turned_over(outs, ins), flat(tangents)), outs, strict=True)]
+        found = [
+            in_kind(*pair) for pair in zip(along(outs, *turned_over(outs, ins), flat(tangents)), outs, strict=True)
+        ]
     done = free_of(rebuilt(output, found), ins)
     value = free_of(output, ins)
     return (value, done, freed_aux(aux, ins)) if has_aux else (value, done)

@@ -268,6 +268,4 @@ def blocks_of(out: Tensor, inputs: list[Tensor]) -> list[Any]:
     return [block.reshape((*out.shape, *tensor.shape)) for block, tensor in zip(blocks, inputs, strict=True)]
 
 
-functions(
-    "torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev
-)
+functions("torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev)
