@@ -12,10 +12,14 @@ from gradrepl.engine.autograd import backward
 from gradrepl.engine.derivatives.function import Function
 from gradrepl.engine.derivatives.recomputing import (
     CHECKS,
+    NO_LOG,
+    TIP,
     CheckpointError,
+    Debug,
     Frame,
     StopRecomputationError,
     keeping_numbers,
+    set_checkpoint_debug_enabled,
     set_checkpoint_early_stop,
 )
 from gradrepl.engine.grad_mode import enable_grad, is_grad_enabled, no_grad
@@ -45,10 +49,6 @@ NOT_REENTRANT = "Passing `context_fn` or `debug` is only supported when use_reen
 SUPPRESSED = (
     "torch.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised during the "
     "checkpointed forward. This is not supported because checkpoint cannot return a value for a failed forward."
-)
-NO_DEBUG = (
-    "checkpoint(debug=True) records every operation in PyTorch, but gradrepl's builtin engine does not have it. Start "
-    "gradrepl with --engine torch to use it."
 )
 
 
@@ -146,9 +146,11 @@ def checkpoint(
         use_reentrant = True
     preserve = kwargs.pop("preserve_rng_state", True)
     if not use_reentrant:
-        if debug:
-            raise NotImplementedError(NO_DEBUG)
-        return recomputed(function, args, kwargs, preserve, (context_fn, determinism_check, early_stop))
+        debug = debug if Debug.forced is None else Debug.forced
+        if debug and context_fn is not noop_context_fn:
+            raise ValueError("debug=True is incompatible with non-default context_fn")
+        tip = NO_LOG if debug else TIP
+        return recomputed(function, args, kwargs, preserve, (context_fn, determinism_check, early_stop, tip))
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if context_fn is not noop_context_fn or debug is not False:
@@ -161,10 +163,10 @@ def recomputed(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     preserve: bool,
-    options: tuple[Contexts, str, bool],
+    options: tuple[Contexts, str, bool, str],
 ) -> Any:
     """Run a function that is run again when the first of what it saved is asked for."""
-    context_fn, check, early_stop = options
+    context_fn, check, early_stop, tip = options
     if check not in CHECKS:
         raise ValueError(f"determinism_check should be one of {list(CHECKS)}, but got {check}")
     before, again = context_fn()
@@ -175,6 +177,7 @@ def recomputed(
             function(*inputs, **kwargs)
 
     frame = Frame(run_again, CHECKS[check], early_stop)
+    frame.tip = tip
     if not is_grad_enabled():
         return function(*args, **kwargs)
     frame.keep_inputs(args)
@@ -224,6 +227,7 @@ functions(
     check_backward_validity=check_backward_validity,
     detach_variable=detach_variable,
     noop_context_fn=noop_context_fn,
+    set_checkpoint_debug_enabled=set_checkpoint_debug_enabled,
     set_checkpoint_early_stop=set_checkpoint_early_stop,
     _StopRecomputationError=StopRecomputationError,
 )

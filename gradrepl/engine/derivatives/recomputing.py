@@ -33,6 +33,10 @@ To fix this, either:
 See https://github.com/pytorch/pytorch/issues/166926 for more details and
 workaround examples.
 """
+NO_LOG = (
+    "\nPyTorch adds a log of every operation where `debug=True`, but gradrepl's builtin engine keeps none. Start gradrepl "
+    "with --engine torch to see it."
+)
 MORE = (
     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward pass.\n"
 )
@@ -73,6 +77,22 @@ class EarlyStop:
     """Whether recomputation ends as soon as it can; None where each checkpoint says so itself."""
 
     forced: bool | None = None
+
+
+class Debug:
+    """Whether checkpoints are debugged; None where each says so itself."""
+
+    forced: bool | None = None
+
+
+@contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """Debug all checkpoints in a block, or none; None leaves it to each (torch.utils.checkpoint)."""
+    before, Debug.forced = Debug.forced, enabled
+    try:
+        yield
+    finally:
+        Debug.forced = before
 
 
 @contextmanager
@@ -119,6 +139,7 @@ class Frame:
 
     holders: in the order of the forward; kinds: what the check wants to know of each tensor. counts: for each task
     how many tensors were saved again. finished: whether the forward is through; lenient: a backward ran within it.
+    tip: what an error ends with.
     """
 
     def __init__(self, run_again: Callable[..., None], check: Callable[[Any], Any], early_stop: bool) -> None:
@@ -130,6 +151,7 @@ class Frame:
         self.kinds: list[Any] = []
         self.counts: dict[int, int] = {}
         self.finished = self.lenient = False
+        self.tip = TIP
 
     def keep_inputs(self, args: Sequence[Any]) -> None:
         """Keep the arguments for the next run."""
@@ -177,7 +199,7 @@ class Frame:
         self.counts[task] += 1
         if index >= len(self.holders):
             if self.finished:
-                raise CheckpointError(f"{MORE}{TIP}")
+                raise CheckpointError(f"{MORE}{self.tip}")
             self.lenient = True
             return kept
         if (holder := self.holders[index]()) is not None:
@@ -189,7 +211,7 @@ class Frame:
     def compare(self, task: int) -> None:
         """Raise CheckpointError where other tensors were saved than in the forward."""
         if len(self.holders) != self.counts[task]:
-            raise CheckpointError(OTHER_COUNT.format(len(self.holders), self.counts[task]) + TIP)
+            raise CheckpointError(OTHER_COUNT.format(len(self.holders), self.counts[task]) + self.tip)
         holders = [reference() for reference in self.holders]
         found = [None if holder is None else self.check(holder.tensors[task]) for holder in holders]
         misfits = [
@@ -198,7 +220,7 @@ class Frame:
             if holder is not None and found[index] != self.kinds[index]
         ]
         if misfits:
-            raise CheckpointError(OTHER_KIND.format("".join(misfits)) + TIP)
+            raise CheckpointError(OTHER_KIND.format("".join(misfits)) + self.tip)
 
 
 outside = itertools.count(-2, -1)
