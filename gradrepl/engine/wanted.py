@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradrepl.engine.arguments import TYPES, type_name
+from gradrepl.engine.dtype import c_name
 from gradrepl.engine.tensor import Tensor
 
 Body = Callable[..., Any]
@@ -17,7 +18,7 @@ def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
     """Let a function that fails say what was wrong with its arguments: the first that is of the wrong type.
 
     function: PyTorch's name of it; an underscore follows where the argument `inplace` is true. parameters: in the
-    order of PyTorch's C++ code, "name" for a tensor, "name?" for a tensor or None, "name=Number" for a number,
+    order of PyTorch's C++ code, "name" for a tensor, "name.size" for one of which Python asks an attribute first, "name?" for a tensor or None, "name=Number" for a number,
     "name=any" for what is not looked at, "name=ints" and the like as in signatures, and "theirs:ours" where the name
     differs.
     """
@@ -38,10 +39,11 @@ def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
 
 
 def parsed(text: str) -> tuple[str, str, str, bool]:
-    """Return PyTorch's name of a parameter, ours, the type and whether None may stand for it."""
+    """Return PyTorch's name of a parameter, ours, the type (or .attribute) and whether None may stand for it."""
     names, _, kind = text.partition("=")
     theirs, _, ours = names.removesuffix("?").partition(":")
-    return theirs, ours or theirs, kind or "Tensor", names.endswith("?")
+    theirs, dot, attribute = theirs.partition(".")
+    return theirs, ours or theirs, dot + attribute or kind or "Tensor", names.endswith("?")
 
 
 def check(function: str, wanted: list[Any], signature: inspect.Signature, args: Any, kwargs: Any) -> None:
@@ -54,6 +56,10 @@ def check(function: str, wanted: list[Any], signature: inspect.Signature, args: 
     for position, (theirs, ours, kind, none) in enumerate(wanted, 1):
         value = given.get(ours, inspect.Parameter.empty)
         if kind == "any" or value is inspect.Parameter.empty or (value is None and none):
+            continue
+        if kind.startswith("."):
+            if not isinstance(value, Tensor):
+                raise AttributeError(f"'{c_name(value)}' object has no attribute '{kind[1:]}'") from None
             continue
         shown, accepts = TYPES[kind]
         if not (isinstance(value, (Tensor, int, float, complex)) if kind == "Number" else accepts(value)):

@@ -18,6 +18,7 @@ from gradrepl.engine.ops.refusing import underived
 from gradrepl.engine.ops.softmax import softmax_along
 from gradrepl.engine.ops.view import dim_of, squeeze_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.wanted import wants
 
 PLACES = (np.array([1, 2, 1]), np.array([0, 0, 1]), np.array([0.5, 0.5, 1.0]), 2)
 """A sample: which rows, in which bag each lies, its share of the bag, and how many bags there are."""
@@ -49,6 +50,7 @@ NO_BAG_OPTION = (
 )
 
 
+@wants("embedding_bag", "weight.dtype", "indices.dim:input", "offsets.dim?")
 def embedding_bag(
     input: Any,
     weight: Any,

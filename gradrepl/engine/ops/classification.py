@@ -82,7 +82,10 @@ def nll_loss(
     return negative_likelihood(input, target, weight, ignore_index, reduction)
 
 
-@wants("cross_entropy_loss", "input", "target", "weight?")
+@wants(
+    "cross_entropy_loss",
+    *("input", "target", "weight?", "reduction=any", "ignore_index=int", "label_smoothing=float"),
+)
 def cross_entropy(
     input: Any,
     target: Any,

@@ -181,6 +181,7 @@ def binary_cross_entropy(
     return binary_entropy(input, target, weights, reduction)
 
 
+@wants("binary_cross_entropy_with_logits", "input=any", "target=any", "weight?", "pos_weight?")
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -234,10 +235,7 @@ def kl_div(
         raise RuntimeError("kl_div: Integral inputs not supported.")
     batch = reduction == "batchmean"
     reduction = reduction_of(size_average, reduce, "sum" if batch else reduction)
-    if log_target:
-        losses = target.exp() * (target - input)
-    else:
-        losses = xlogy_tensors(target, target) - target * input
+    losses = target.exp() * (target - input) if log_target else xlogy_tensors(target, target) - target * input
     result = as_reduced(losses, reduction)
     return result / input.size()[0] if batch and input.dim() else result
 

@@ -119,6 +119,7 @@ gelu_gradient.grad(
 )
 
 
+@wants("glu", "input=any", "dim=int")
 def glu(input: Any, dim: int = -1) -> Any:
     """Multiply one half by the sigmoid of the other (torch.nn.functional.glu)."""
     if input.dim() == 0:

@@ -10,6 +10,7 @@ from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.windows import Ints, padded, patches, put_back, spread
+from gradrepl.engine.wanted import wants
 
 BLOCKS = (((1, 2, 4, 4), (2, 2), (1, 1), (0, 0), (1, 1)), ((1, 2, 4, 3), (2, 2), (2, 1), (1, 0), (1, 2)))
 
@@ -45,6 +46,7 @@ def window_counts(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilatio
     return tuple((s + 2 * p - d * (k - 1) - 1) // t + 1 for s, k, t, p, d in settings)
 
 
+@wants("im2col", "input")
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Write every window of an image as a column (torch.nn.functional.unfold)."""
     kernel, gaps, border, steps = (spread(value, 2) for value in (kernel_size, dilation, padding, stride))
@@ -68,6 +70,7 @@ def pair(values: Any) -> str:
     return f"({values[0]}, {values[1]})"
 
 
+@wants("col2im", "input")
 def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """Add columns up where the windows of an image lie (torch.nn.functional.fold)."""
     values = (output_size, kernel_size, dilation, padding, stride)
@@ -125,6 +128,7 @@ def check_image(name: str, shape: Ints) -> None:
 
 
 @public("Tensor input, int upscale_factor", method=False)
+@wants("pixel_shuffle", "input", "upscale_factor=int")
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """Make channels pixels (torch.nn.functional.pixel_shuffle)."""
     shape = tuple(input.shape)
@@ -140,6 +144,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
 
 
 @public("Tensor input, int downscale_factor", method=False)
+@wants("pixel_unshuffle", "input", "downscale_factor=int")
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """Make pixels channels (torch.nn.functional.pixel_unshuffle)."""
     shape = tuple(input.shape)
@@ -165,6 +170,7 @@ channels_mixed.grad(a=lambda g, a_shape, groups: channels_mixed(g, a_shape[1] //
 
 
 @public("Tensor input, int groups", method=False)
+@wants("channel_shuffle", "input", "groups=int")
 def channel_shuffle(input: Any, groups: int) -> Any:
     """Put the channels of groups in turn (torch.nn.functional.channel_shuffle)."""
     shape = tuple(input.shape)

@@ -225,6 +225,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return out if ndim == 3 else out.squeeze(0)
 
 
+@wants("feature_dropout", "input.dim")
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random channels of images (torch.nn.functional.dropout2d)."""
     return dropped(input, feature_shape(input._data.shape), p, training, inplace)

@@ -248,7 +248,7 @@ def check_channels(name: str, tensor: Any, wanted: int) -> None:
         raise RuntimeError(f"{name} should contain {wanted} elements not {tensor._data.size}")
 
 
-@wants("batch_norm", "input", "weight?", "bias?", "running_mean?", "running_var?")
+@wants("batch_norm", "input.size", "weight?", "bias?", "running_mean?", "running_var?")
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -287,7 +287,7 @@ def keep_running(data: Array, mean: Any, var: Any, momentum: float) -> None:
         running._counter[0] += 1
 
 
-@wants("group_norm", "input", "num_groups=any", "weight?", "bias?")
+@wants("group_norm", "input.dim", "num_groups=any", "weight?", "bias?")
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Standardize over groups of channels (torch.nn.functional.group_norm)."""
     shape = input._data.shape
@@ -302,6 +302,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return group_normalized(input, ones_for(weight, shape[1:2], input), bias, num_groups, eps)
 
 
+@wants("instance_norm", "input.size")
 def instance_norm(
     input: Any,
     running_mean: Any = None,

@@ -342,6 +342,7 @@ def bin_counts(shape: Ints, output_size: Any, dims: int) -> Ints:
     return tuple(s if o is None else int(o) for s, o in zip(shape[-dims:], wanted, strict=True))
 
 
+@wants("adaptive_avg_pool2d", "input.size")
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
     check_bins(output_size, "adaptive_avg_pool2d: output_size must be 2")
@@ -364,6 +365,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return squeeze_at(adaptive_avg_pool2d(planes, (1, count)), input.dim() - 1)
 
 
+@wants("adaptive_max_pool2d", "input.size")
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool2d)."""
     check_bins(output_size, "adaptive_max_pool2d(): internal error: output_size.size() must be 2")
@@ -407,6 +409,7 @@ def unpooled(a: Array, places_: Fixed, out: Ints) -> Any:
 unpooled.grad(a=lambda g, places_: at_places(g, place_array(places_)))
 
 
+@wants("max_unpool2d", "input.size", "indices")
 def max_unpool2d(
     input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
 ) -> Any:

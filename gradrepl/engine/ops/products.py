@@ -251,7 +251,7 @@ def swapped(x: Any) -> Any:
     return clone(transpose_dims(x, -2, -1)) if isinstance(x, Tensor) else x.swapaxes(-1, -2)
 
 
-@wants("cdist", "x1", "x2")
+@wants("cdist", "x1", "x2", "p=float")
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary") -> Any:
     """Return the distance of each row of x1 and each row of x2 (torch.cdist)."""
     for name, x in (("X1", x1), ("X2", x2)):

@@ -13,6 +13,7 @@ from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.windows import Ints
+from gradrepl.engine.wanted import wants
 
 ALIGN_ALONE = (
     "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
@@ -185,6 +186,7 @@ def sizes_of(shape: Ints, size: Any, scale: Any) -> tuple[Ints, tuple[float | No
     return tuple(math.floor(float(side) * factor) for side, factor in zip(shape, scales, strict=True)), scales
 
 
+@wants("interpolate", "input.dim")
 def interpolate(
     input: Any,
     size: Any = None,

@@ -17,6 +17,7 @@ from gradrepl.engine.precision.bfloat16 import Brain, rounded
 from gradrepl.engine.precision.unstable import LONG, SHORT, redo_ties, sorted_places, top_places
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.wanted import wants
 
 SORT, TOPK = named("sort", "values", "indices"), named("topk", "values", "indices")
 
@@ -158,6 +159,7 @@ def wanted(found: tuple[Tensor, ...], return_inverse: bool, return_counts: bool)
     return tuple(parts) if len(parts) > 1 else parts[0]
 
 
+@wants("_unique2", "input")
 def unique(
     input: Tensor,
     sorted: bool = True,
@@ -170,6 +172,7 @@ def unique(
     return wanted(found, return_inverse, return_counts)
 
 
+@wants("unique_consecutive", "input")
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:

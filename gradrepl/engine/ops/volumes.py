@@ -27,6 +27,7 @@ from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import view_as
 from gradrepl.engine.ops.window_settings import window_setting
 from gradrepl.engine.ops.windows import Ints, spread
+from gradrepl.engine.wanted import wants
 
 ONES = (1, 1, 1)
 VOLUME = ((1, 2, 2, 4, 4), (2, 2, 2), (2, 2, 2), (0, 0, 0))
@@ -95,6 +96,7 @@ def sizes(name: str, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dil
     return out
 
 
+@wants("max_pool3d", "input")
 def max_pool3d(
     input: Any,
     kernel_size: Any,
@@ -129,6 +131,7 @@ def avg_pool3d(
     return mean_volumes(input, kernel, steps, border, out, count_include_pad, divisor_override)
 
 
+@wants("adaptive_avg_pool3d", "input.size")
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool3d)."""
     out = bin_counts(input.shape, output_size, 3)
