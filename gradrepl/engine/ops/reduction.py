@@ -26,6 +26,8 @@ ALL: Any = object()
 """The dimensions where none are given."""
 multiply_up: Any = np.multiply.reduce
 empty = np.empty
+SCALARS = frozenset((np.float32, np.float64))
+"""What most sums give; looked up, because isinstance takes longer."""
 
 
 def widened(a: Array) -> Any:
@@ -35,7 +37,7 @@ def widened(a: Array) -> Any:
 
 def fill(gradient: Any, a_shape: tuple[int, ...]) -> Any:
     """Spread the gradient of a single number over a shape."""
-    if isinstance(gradient, (Tensor, Brain)):
+    if type(gradient) not in SCALARS and isinstance(gradient, (Tensor, Brain)):
         return expand_to(gradient, a_shape)
     full = empty(a_shape, gradient.dtype)
     full.fill(gradient)
@@ -117,7 +119,7 @@ def mean_all(a: Array) -> Any:
 
 def mean_gradient(gradient: Any, a_shape: tuple[int, ...]) -> Any:
     count = math.prod(a_shape) or 1
-    if isinstance(gradient, Tensor):
+    if type(gradient) not in SCALARS and isinstance(gradient, Tensor):
         return over_number(expand_to(gradient, a_shape), count)
     return fill(gradient / count, a_shape)
 
