@@ -30,6 +30,7 @@ from gradrepl.engine.nn import (
 from gradrepl.engine.nn import pooling as pools
 from gradrepl.engine.ops import attention as attending
 from gradrepl.engine.ops import (
+    alignment,
     bags,
     classification,
     convolution,
@@ -75,6 +76,7 @@ PARTS = (
         classification,
         attending,
         bags,
+        alignment,
     ),
     *(
         parameter,

@@ -7,7 +7,7 @@ from typing import Any
 
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops import classification, criterion
+from gradrepl.engine.ops import alignment, classification, criterion
 from gradrepl.engine.ops import margin as margins
 from gradrepl.engine.ops.bags import triplet_margin_with_distance_loss
 from gradrepl.engine.ops.criterion import reduction_of
@@ -113,6 +113,18 @@ class NLLLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         return classification.nll_loss(input, target, **passed(self, "weight ignore_index reduction"))
+
+
+class CTCLoss(_Loss):
+    """The negative log likelihood of sequences without alignment (torch.nn.CTCLoss)."""
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Any:
+        names = "blank reduction zero_infinity"
+        return alignment.ctc_loss(log_probs, targets, input_lengths, target_lengths, **passed(self, names))
 
 
 class BCELoss(_WeightedLoss):
@@ -340,7 +352,18 @@ class PairwiseDistance(Module):
 
 export(
     "torch.nn.modules.loss",
-    *(MSELoss, L1Loss, SmoothL1Loss, HuberLoss, CrossEntropyLoss, NLLLoss, BCELoss, BCEWithLogitsLoss, KLDivLoss),
+    *(
+        MSELoss,
+        L1Loss,
+        SmoothL1Loss,
+        HuberLoss,
+        CrossEntropyLoss,
+        NLLLoss,
+        CTCLoss,
+        BCELoss,
+        BCEWithLogitsLoss,
+        KLDivLoss,
+    ),
     *(
         PoissonNLLLoss,
         GaussianNLLLoss,
