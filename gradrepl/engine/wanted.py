@@ -18,9 +18,9 @@ def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
     """Let a function that fails say what was wrong with its arguments: the first that is of the wrong type.
 
     function: PyTorch's name of it; an underscore follows where the argument `inplace` is true. parameters: in the
-    order of PyTorch's C++ code, "name" for a tensor, "name.size" for one of which Python asks an attribute first, "name?" for a tensor or None, "name=Number" for a number,
-    "name=any" for what is not looked at, "name=ints" and the like as in signatures, and "theirs:ours" where the name
-    differs.
+    order of PyTorch's C++ code, "name" for a tensor, "name.size" for one that Python first asks for an attribute,
+    "name?" for a tensor or None, "name=Number" for a number, "name=any" for what is not looked at, "name=ints" and
+    the like as in signatures, and "theirs:ours" where the name differs.
     """
     wanted = [parsed(text) for text in parameters]
 
