@@ -17,6 +17,7 @@ from gradrepl.engine.ops.reshaping import reshape
 from gradrepl.engine.ops.shape import clone, expand_to
 from gradrepl.engine.ops.view import squeeze_at as squeeze
 from gradrepl.engine.ops.view import t, transpose_dims, unsafe_view, unsqueeze_at
+from gradrepl.engine.precision.products import multiplied
 from gradrepl.engine.tensor import Tensor
 
 Shape = tuple[int, ...]
@@ -55,7 +56,7 @@ def check_same_dtype(a: Array, b: Array) -> None:
 
 
 def small_way(a: Array, b: Array) -> Callable[[Array, Array], Any] | None:
-    """Return how PyTorch's library adds up the products of small matrices, each of which it rounds; None for others."""
+    """Return how PyTorch's library adds up the products of small float64 matrices; None for others."""
     depth, rows = a.shape[-1], a.shape[-2] if a.ndim > 1 else 1
     columns = b.shape[-1] if b.ndim > 1 else 1
     if rows > 3 and columns > 11:
@@ -84,7 +85,9 @@ def even_and_odd(a: Array, b: Array) -> Any:
 
 def product(a: Array, b: Array, kernel: str) -> Any:
     """Multiply as np.matmul does; half precision is summed in single, as PyTorch does."""
-    if a.dtype is FLOAT32 or a.dtype is FLOAT64:
+    if a.dtype is FLOAT32:
+        return multiplied(a, b)
+    if a.dtype is FLOAT64:
         way = small_way(a, b) if 1 < a.shape[-1] < 8 else None
         return (way or np.matmul)(a, b)
     if a.dtype == np.float16:
