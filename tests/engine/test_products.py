@@ -74,12 +74,13 @@ def test_products_of_vectors_and_of_stacks_are_pytorchs_to_the_last_bit() -> Non
         np.testing.assert_array_equal(multiplied(a, turned), (aligned(a) @ aligned(turned)).numpy(), str(shape))
 
 
-def test_all_products_have_the_value_that_numpy_gives() -> None:
+def test_all_products_have_the_value_and_the_layout_that_numpy_gives() -> None:
     for rows, depth, columns in itertools.product((0, 1, 3, TALL, 33), (0, 1, 2, 5, 33), (0, 1, 5, WIDE)):
         for a in (numbers(rows, depth), numbers(depth, rows).T):
             for b in (numbers(depth, columns), numbers(columns, depth).T):
-                np.testing.assert_allclose(multiplied(a, b), a @ b, rtol=1e-4, atol=1e-5)
-                stacks = np.stack([a, a]), np.stack([b, b])
-                np.testing.assert_allclose(multiplied(*stacks), np.matmul(*stacks), rtol=1e-4, atol=1e-5)
+                for left, right in ((a, b), (np.stack([a, a]), np.stack([b, b]))):
+                    result = multiplied(left, right)
+                    np.testing.assert_allclose(result, np.matmul(left, right), rtol=1e-4, atol=1e-5)
+                    assert result.flags.c_contiguous
     large = numbers(2, MANY // 2)
     np.testing.assert_allclose(multiplied(large, large[0]), large @ large[0], rtol=1e-4)

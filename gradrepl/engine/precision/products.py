@@ -37,7 +37,7 @@ def multiplied(a: Array, b: Array, item: int = 0) -> Any:
         if depth < 2 or not 0 < rows * columns * depth < MANY:
             return matmul(a, b)
         if depth < 4:
-            return einsum("ij,jk", a, b)
+            return einsum("ij,jk", a, b, order="C")
         if columns == 1:
             by_rows = a.strides[0] > a.itemsize and (rows > 1 or b.strides[1] > b.itemsize)
             return along_rows(a, b[:, 0])[:, None] if by_rows else one_by_one(a, b)
@@ -60,7 +60,7 @@ def of_stacks(a: Array, b: Array) -> Any:
     if size < FEW:
         if b.shape[2] == 1:
             return accumulate(a * b[:, None, :, 0], 2)[..., -1:] + 0
-        return einsum("bij,bjk->bik", a, np.ascontiguousarray(b))
+        return einsum("bij,bjk->bik", a, np.ascontiguousarray(b), order="C")
     return np.stack([multiplied(left, right, item) for item, (left, right) in enumerate(zip(a, b, strict=True))])
 
 
@@ -76,7 +76,7 @@ def one_by_one(a: Array, b: Array, item: int = 0) -> Any:
     (rows, depth), columns = a.shape, b.shape[1]
     if columns == 1:
         return accumulate(a * b[:, 0], 1)[:, -1:] + 0
-    out = einsum("ij,jk", a, b)
+    out = einsum("ij,jk", a, b, order="C")
     if depth > 7 and columns > 4 and columns & 3 and (rows > 1 or item) and b.strides[0] > b.itemsize:
         row, column = before_edges(rows, columns, item * rows * columns % 4)
         out[row, column] = by_fours((a[row] * b.T[column]).T)
@@ -117,14 +117,14 @@ def turned_over(a: Array, b: Array, item: int) -> Any:
     """Return a @ b for a matrix `b` that is laid out by columns."""
     (rows, depth), columns = a.shape, b.shape[1]
     if not depth & 3 and (depth == 8 or not columns & 3):
-        return in_four_lanes(b.T, a).T if rows > columns else in_four_lanes(a, b.T)
+        return np.ascontiguousarray(in_four_lanes(b.T, a).T) if rows > columns else in_four_lanes(a, b.T)
     return in_table(a[:, None], b.T, matrix_table(rows, columns, depth, item * rows * depth % 4)).reshape(rows, columns)
 
 
 def in_four_lanes(a: Array, b: Array) -> Any:
     """Return a @ b.T, every fourth product added in one lane."""
     left, right = (np.ascontiguousarray(matrix.T).reshape(-1, 4, len(matrix)) for matrix in (a, b))
-    lanes = einsum("sli,slj->lij", left, right)
+    lanes = einsum("sli,slj->lij", left, right, order="C")
     halves = lanes[:2] + lanes[2:]
     return halves[0] + halves[1]
 
