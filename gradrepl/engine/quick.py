@@ -60,7 +60,7 @@ def single(entry: Any, otherwise: Call) -> Call:
         if type(input) is not Tensor or type(x := input._data) is not ndarray:
             return otherwise(input, *args)
         kind = x.dtype
-        if kind is not FLOAT32 and kind is not FLOAT64 and (choosy or kind is HALF):
+        if kind is not FLOAT32 and kind is not FLOAT64 and (choosy or kind is HALF or kind.kind == "c"):
             return otherwise(input, *args)
         if input._view is not None:
             refresh_view(input)
