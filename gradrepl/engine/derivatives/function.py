@@ -12,6 +12,7 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.derivatives import function_words as words
 from gradrepl.engine.derivatives.forward_ad import Kept, carry_through
+from gradrepl.engine.derivatives.mapped import calls
 from gradrepl.engine.derivatives.saved import SavedTensor
 from gradrepl.engine.derivatives.tracking import among_levels, bare, levels, outside
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
@@ -294,7 +295,7 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
-        """Say how forward is mapped over a dimension; functions are mapped row by row here without it."""
+        """Say how forward is mapped over a dimension, for torch.func.vmap."""
         raise NotImplementedError(words.NO_VMAP)
 
     @classmethod
@@ -311,6 +312,8 @@ class Function(metaclass=FunctionMeta):
                 raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
         elif kwargs:
             args = placed_by_name(cls.forward, args, kwargs)
+        if calls.open and levels.open and levels.open[-1] < 0 and cls.vmap is not Function.vmap:
+            return calls.open[-1].meet(cls, args)
         ctx: FunctionNode = cls._backward_cls()
         tensors = [arg for arg in args if isinstance(arg, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
@@ -345,9 +348,11 @@ Function.__module__ = InplaceFunction.__module__ = "torch.autograd.function"
 
 def forward_outside(cls: type[Function], args: tuple[Any, ...]) -> Any:
     """Run a forward on plain tensors, outside of the transforms that are open; inputs that it gives are the given."""
+    mapped = any(number < 0 for number in levels.open)
     with outside():
         plain = [bare(arg) for arg in args]
-        output = cls.forward(*plain)
+        meets = mapped and calls.open and cls.vmap is not Function.vmap
+        output = calls.open[-1].meet(cls, plain) if meets else cls.forward(*plain)
     given = {id(inner): arg for inner, arg in zip(plain, args, strict=True)}
     results = [given.get(id(out), out) for out in (output if isinstance(output, tuple) else (output,))]
     results = [among_levels(out) if isinstance(out, Tensor) else out for out in results]

@@ -34,8 +34,8 @@ See https://github.com/pytorch/pytorch/issues/166926 for more details and
 workaround examples.
 """
 NO_LOG = (
-    "\nPyTorch adds a log of every operation where `debug=True`, but gradrepl's builtin engine keeps none. Start gradrepl "
-    "with --engine torch to see it."
+    "\nPyTorch adds a log of every operation where `debug=True`, but gradrepl's builtin engine keeps none. Start "
+    "gradrepl with --engine torch to see it."
 )
 MORE = (
     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward pass.\n"

@@ -12,6 +12,7 @@ import numpy as np
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import stacked, walks
 from gradrepl.engine.derivatives import tracking
+from gradrepl.engine.derivatives.mapped import Meeting, Rows
 from gradrepl.engine.derivatives.trees import broadcast, leaves, mapped_leaves, structure
 from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.graph import Walk
@@ -107,16 +108,34 @@ def vmap(
         check_out_dims(out_dims, name)
         dims = dims_for(args, in_dims, f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): ", name)
         count = size_of(args, dims)
-        rows = []
-        state = default_generator.get_state() if randomness == "same" else None
-        for index in range(max(count, 1)):
-            if state is not None:
-                default_generator.set_state(state)
-            with mapping(randomness == "error"), tracking.level(False), keeping(index + 1 < count):
-                rows.append(func(*row_of(args, dims, index), **kwargs))
-        return joined(rows, out_dims, count, name)
+        rows = Rows(count, randomness)
+        state = None if randomness == "error" else default_generator.get_state()
+        while True:
+            found = called(func, args, kwargs, dims, rows, state)
+            waiting = [one for one in found if isinstance(one, Meeting)]
+            if not waiting:
+                return joined(found, out_dims, count, name)
+            rows.resolve(waiting)
 
     return wrapper
+
+
+def called(func: Function, args: Any, kwargs: dict[str, Any], dims: list[Any], rows: Rows, state: Any) -> list[Any]:
+    """Return the results of a function for each row, a Meeting in the place of one that waits for the others."""
+    count, randomness = rows.info
+    results: list[Any] = []
+    for index in range(max(count, 1)):
+        if state is not None and (randomness == "same" or not index):
+            default_generator.set_state(state)
+        fixed, more = mapping(randomness == "error"), keeping(index + 1 < count)
+        try:
+            with fixed, tracking.level(False), more, rows.calling(index):
+                results.append(func(*row_of(args, dims, index), **kwargs))
+        except Meeting as meeting:
+            if meeting.rows is not rows:
+                raise
+            results.append(meeting)
+    return results
 
 
 def check_out_dims(out_dims: Any, name: str) -> None:
@@ -173,7 +192,9 @@ def row_of(args: tuple[Any, ...], dims: list[Any], index: int) -> Any:
             return leaf
         if leaf.shape[dim] == 0:
             return make(np.zeros(np.delete(leaf._data.shape, dim), leaf._data.dtype))
-        return leaf.select(dim, index)
+        row = leaf.select(dim, index)
+        row._row_of = leaf, dim % leaf.dim()
+        return row
 
     return mapped_leaves(args, picked)
 
