@@ -83,7 +83,8 @@ relu_gradient.grad(g=lambda gg, out: relu_gradient(gg, out), out=lambda gg: zero
 def logit_of(a: Array, eps: Any) -> Any:
     """log(a / (1 - a)), a kept eps away from 0 and 1"""
     if eps is not None:
-        a = np.clip(a, a.dtype.type(eps), a.dtype.type(1 - eps))
+        low, high = a.dtype.type(eps), a.dtype.type(1 - eps)
+        a = np.where(a < low, low, np.where(a > high, high, a))
     return np.log(a / (1 - a))
 
 

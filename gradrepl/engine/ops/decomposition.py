@@ -267,10 +267,11 @@ def gaps(values: Any) -> Any:
 
 def eigh_gradient(g: Any, values: Any, vectors: Any) -> Any:
     gvalues, gvectors = g
-    inner = None if gvectors is None else (adjoint(vectors) @ gvectors) * gaps(values)
+    if gvectors is None:
+        return (vectors * gvalues[..., None, :]) @ adjoint(vectors)
+    inner = (adjoint(vectors) @ gvectors) * gaps(values)
     if gvalues is not None:
-        own = on_diagonal(gvalues)
-        inner = own if inner is None else inner + own
+        inner = inner + on_diagonal(gvalues)
     return vectors @ inner @ adjoint(vectors)
 
 
@@ -288,8 +289,11 @@ def svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> Any:
     gu, gs, gvh = g
     count = s.shape[-1]
     u, vh = u[..., :, :count], vh[..., :count, :]
+    if gu is None and gvh is None:
+        tall = u.shape[-2] >= vh.shape[-1]
+        return u @ (gs[..., :, None] * vh) if tall else (u * gs[..., None, :]) @ vh
     inner = None if gs is None else on_diagonal(gs)
-    apart = gaps(s * s) if gu is not None or gvh is not None else None
+    apart = gaps(s * s)
     outer = None
     if gu is not None:
         gu = gu[..., :, :count]

@@ -165,3 +165,30 @@ def fill_diagonal_(input: Any, fill_value: Any, wrap: bool = False) -> Tensor:
         rest = -(-input.numel() // width) - size
         as_strided(input, (rest,), (step,), start + input.stride(0) * width).fill_(fill_value)
     return input
+
+
+@op("DiagonalScatterBackward0", samples=(((3, 3), (3,), 0, 0, 1), ((2, 3), (2,), 1, 0, 1)))
+def diagonal_put(a: Array, src: Array, offset: int, dim1: int, dim2: int) -> Any:
+    """a, with a diagonal replaced"""
+    out = a.copy()
+    along(out, offset, dim1, dim2)[...] = src
+    return out
+
+
+diagonal_put.grad(
+    a=lambda g, offset, dim1, dim2: diagonal_put(g, diagonal_at(g, offset, dim1, dim2) * 0, offset, dim1, dim2),
+    src=lambda g, offset, dim1, dim2: diagonal_at(g, offset, dim1, dim2),
+)
+
+
+@public("Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1")
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """Replace a diagonal (torch.diagonal_scatter)."""
+    first, second = dim_of(dim1, input.ndim), dim_of(dim2, input.ndim)
+    wanted = along(input._data, offset, first, second).shape
+    if src._data.shape != wanted:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src._data.shape)}, slice size "
+            f"= {list(wanted)}"
+        )
+    return diagonal_put(input, src, offset, first, second)

@@ -14,8 +14,10 @@ from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of
 from gradrepl.engine.ops.decomposition import (
     LinAlgError,
+    beside,
     check_matrices,
     diagonal_of,
+    first_failure,
     lower,
     masked,
     on_diagonal,
@@ -135,7 +137,7 @@ def solve_triangular_of(A: Any, B: Any, upper: bool, left: bool = True, unitrian
     return solve_triangle(A, B, upper, left, unitriangular)
 
 
-@op("LinalgLuBackward0", several=True, samples=(((2, 2),), ((2, 3, 3),)))
+@op("LinalgLuBackward0", several=True, samples=(((2, 2),), ((2, 3, 3),), ((2, 3),), ((3, 2),)))
 def lu(a: Array) -> Any:
     """A lower triangular L, an upper triangular U and an order of rows with L @ U = a[order]"""
     packed, rows = eliminated(a)
@@ -150,19 +152,32 @@ def exchange(order: Array, kind: Any) -> Array:
 
 
 def lu_gradient(g: Any, below: Any, above: Any, order: Any) -> Any:
-    if below.shape[-1] != below.shape[-2] or above.shape[-1] != above.shape[-2]:
-        raise NotImplementedError(
-            "gradrepl's builtin engine has the gradient of LU for square matrices only. "
-            "Start gradrepl with --engine torch to use it."
-        )
-    parts = [] if g[0] is None else [lower(adjoint(below) @ g[0], 0.0)]
-    if g[1] is not None:
-        parts.append(adjoint(lower(above @ adjoint(g[1]), 1.0)))
-    inner = parts[0] + parts[1] if len(parts) > 1 else parts[0]
-    left = solve_matrix(adjoint(below), inner)
-    whole = adjoint(solve_matrix(above, adjoint(left)))
+    """Return the gradient; what lies below or right of the square part follows from that part's factors."""
+    count, (gl, gu) = below.shape[-1], g[:2]
+    square, tall, wide = above[..., :, :count], below.shape[-2] > count, above.shape[-1] > count
+    under = None if gl is None else adjoint(below[..., :count, :]) @ gl[..., :count, :]
+    over = None if gu is None else gu[..., :, :count] @ adjoint(square)
+    if gl is not None and tall:
+        over = less(over, adjoint(below[..., count:, :]) @ gl[..., count:, :])
+    if gu is not None and wide:
+        under = less(under, gu[..., :, count:] @ adjoint(above[..., :, count:]))
+    parts = [] if under is None else [lower(under, 0.0)]
+    if over is not None:
+        parts.append(adjoint(lower(adjoint(over), 1.0)))
+    left = solve_matrix(adjoint(below[..., :count, :]), parts[0] + parts[1] if len(parts) > 1 else parts[0])
+    whole = adjoint(solve_matrix(square, adjoint(left)))
+    if tall:
+        rest = below[..., count:, :] * 0 if gl is None else gl[..., count:, :]
+        whole = adjoint(beside(adjoint(whole), solve_matrix(square, adjoint(rest))))
+    if wide:
+        rest = above[..., :, count:] * 0 if gu is None else gu[..., :, count:]
+        whole = beside(whole, solve_matrix(adjoint(below), rest))
     rows = exchange(getattr(order, "_data", order), np.float64)
     return (make(rows.astype(whole._data.dtype)) if isinstance(whole, Tensor) else rows.astype(whole.dtype)) @ whole
+
+
+def less(a: Any, b: Any) -> Any:
+    return -b if a is None else a - b
 
 
 lu.grad(a=lambda g, out0, out1, out2: lu_gradient(g, out0, out1, out2))
@@ -171,7 +186,7 @@ lu.grad(a=lambda g, out0, out1, out2: lu_gradient(g, out0, out1, out2))
 @linalg("Tensor A, *, bool pivot=True, Tensor? out=None", name="lu")
 def lu_of(A: Any, pivot: bool = True) -> Any:  # noqa: N803
     """Return P, L and U with P @ L @ U = A (torch.linalg.lu)."""
-    need_matrix(A, "linalg.lu", pivot)
+    need_matrix(A, "linalg.lu_factor", pivot)
     below, above, order = lu(A)
     return named("linalg_lu", "P", "L", "U")((make(exchange(order._data, A._data.dtype)), below, above))
 
@@ -186,16 +201,37 @@ def need_matrix(A: Any, name: str, pivot: bool) -> None:  # noqa: N803
 def lu_factor_of(A: Any, pivot: bool = True) -> Any:  # noqa: N803
     """Return L and U in one matrix, and which rows were exchanged (torch.linalg.lu_factor)."""
     need_matrix(A, "torch.linalg.lu_factor", pivot)
-    below, above, order = lu(A)
-    count = min(A.shape[-2:])
-    if A.shape[-1] != A.shape[-2]:
-        raise NotImplementedError(
-            "gradrepl's builtin engine has lu_factor for square matrices only. "
-            "Start gradrepl with --engine torch to use it."
+    packed, order = lu_packed(A)
+    info = zero_pivots(packed._data)
+    if info.any():
+        place, number = first_failure(info)
+        raise RuntimeError(
+            f"torch.linalg.lu_factor: {place}U[{number},{number}] is zero and using it on lu_solve would result in a "
+            "division by zero. If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
+            "linalg.lu_factor_ex(A, pivot)"
         )
-    packed = below.tril(-1) + above
+    count = min(A.shape[-2:])
     rows = np.array([exchanges(one, count) for one in order._data.reshape(-1, order.shape[-1])], np.int32)
     return named("linalg_lu_factor", "LU", "pivots")((packed, make(rows.reshape(*A.shape[:-2], count))))
+
+
+@op("LinalgLuFactorExBackward0", several=True, samples=(((2, 2),), ((2, 3),), ((3, 2),)))
+def lu_packed(a: Array) -> Any:
+    """L and U of LU in one matrix, and the order of rows"""
+    return eliminated(a)
+
+
+def packed_gradient(g: Any, packed: Any, order: Any) -> Any:
+    rows, columns = packed.shape[-2:]
+    count = min(rows, columns)
+    under, over = np.tri(rows, count, -1), 1 - np.tri(count, columns, -1)
+    one = masked(packed[..., :, :count] * 0 + 1, np.eye(rows, count))
+    factors = masked(packed[..., :, :count], under) + one, masked(packed[..., :count, :], over)
+    parts = masked(g[..., :, :count], under), masked(g[..., :count, :], over)
+    return lu_gradient(parts, *factors, order)
+
+
+lu_packed.grad(a=lambda g, out0, out1: packed_gradient(g[0], out0, out1))
 
 
 def exchanges(order: Array, count: int) -> list[int]:

@@ -305,14 +305,17 @@ def matrix_power_of(input: Tensor, n: int) -> Any:
     return result
 
 
-def multiplied(tensors: Sequence[Tensor], name: str) -> Any:
-    """Return the product of a chain of matrices, in the order that needs the fewest multiplications."""
+def multiplied(tensors: Sequence[Tensor], given: Sequence[Tensor]) -> Any:
+    """Return the product of a chain of matrices, in the order that needs the fewest multiplications.
+
+    given: those that an error names, the first and last of which may be vectors.
+    """
     shapes = [tensor._data.shape for tensor in tensors]
     for index in range(len(shapes) - 1):
         if shapes[index][-1] != shapes[index + 1][0]:
             raise RuntimeError(
-                f"multi_dot(): tensors {index} and {index + 1} with shapes {list(shapes[index])} and "
-                f"{list(shapes[index + 1])} cannot be multiplied"
+                f"multi_dot(): tensors {index} and {index + 1} with shapes {list(given[index]._data.shape)} and "
+                f"{list(given[index + 1]._data.shape)} cannot be multiplied"
             )
 
     @functools.cache
@@ -339,10 +342,11 @@ def multi_dot_of(tensors: Sequence[Tensor]) -> Any:
     """Return the product of two or more matrices, the first and last perhaps vectors (torch.linalg.multi_dot)."""
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
-    if len(tensors) == 2:
-        return matmul(*tensors)
     chain: list[Any] = list(tensors)
     check_chain(chain)
+    for place, one in (("first", chain[0]), ("last", chain[-1])):
+        if one.ndim not in (1, 2):
+            raise RuntimeError(f"multi_dot(): the {place} tensor must be 1D or 2D but got {one.ndim}D")
     shape: list[int] = [chain[0].shape[0]] if chain[0].ndim == 2 else []
     shape += [chain[-1].shape[1]] if chain[-1].ndim == 2 else []
     chain[0] = chain[0] if chain[0].ndim == 2 else chain[0].unsqueeze(0)
@@ -350,7 +354,7 @@ def multi_dot_of(tensors: Sequence[Tensor]) -> Any:
     for index, tensor in enumerate(chain):
         if tensor.ndim != 2:
             raise RuntimeError(f"multi_dot(): tensor {index} must be 2D but got {tensor.ndim}D")
-    return multiplied(chain, "multi_dot").view(shape)
+    return multiplied(chain, tensors).view(shape)
 
 
 def check_chain(chain: Sequence[Any]) -> None:

@@ -10,12 +10,14 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, checked, functions, methods, public
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, Array, of
+from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, dims_of, in_dtype, restored, sum_dims_as
-from gradrepl.engine.ops.shape import summed_to, without
+from gradrepl.engine.ops.shape import summed_to, where, without
+from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precision.summing import add_up, squares_up
 from gradrepl.engine.tensor import Tensor
 
@@ -165,6 +167,57 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Any:
         kind = of(input._data).tensor_type
         raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {kind} instead.")
     return dist_of(input, other, p)
+
+
+@op("RenormBackward0", samples=(((2, 3), 2.0, 0, 1.5), ((2, 3), 1.0, 1, 1.0)))
+def renorm_of(a: Array, p: float, dim: int, maxnorm: float) -> Any:
+    """a, its slices along a dimension made smaller where their norm is above a number"""
+    norm = norm_of(a, p, other_dims(a, dim), True)
+    return a * np.where(norm > maxnorm, a.dtype.type(maxnorm) / (norm + a.dtype.type(TINY)), a.dtype.type(1))
+
+
+TINY = 1e-7
+"""What PyTorch adds to a norm before it divides by it."""
+
+
+def other_dims(a: Any, dim: int) -> Dims:
+    return tuple(d for d in range(len(a.shape)) if d != dim)
+
+
+def renorm_gradient(g: Any, a: Any, p: float, dim: int, maxnorm: float) -> Any:
+    """Return the gradient; the norm of what was made smaller depends on its elements."""
+    dims = other_dims(a, dim)
+    norm = vector_norm_dims(a, p, dims, True)
+    along = sum_dims_as(a * g, dims, True, (a._data if isinstance(a, Tensor) else a).dtype)
+    inverted = 1 / (norm + TINY)
+    slope = norm_gradient(along, a, p, norm, dims, True)
+    return where(norm > maxnorm, inverted * maxnorm * (g - inverted * slope), g)
+
+
+renorm_of.grad(a=lambda g, a, p, dim, maxnorm: renorm_gradient(g, a, p, dim, maxnorm))
+
+
+def check_renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> tuple[float, int, float]:
+    """Return the arguments of renorm; raises RuntimeError in PyTorch's words for what it can't be."""
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
+    if input.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+    return float(p), dim_of(dim, input.ndim), float(maxnorm)
+
+
+@public("Tensor input, Number p, int dim, Number maxnorm, *, Tensor? out=None")
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Any:
+    """Make slices along a dimension smaller where their norm is above a number (torch.renorm)."""
+    return renorm_of.call(input, *check_renorm(input, p, dim, maxnorm))
+
+
+@public("Tensor input, Number p, int dim, Number maxnorm", function=False)
+def renorm_(input: Tensor, p: float, dim: int, maxnorm: float) -> Any:
+    """Make slices smaller in place (torch.Tensor.renorm_)."""
+    return in_place(renorm_of)(input, *check_renorm(input, p, dim, maxnorm))
 
 
 def linalg_norm(input: Tensor, ord: Any = None, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:

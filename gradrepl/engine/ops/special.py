@@ -18,7 +18,9 @@ from gradrepl.engine.ops.arithmetic import exp, log
 from gradrepl.engine.ops.blending import OUT, PLAIN, xlogy
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.power import exp2, expm1, log1p, pow
+from gradrepl.engine.ops.rounding import round
 from gradrepl.engine.ops.shape import without
+from gradrepl.engine.ops.softmax import log_softmax, softmax
 from gradrepl.engine.ops.spread import logsumexp
 from gradrepl.engine.ops.trigonometry import sinc
 from gradrepl.engine.precision.bfloat16 import rounded, stripped
@@ -205,6 +207,7 @@ def ndtr(input: Tensor) -> Any:
 
 
 unary(erf, erfc, erfinv, lgamma, digamma)
+ALONG = "Tensor input, int dim, dtype? dtype=None"
 ONE = "Tensor input, *, Tensor? out=None"
 ALIASES: dict[str, tuple[Any, str]] = {
     "digamma": (digamma.call, ONE),
@@ -230,3 +233,9 @@ functions(
 )
 for name, call in {"xlogy": xlogy, "xlog1py": two_operands(xlog1py)}.items():
     functions("torch.special", **{name: checked(call, f"special_{name}", tuple(text + OUT for text in PLAIN))})
+PLACED = {"softmax": softmax, "log_softmax": log_softmax}
+functions(
+    "torch.special",
+    **{name: checked(call, f"special_{name}", (ALONG,)) for name, call in PLACED.items()},
+    round=checked(round, "special_round", ("Tensor input, *, int? decimals=0, Tensor? out=None",)),
+)

@@ -10,8 +10,11 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, methods, public
+from gradrepl.engine.dtype import Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import fill_with
+from gradrepl.engine.op import op
+from gradrepl.engine.ops.shape import where
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
@@ -156,17 +159,45 @@ def bartlett_window(window_length: int, periodic: bool = True, **options: Any) -
     return SPACES["torch"]["tensor"](values.tolist(), **options)
 
 
+def blackman_window(window_length: int, periodic: bool = True, **options: Any) -> Any:
+    """Return a window of two cosines (torch.blackman_window)."""
+    count = window_length + periodic
+    if window_length < 2:
+        return SPACES["torch"]["ones"](window_length, **options)
+    steps = np.arange(count, dtype=np.float32) * np.float32(np.pi / (count - 1))
+    values = np.float32(0.08) * np.cos(steps * 4) - np.float32(0.5) * np.cos(steps * 2) + np.float32(0.42)
+    return SPACES["torch"]["tensor"](values[:window_length].tolist(), **options)
+
+
+@op("FrexpBackward0", several=True, samples=(((2, 3),),))
+def frexp_parts(a: Array) -> Any:
+    """The fraction and the power of 2 of each number"""
+    fraction, exponent = np.frexp(a)
+    return fraction, exponent.astype(np.int32)
+
+
+frexp_parts.grad(a=lambda g, out1: None if g[0] is None else g[0] / 2.0**out1)
+
+
 @public("Tensor input, *, Tensors? out=None")
 def frexp(input: Any) -> Any:
     """Return numbers as fractions and powers of 2 (torch.frexp)."""
-    fraction, exponent = np.frexp(input._data)
-    return named("frexp", "mantissa", "exponent")((make(fraction), make(exponent.astype(np.int32))))
+    return named("frexp", "mantissa", "exponent")(frexp_parts(input))
+
+
+@op("NextafterBackward0", broadcasts=True, samples=(((2, 3), (3,)),))
+def nextafter_of(a: Array, b: Array) -> Any:
+    """The next number from a towards b"""
+    return np.nextafter(a, b)
+
+
+nextafter_of.grad(a=lambda g, a, b: where(a == b, 0.0, g), b=lambda g: g * 0)
 
 
 @public("Tensor input, Tensor other, *, Tensor? out=None")
 def nextafter(input: Any, other: Any) -> Any:
     """Return the next number towards another (torch.nextafter)."""
-    return make(np.nextafter(input._data, other._data))
+    return nextafter_of(input, other)
 
 
 def is_same_size(input: Any, other: Any) -> bool:
@@ -209,6 +240,7 @@ functions(
     gradient=gradient,
     unravel_index=unravel_index,
     bartlett_window=bartlett_window,
+    blackman_window=blackman_window,
     is_same_size=is_same_size,
     fill=fill,
     **{name: cosine_window(name) for name in WINDOWS},
