@@ -285,10 +285,11 @@ def svd(a: Array, full_matrices: bool) -> Any:
     return by_column(u), s, by_column(vh)
 
 
-def svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> Any:
+def svd_gradient(g: Any, u: Any, s: Any, vh: Any, full_matrices: bool) -> Any:
     gu, gs, gvh = g
     count = s.shape[-1]
-    u, vh = u[..., :, :count], vh[..., :count, :]
+    if full_matrices:
+        u, vh = u[..., :, :count], vh[..., :count, :]
     if gu is None and gvh is None:
         tall = u.shape[-2] >= vh.shape[-1]
         return u @ (gs[..., :, None] * vh) if tall else (u * gs[..., None, :]) @ vh
@@ -312,7 +313,7 @@ def svd_gradient(g: Any, u: Any, s: Any, vh: Any) -> Any:
     return whole if outer is None else whole + outer
 
 
-svd.grad(a=lambda g, out0, out1, out2: svd_gradient(g, out0, out1, out2))
+svd.grad(a=lambda g, out0, out1, out2, full_matrices: svd_gradient(g, out0, out1, out2, full_matrices))
 
 
 @op("LinalgPinvBackward0", samples=(((2, 3), 1e-6), ((3, 2), 1e-6)))
