@@ -308,13 +308,14 @@ def grad(
         options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
         return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
     retain = bool(create_graph if retain_graph is None else retain_graph)
+    wanted = as_tuple(inputs)
     if grad_outputs is None and only_inputs and not (allow_unused or is_grads_batched or materialize_grads):
-        results = straight_to(outputs, as_tuple(inputs), retain, create_graph)
+        results = straight_to(outputs, wanted, retain, create_graph)
         if results is not None:
             return results
     if materialize_grads and allow_unused is False:
         raise ValueError(UNUSED_FILLED)
-    outs, wanted = as_tuple(outputs), as_tuple(inputs)
+    outs = as_tuple(outputs)
     if not only_inputs:
         warnings.warn(ONLY_INPUTS, FutureWarning, stacklevel=2)
     gradients = gradients_for(len(outs), grad_outputs)
