@@ -7,6 +7,7 @@ from typing import Any
 
 from gradrepl.engine.nn import activations, convolutions, dropout, recurrent, transformer
 from gradrepl.engine.optim import algorithms, variants
+from gradrepl.engine.optim.optimizer import watched
 
 CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 OWN: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -39,5 +40,6 @@ for _module, _names in OWN:
         own_copy(getattr(_module, _name), "__init__")
 for _kind in OPTIMIZERS:
     own_copy(_kind, "step")
+    _kind.step = watched(_kind.step)  # type: ignore[method-assign]
 dropout.DropoutBase.__init__.__qualname__ = "_DropoutNd.__init__"
 recurrent.RNN.__init__.__qualname__ = "RNNBase.__init__"

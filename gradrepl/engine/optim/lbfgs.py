@@ -71,7 +71,6 @@ class LBFGS(Optimizer):
         """Take up to max_iter steps; `closure` computes the loss and its gradients (torch.optim.LBFGS.step)."""
         if closure is None:
             raise TypeError("LBFGS.step() missing 1 required positional argument: 'closure'")
-        self._steps += 1
         run = Descent(self, enable_grad()(closure))
         return run.first if run.is_flat() else run.descend()
 

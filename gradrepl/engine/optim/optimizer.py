@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
@@ -23,6 +24,31 @@ DUPLICATES = (
     "see github.com/pytorch/pytorch/issues/40967 for more information"
 )
 Update = Callable[[Any, Any, dict[str, Any], dict[str, Any]], None]
+
+
+def watched(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an optimizer's step with its hooks around it; it is counted, for schedules that come too early."""
+
+    @functools.wraps(step)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for hook in self._pre_hooks.values():
+            changed = hook(self, (self, *args), kwargs)
+            if changed is not None:
+                (_, *args), kwargs = checked_change(step, changed)
+        self._steps += 1
+        found = step(self, *args, **kwargs)
+        for hook in self._post_hooks.values():
+            hook(self, (self, *args), kwargs)
+        return found
+
+    return call
+
+
+def checked_change(step: Callable[..., Any], changed: Any) -> Any:
+    """Return what a hook before a step makes of its arguments; raises RuntimeError for no pair of them."""
+    if isinstance(changed, tuple) and len(changed) == 2:
+        return changed
+    raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
 
 
 class Optimizer:
@@ -50,6 +76,11 @@ class Optimizer:
             raise ValueError("optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "step" in cls.__dict__:
+            cls.step = watched(cls.step)  # type: ignore[method-assign]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Take more parameters in, with settings of their own (torch.optim.Optimizer.add_param_group)."""
@@ -89,18 +120,12 @@ class Optimizer:
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient; `closure` computes the loss anew (torch.optim.Optimizer.step)."""
-        args = (self,) if closure is None else (self, closure)
-        for hook in self._pre_hooks.values():
-            hook(self, args, {})
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self._steps += 1
         for group in self.param_groups:
             self.step_group(group)
-        for hook in self._post_hooks.values():
-            hook(self, args, {})
         return loss
 
     def step_group(self, group: dict[str, Any]) -> None:
