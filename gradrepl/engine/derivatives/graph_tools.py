@@ -64,12 +64,12 @@ def hooks_for_all(tensors: Sequence[Tensor], fn: Callable[..., None]) -> list[Re
     for tensor in tensors:
         if not tensor.requires_grad:
             raise AssertionError("Expected gradient function to be set")
-    nodes = [as_node(edge_of(tensor)) for tensor in tensors]
+    nodes, count = [as_node(edge_of(tensor)) for tensor in tensors], len(tensors)
 
     def hook(gradient: Tensor, position: int) -> None:
         task = current_task_id()
         if task not in states:
-            states[task] = (sum(map(will_execute, nodes)), [None] * len(tensors))
+            states[task] = (sum(map(will_execute, nodes)), [None] * count)
         left, gradients = states[task]
         gradients[position] = gradient
         states[task] = (left - 1, gradients)
