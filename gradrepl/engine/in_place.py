@@ -186,9 +186,7 @@ def put(tensor: Tensor, result: Any) -> None:
         data[...] = result
         return
     array = np.asarray(result)
-    if CATEGORY[array.dtype] > CATEGORY[data.dtype]:
-        found, wanted = dtypes.of(array).tensor_type, dtypes.of(data).tensor_type
-        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+    check_category(array, data)
     check_holds(data.shape, array.shape)
     np.copyto(data, array, casting="unsafe")
 
@@ -199,10 +197,20 @@ def check_holds(shape: tuple[int, ...], result: tuple[int, ...]) -> None:
         raise RuntimeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(result)}")
 
 
-def broadcasting(run: Callable[..., Any], values: Sequence[Any]) -> Any:
-    """Run a pointwise operation; raises PyTorch's RuntimeError for shapes that do not go together."""
+def check_category(array: Array, data: Array) -> None:
+    """Raise what PyTorch raises for numbers that a dtype can't hold."""
+    if CATEGORY[array.dtype] > CATEGORY[data.dtype]:
+        found, wanted = dtypes.of(array).tensor_type, dtypes.of(data).tensor_type
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
+
+
+def broadcasting(run: Callable[..., Any], values: Sequence[Any], target: Array) -> Any:
+    """Run a pointwise operation; raises PyTorch's RuntimeError for shapes or dtypes that do not go together."""
     try:
         return run(values)
+    except NotImplementedError:
+        check_category(values[0], target)
+        raise
     except ValueError:
         check_broadcast(value for value in values if isinstance(value, np.ndarray))
         raise
@@ -231,7 +239,7 @@ def in_place(entry: Op) -> Callable[..., Tensor]:
         values = [value._data if isinstance(value, Tensor) else value for value in everything]
         if entry.broadcasts:
             align(values, entry.tensors, entry.promotes)
-        result = broadcasting(entry.run, values) if entry.broadcasts else entry.run(values)
+        result = broadcasting(entry.run, values, self._data) if entry.broadcasts else entry.run(values)
         result = write_changes(self._data, result) if shared else result
         mask = sum(1 << bit for bit, want in enumerate(wanted) if want)
         if mask and mode.recording == ON and entry.node is not None:

@@ -65,10 +65,15 @@ def sub(a: Array, b: Array) -> Any:
 sub.grad(a=lambda g: g, b=lambda g: -g)
 
 
+def minus_times(a: Array, b: Array, alpha: Any) -> Any:
+    """Return a - alpha · b; numpy has no negative numbers beside unsigned ones."""
+    return np.subtract(a, b * b.dtype.type(alpha)) if b.dtype.kind == "u" else fused(-alpha, b, a)
+
+
 @op("SubBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
 def sub_times(a: Array, b: Array, alpha: Any) -> Any:
     """a - alpha · b"""
-    return fused(-alpha, b, a)
+    return minus_times(a, b, alpha)
 
 
 sub_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(-g, alpha))
@@ -90,6 +95,15 @@ def rsub_tensor(a: Array, b: Array) -> Any:
 
 
 rsub_tensor.grad(a=lambda g: -g, b=lambda g: g)
+
+
+@op("RsubBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
+def rsub_times(a: Array, b: Array, alpha: Any) -> Any:
+    """b - alpha · a"""
+    return minus_times(b, a, alpha)
+
+
+rsub_times.grad(a=lambda g, alpha: times_number(-g, alpha), b=lambda g: g)
 
 
 @op("MulBackward0", broadcasts=True, compute=np.multiply, samples=BOTH)
@@ -313,9 +327,9 @@ def is_bool(operand: Any) -> bool:
 def scaled_rsub(input: Any, other: Any, alpha: Any = 1) -> Any:
     """other - alpha * input (torch.rsub)."""
     check_bools(input, other)
-    scaled = input if alpha == 1 else mul(input, alpha)
     if isinstance(other, Tensor):
-        return rsub_tensor(scaled, other)
+        return rsub_tensor(input, other) if alpha == 1 else rsub_times(input, other, alpha)
+    scaled = input if alpha == 1 else mul(input, alpha)
     return rsub.call(beside(scaled, other), other)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import SPACES, checked, functions, public
-from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT
+from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.decomposition import (
@@ -379,6 +379,9 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     warn_once(CHAIN_DEPRECATED)
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for index, matrix in enumerate(matrices):
+        if not isinstance(matrix, Tensor):
+            raise TypeError(f"expected Tensor as element {index} in argument 0, but got {c_name(matrix)}")
     return matrices[0] if len(matrices) == 1 else multi_dot_of(list(matrices))
 
 

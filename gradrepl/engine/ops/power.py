@@ -15,6 +15,7 @@ from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
+from gradrepl.engine.precision import roots
 from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.tensor import Tensor
 
@@ -26,7 +27,7 @@ LN2, LN10 = math.log(2), math.log(10)
 @op("SqrtBackward0", broadcasts=True, promotes="float", samples=POSITIVE)
 def sqrt(a: Array) -> Any:
     """The square root of a"""
-    return np.sqrt(a)
+    return roots.sqrt(a)
 
 
 sqrt.grad(a=lambda g, out: g / times_number(out, 2))
@@ -38,7 +39,7 @@ def rsqrt(a: Array) -> Any:
     return np.reciprocal(np.sqrt(a))
 
 
-rsqrt.grad(a=lambda g, out: -0.5 * g * pow(out, 3))
+rsqrt.grad(a=lambda g, out: times_number(g, -0.5) * pow(out, 3))
 
 
 @op("PowBackward0", broadcasts=True, samples=(((2, 3), 3), ((2, 3), 0), ((2, 3), -0.5), ((2, 3), 1)))
@@ -98,7 +99,7 @@ def pow_base(base: Any, b: Array) -> Any:
 
 pow_base.grad(
     b=lambda g, base, b, out: (
-        g * (times_number(out, float(np.log(base))) if base else where(b >= 0, 0.0, out * -np.inf))
+        g * (times_number(out, float(np.log(base))) if base else where(b >= 0, 0.0, times_number(out, -np.inf)))
     )
 )
 
