@@ -11,6 +11,7 @@ from gradrepl.engine.dtype import FLOAT32
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 from gradrepl.engine.precision.fused import LARGE, between, fused, wide
+from gradrepl.engine.precision.roots import sqrt
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -116,7 +117,7 @@ class Adam(Optimizer):
             highest = remembered(state, "max_exp_avg_sq", np.zeros_like(data) if step == 1 else None)
             np.maximum(highest, square, out=highest)
             square = highest
-        scale = np.sqrt(square)
+        scale = sqrt(square)
         scale /= math.sqrt(1 - beta2**step)
         scale += group["eps"]
         add_ratio(data, -lr / (1 - beta1**step), mean, scale)
@@ -175,9 +176,9 @@ class RMSprop(Optimizer):
         if group["centered"]:
             mean = remembered(state, "grad_avg", np.zeros_like(data))
             average(mean, 1 - alpha, gradient)
-            scale = np.sqrt(fused(-mean, mean, square))
+            scale = sqrt(fused(-mean, mean, square))
         else:
-            scale = np.sqrt(square)
+            scale = sqrt(square)
         scale += group["eps"]
         if buffer is None:
             add_ratio(data, -lr, gradient, scale)
@@ -216,7 +217,7 @@ class Adagrad(Optimizer):
         step = count_step(state)
         total = remembered(state, "sum", np.full_like(data, group["initial_accumulator_value"]))
         total[...] = fused(gradient, gradient, total)
-        scale = np.sqrt(total)
+        scale = sqrt(total)
         scale += group["eps"]
         add_ratio(data, -number(group["lr"]) / (1 + (step - 1) * group["lr_decay"]), gradient, scale)
 
@@ -248,7 +249,7 @@ class Adadelta(Optimizer):
         square = remembered(state, "square_avg", zeros)
         steps = remembered(state, "acc_delta", None if zeros is None else zeros.copy())
         average_square(square, rho, gradient)
-        delta = np.sqrt(steps + eps) / np.sqrt(square + eps) * gradient
+        delta = sqrt(steps + eps) / sqrt(square + eps) * gradient
         average_square(steps, rho, delta)
         add_scaled(data, -number(group["lr"]), delta)
 

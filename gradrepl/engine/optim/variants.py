@@ -10,6 +10,7 @@ import numpy as np
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.algorithms import Group, State, add_ratio, add_scaled, average, average_square
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
+from gradrepl.engine.precision.roots import sqrt
 
 
 def moments(data: Any, gradient: Any, betas: tuple[Any, Any], state: State) -> tuple[Any, Any]:
@@ -51,7 +52,7 @@ class NAdam(Optimizer):
         mean, square = moments(data, gradient, (beta1, beta2), state)
         now, later = (beta1 * (1 - 0.5 * 0.96 ** (at * group["momentum_decay"])) for at in (step, step + 1))
         product *= now
-        scale = np.sqrt(square / (1 - beta2**step))
+        scale = sqrt(square / (1 - beta2**step))
         scale += group["eps"]
         add_ratio(data, -lr * (1 - now) / (1 - product.item()), gradient, scale)
         add_ratio(data, -lr * later / (1 - product.item() * later), mean, scale)
@@ -87,7 +88,7 @@ class RAdam(Optimizer):
         length = limit - 2 * step * beta2**step / rest
         if length > 5.0:
             share = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
-            change = change * (math.sqrt(rest) / (np.sqrt(square) + group["eps"])) * math.sqrt(share)
+            change = change * (math.sqrt(rest) / (sqrt(square) + group["eps"])) * math.sqrt(share)
         data -= change
 
 
