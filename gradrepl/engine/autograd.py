@@ -307,8 +307,7 @@ def grad(
     if is_dict(inputs):
         options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
         return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
-    retain = bool(create_graph if retain_graph is None else retain_graph)
-    wanted = as_tuple(inputs)
+    retain, wanted = bool(create_graph if retain_graph is None else retain_graph), as_tuple(inputs)
     if grad_outputs is None and only_inputs and not (allow_unused or is_grads_batched or materialize_grads):
         results = straight_to(outputs, wanted, retain, create_graph)
         if results is not None:
