@@ -371,6 +371,11 @@ def size(self: Tensor, dim: int | None = None) -> Any:
 @public("Tensor input, ints size, ints stride, int? storage_offset=None", name="as_strided")
 def strided_view(input: Tensor, size: Shape, stride: Shape, storage_offset: int | None = None) -> Tensor:
     """Return a view of the storage of any shape and strides (torch.as_strided)."""
+    return as_strided(input, size, stride, further(input, size, stride, storage_offset))
+
+
+def further(input: Tensor, size: Shape, stride: Shape, storage_offset: int | None) -> int:
+    """Return how many elements behind a tensor's first one a view begins; raises RuntimeError where it can't be."""
     from gradrepl.engine.values.storage import storage_offset as offset_of
 
     if len(size) != len(stride):
@@ -388,7 +393,7 @@ def strided_view(input: Tensor, size: Shape, stride: Shape, storage_offset: int 
             f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {unit} "
             f"requiring a storage size of {needed} are out of bounds for storage of size {total}"
         )
-    return as_strided(input, size, stride, offset - start)
+    return offset - start
 
 
 for _name, _body, _count, _function in (

@@ -10,8 +10,9 @@ from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import as_it_was, bump, check_writable
 from gradrepl.engine.node import start_node
 from gradrepl.engine.op import Op, connect
-from gradrepl.engine.ops.reshaping import several_dims
+from gradrepl.engine.ops.reshaping import further, several_dims
 from gradrepl.engine.ops.view import (
+    as_strided,
     dim_of,
     squeeze_all,
     squeeze_at,
@@ -51,6 +52,7 @@ def turn(entry: Op, self: Tensor, *args: Any) -> Tensor:
 
 
 T = again(t, "TBackward1")
+AS_STRIDED = again(as_strided, "AsStridedBackward1")
 TRANSPOSE = again(transpose_dims, "TransposeBackward1")
 UNSQUEEZE = again(unsqueeze_at, "UnsqueezeBackward1")
 SQUEEZE, SQUEEZE_AT, SQUEEZE_DIMS = (
@@ -78,6 +80,12 @@ def swapping(name: str, first: str, second: str) -> None:
 swapping("transpose_", "dim0", "dim1")
 swapping("swapdims_", "dim0", "dim1")
 swapping("swapaxes_", "axis0", "axis1")
+
+
+@public("Tensor input, ints size, ints stride, int? storage_offset=None")
+def as_strided_(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """See the storage in any shape and strides, in place (torch.Tensor.as_strided_)."""
+    return turn(AS_STRIDED, input, size, stride, further(input, size, stride, storage_offset))
 
 
 @public("Tensor input, int dim", function=False)
