@@ -117,7 +117,12 @@ for entry in (cummax_dim, cummin_dim):
 @op("LogcumsumexpBackward0", samples=ALONG)
 def logcumsumexp_dim(a: Array, dim: int) -> Any:
     """The logarithms of the running sums of e ** a along a dimension"""
-    return np.logaddexp.accumulate(a, axis=dim) if a.ndim else a.copy()
+    if a.dtype.kind == "c":
+        raise NotImplementedError(
+            "gradrepl's builtin engine has logcumsumexp of real numbers only. Start gradrepl with --engine torch for "
+            "others."
+        )
+    return accumulated(np.logaddexp, a, dim, a.dtype) + 0 if a.ndim else a.copy()
 
 
 def logcumsumexp_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:

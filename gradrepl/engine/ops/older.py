@@ -110,15 +110,16 @@ def cholesky(input: Tensor, upper: bool = False) -> Any:
     return cholesky_factor.call(input, upper)
 
 
-@op("CholeskySolveBackward0", samples=(((2, 1), (2, 2), False), ((2, 3), (2, 2), True)))
+@op("CholeskySolveBackward0")
 def solve_factored(b: Array, factor: Array, upper: bool) -> Any:
     """The x with A @ x = b for the A of a Cholesky factor"""
     return solve_matrix.forward(product_of(factor, upper), b)
 
 
-def product_of(factor: Any, upper: bool) -> Any:
-    """Return the matrix that has a Cholesky factor."""
-    return adjoint(factor) @ factor if upper else factor @ adjoint(factor)
+def product_of(factor: Array, upper: bool) -> Any:
+    """Return the matrix that has a Cholesky factor, of which one triangle is looked at."""
+    part = np.triu(factor) if upper else np.tril(factor)
+    return adjoint(part) @ part if upper else part @ adjoint(part)
 
 
 def factor_gradient(common: Any, factor: Any, upper: bool) -> Any:
@@ -140,7 +141,7 @@ def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Any:
     return solve_factored.call(input, input2, upper)
 
 
-@op("CholeskyInverseBackward0", samples=(((2, 2), False), ((3, 3), True)))
+@op("CholeskyInverseBackward0")
 def inverse_factored(factor: Array, upper: bool) -> Any:
     """The inverse of the A of a Cholesky factor"""
     return np.linalg.inv(product_of(factor, upper))
@@ -194,6 +195,29 @@ solve_and_clone.grad(
 )
 
 
+def check_triangular(b: Tensor, a: Tensor) -> None:
+    """Raise RuntimeError in PyTorch's words for what triangular_solve can't take."""
+    for name, shape in (("b", b._data.shape), ("A", a._data.shape)):
+        if len(shape) < 2:
+            raise RuntimeError(
+                f"torch.triangular_solve: Expected {name} to have at least 2 dimensions, but it has {len(shape)} "
+                "dimensions instead"
+            )
+    if a.dtype is not b.dtype:
+        raise RuntimeError(
+            f"Expected b and A to have the same dtype, but found b of type {b.dtype.tensor_type} and A of type "
+            f"{a.dtype.tensor_type} instead."
+        )
+    rows, columns = a._data.shape[-2:]
+    if rows != columns:
+        raise RuntimeError(f"A must be batches of square matrices, but they are {rows} by {columns} matrices")
+    if b._data.shape[-2] != rows:
+        raise RuntimeError(
+            "Incompatible matrix sizes for triangular_solve: each A matrix is "
+            f"{rows} by {columns} but each b matrix is {b._data.shape[-2]} by {b._data.shape[-1]}"
+        )
+
+
 @public("Tensor input, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False, *, Tensors? out=None")
 def triangular_solve(
     input: Tensor,
@@ -203,6 +227,6 @@ def triangular_solve(
     unitriangular: bool = False,
 ) -> Any:
     """Return the x with A @ x = b for a triangular A, and a copy of A (torch.triangular_solve)."""
+    check_triangular(input, A)
     warn_once(TRIANGULAR_DEPRECATED, stacklevel=3)
-    check_matrices(A._data, "triangular_solve")
     return SOLVED(solve_and_clone(input, A, upper, transpose, unitriangular))

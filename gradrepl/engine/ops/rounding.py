@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import also, expose_write, methods, overloaded, public, unary
+from gradrepl.engine.api import also, expose_write, methods, overloaded, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL, BOOL8, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, analytic, op
@@ -274,7 +274,16 @@ quotient, quotient_ = by_operand(
     without_formula(here(floor_divide, "NotImplemented"), "floor_divide_"),
     without_formula(here(floor_divide_number, "NotImplemented"), "floor_divide_"),
 )
-public(*OUT, name="floor_divide", method=False)(quotient)
+
+
+def any_quotient(input: Any, other: Any) -> Any:
+    """input / other, rounded down (torch.floor_divide)."""
+    return quotient(input, other) if isinstance(input, Tensor) else floor_divide(input, other)
+
+
+public(f"Operand input, Operand other{OUT[0].removeprefix(PLAIN[0])}", PLAIN[1], name="floor_divide", method=False)(
+    two_operands(any_quotient)
+)
 public(*PLAIN, name="floor_divide", function=False)(quotient)
 public(*PLAIN, name="floor_divide_", function=False)(quotient_)
 modulo, modulo_ = by_operand(remainder, remainder_number)

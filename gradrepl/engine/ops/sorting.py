@@ -138,7 +138,7 @@ def unique_dim(a: Array, dim: int) -> Any:
 def unique_runs(a: Array, dim: Any) -> Any:
     """The first of each run of equal elements (or slices), the run of each, and how long each is"""
     rows = a.reshape(-1) if dim is None else np.moveaxis(a, dim, 0)
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), rows.size // len(rows) if len(rows) else 0)
     starts = np.ones(len(rows), bool)
     starts[1:] = (flat[1:] != flat[:-1]).any(axis=1)
     inverse = np.cumsum(starts) - 1

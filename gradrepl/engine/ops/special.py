@@ -233,9 +233,16 @@ functions(
 )
 for name, call in {"xlogy": xlogy, "xlog1py": two_operands(xlog1py)}.items():
     functions("torch.special", **{name: checked(call, f"special_{name}", tuple(text + OUT for text in PLAIN))})
+
+
+def rounded_to(input: Tensor, decimals: int = 0) -> Any:
+    """Round to some decimals (torch.special.round)."""
+    return round(input, decimals)
+
+
 PLACED = {"softmax": softmax, "log_softmax": log_softmax}
 functions(
     "torch.special",
     **{name: checked(call, f"special_{name}", (ALONG,)) for name, call in PLACED.items()},
-    round=checked(round, "special_round", ("Tensor input, *, int? decimals=0, Tensor? out=None",)),
+    round=checked(rounded_to, "special_round", ("Tensor input, *, int decimals=0, Tensor? out=None",)),
 )

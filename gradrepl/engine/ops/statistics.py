@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -126,7 +127,8 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
 def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
     """Return flat positions as an index for each dimension (torch.unravel_index)."""
     sides = (shape,) if isinstance(shape, int) else tuple(shape)
-    return tuple(make(np.asarray(part, np.int64)) for part in np.unravel_index(indices._data, sides))
+    flat = np.asarray(indices._data) % max(math.prod(sides), 1)
+    return tuple(make(np.asarray(part, np.int64)) for part in np.unravel_index(flat, sides))
 
 
 WINDOWS: dict[str, tuple[float, float]] = {"hann_window": (0.5, 0.5), "hamming_window": (0.54, 0.46)}
@@ -205,9 +207,28 @@ def is_same_size(input: Any, other: Any) -> bool:
     return bool(input.shape == other.shape)
 
 
+@op("FillBackward0", samples=(((2, 3), 1.5),))
+def filled(a: Array, value: Any) -> Any:
+    """One number in the shape and dtype of a"""
+    return np.full(a.shape, value, a.dtype)
+
+
+@op("FillBackward1", samples=(((2, 3), ()),))
+def filled_from(a: Array, value: Array) -> Any:
+    """One number, from a tensor, in the shape and dtype of a"""
+    return np.full(a.shape, value, a.dtype)
+
+
+filled.grad(a=lambda g: g * 0)
+filled_from.grad(a=lambda g: g * 0, value=lambda g: g.sum())
+
+
+@public("Tensor input, Tensor value", "Tensor input, Number value", method=False)
 def fill(input: Any, value: Any) -> Any:
     """Return a tensor of the same shape, full of a value (torch.fill)."""
-    return input.clone().fill_(value)
+    if isinstance(value, Tensor) and not value.ndim:
+        return filled_from(input, value)
+    return input.clone().fill_(value) if isinstance(value, Tensor) else filled.call(input, value)
 
 
 def apply_(self: Any, callable: Any) -> Any:
@@ -242,7 +263,6 @@ functions(
     bartlett_window=bartlett_window,
     blackman_window=blackman_window,
     is_same_size=is_same_size,
-    fill=fill,
     **{name: cosine_window(name) for name in WINDOWS},
     **{name: getattr(Tensor, name) for name in WRITING if name in vars(Tensor)},
 )
