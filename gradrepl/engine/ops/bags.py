@@ -108,7 +108,7 @@ def bags_of(input: Any, offsets: Any) -> tuple[Any, Any]:
 
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """Draw from the categories of logits, differentiably (torch.nn.functional.gumbel_softmax)."""
-    noise = -make(np.empty_like(logits._data)).exponential_().log()  # type: ignore[attr-defined]
+    noise = -make(np.empty(logits._data.shape, logits._data.dtype)).exponential_().log()  # type: ignore[attr-defined]
     place = dim_of(dim, logits.dim())
     soft = softmax_along((logits + noise) / tau, place)
     if not hard:

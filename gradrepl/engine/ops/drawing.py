@@ -38,10 +38,21 @@ def uniforms(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, *limit
     return random.uniform_array(shape, kind, generator, *limits)
 
 
-def normals(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, mean: float = 0, std: float = 1) -> Array:
+def normals(
+    shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, mean: float = 0, std: float = 1, whole: bool = True
+) -> Array:
     if CATEGORY[kind] < FLOAT:
         raise not_implemented("normal_kernel_cpu", kind)
-    return random.scaled_normals(shape, kind, mean, std, generator)
+    return random.scaled_normals(shape, kind, mean, std, generator, whole)
+
+
+def drawn_for(a: Array, draw: Callable[..., Array], *settings: Any, **numbers: Any) -> Array:
+    """Return draw(shape, ...) for an array, in the order in which it lies in memory; normals know if it has gaps."""
+    if a.flags.c_contiguous:
+        return draw(a.shape, *settings, **numbers)
+    if draw in (normals, bell):
+        numbers["whole"] = False
+    return random.in_memory_order(a, lambda shape: draw(shape, *settings, **numbers))
 
 
 def factory(name: str, draw: Draw) -> None:
@@ -56,7 +67,7 @@ def factory(name: str, draw: Draw) -> None:
         input: Tensor, generator: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any
     ) -> Tensor:
         kind = numpy_kind(dtype, input._data.dtype)
-        return leaf(draw(input._data.shape, kind, generator), requires_grad, **options)
+        return leaf(drawn_for(input._data, draw, kind, generator), requires_grad, **options)
 
     call.__doc__ = f"Draw a tensor of a size (torch.{name})."
     like.__doc__ = f"Draw a tensor like another (torch.{name}_like)."
@@ -130,7 +141,8 @@ def randint_like(
 ) -> Tensor:
     """Draw integers in [low, high) in the shape of another tensor (torch.randint_like)."""
     kind = numpy_kind(dtype, input._data.dtype)
-    return leaf(integers(input._data.shape, int(low), int(high), kind, generator), requires_grad, **options)
+    drawn = drawn_for(input._data, integers, int(low), int(high), kind, generator)
+    return leaf(drawn, requires_grad, **options)
 
 
 @public(*twice("int n", f"Tensor? out=None, {OPTIONS}"), method=False)
@@ -148,7 +160,7 @@ def write(name: str, node: str, text: str, draw: Callable[..., Array]) -> None:
     entry = overwriting(node)
 
     def call(self: Tensor, generator: Any = None, **numbers: Any) -> Tensor:
-        return entry(self, lambda a: draw(a.shape, a.dtype, generator, **numbers))
+        return entry(self, lambda a: drawn_for(a, draw, a.dtype, generator, **numbers))
 
     call.__doc__ = f"Overwrite with random numbers (torch.Tensor.{name})."
     signature = f"Tensor input, {text}*, Generator? generator=None"
@@ -188,10 +200,10 @@ def between(shape: Any, kind: Any, generator: Any, from_: Any = 0, to: Any = 1) 
     return uniforms(shape, kind, generator, from_, to)
 
 
-def bell(shape: Any, kind: Any, generator: Any, mean: Any = 0, std: Any = 1) -> Array:
+def bell(shape: Any, kind: Any, generator: Any, mean: Any = 0, std: Any = 1, whole: bool = True) -> Array:
     if std < 0:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
-    return normals(shape, kind, generator, mean, std)
+    return normals(shape, kind, generator, mean, std, whole)
 
 
 def waiting(shape: Any, kind: Any, generator: Any, lambd: Any = 1) -> Array:
@@ -245,7 +257,7 @@ def random_(self: Tensor, generator: Any = None, **bounds: Any) -> Tensor:
     """Overwrite with random integers: below `to`, in [from, to), or of all that the dtype has (random_)."""
     low, high = bounds.get("from"), bounds.get("to")
     if high is None and low is None:
-        return RANDOM["full"](self, lambda a: any_integers(a.shape, a.dtype, generator))
+        return RANDOM["full"](self, lambda a: drawn_for(a, any_integers, a.dtype, generator))
     form = "to" if low is None else "range"
     return RANDOM[form](self, lambda a: bounded(a, low or 0, high, generator))
 
@@ -263,7 +275,7 @@ def bounded(a: Array, low: int, high: int | None, generator: Any) -> Array:
             UserWarning,
             stacklevel=6,
         )
-    return integers(a.shape, low, high, a.dtype, generator)
+    return drawn_for(a, integers, low, high, a.dtype, generator)
 
 
 def any_integers(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any) -> Array:

@@ -19,7 +19,7 @@ from gradrepl.engine.ops.number import plus_number
 from gradrepl.engine.ops.shape import cast, summed_to, without
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.tensor import make
-from gradrepl.engine.values.random import default_generator
+from gradrepl.engine.values.random import default_generator, in_memory_order
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
@@ -182,28 +182,37 @@ def check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
+def kept_of(a: Array, p: float) -> Array:
+    """Return ones with probability 1 - p, else zeros, for each element of an array."""
+    return in_memory_order(a, lambda shape: kept(shape, p, a.dtype))
+
+
 def kept(shape: tuple[int, ...], p: float, kind: Any) -> Array:
     """Return ones with probability 1 - p, else zeros: PyTorch's own draw."""
     return (default_generator.uniform64(math.prod(shape)) < 1 - p).astype(kind).reshape(shape)
 
 
-def dropped(input: Any, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Any:
-    """Zero elements with probability p and scale the others by 1 / (1 - p); `shape`: of the mask."""
+def dropped(input: Any, shape: tuple[int, ...] | None, p: float, training: bool, inplace: bool) -> Any:
+    """Zero elements with probability p and scale the others by 1 / (1 - p); `shape`: of the mask, None for input's."""
     check_probability(p)
-    if p == 0 or not training or not input._data.size:
+    data = input._data
+    if p == 0 or not training or not data.size:
         return input
-    kind = input._data.dtype
+    kind = data.dtype
     if kind.kind in "iub":
-        name = dtypes.of(input._data).tensor_type
+        name = dtypes.of(data).tensor_type
         raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
-    noise = make(np.zeros((), kind) if p == 1 else kept(shape, p, kind) / kind.type(1 - p))
+    if p == 1:
+        noise = make(np.zeros((), kind))
+    else:
+        noise = make((kept_of(data, p) if shape is None else kept(shape, p, kind)) / kind.type(1 - p))
     return input.mul_(noise) if inplace else input * noise
 
 
 @wants("dropout", "input")
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random elements while training (torch.nn.functional.dropout)."""
-    return dropped(input, input._data.shape, p, training, inplace)
+    return dropped(input, None, p, training, inplace)
 
 
 def feature_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -242,7 +251,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
         return input * make(np.zeros((), kind))
     alpha = 1.7580993408473766
     a = 1 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
-    noise = kept(input._data.shape, p, kind)
+    noise = kept_of(input._data, p)
     shift = (noise - 1) * kind.type(alpha * a) + kind.type(alpha * a * p)
     return input * make(noise * kind.type(a)) + make(shift)
 

@@ -11,7 +11,7 @@ from gradrepl.engine.api import public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
-from gradrepl.engine.ops.drawing import bell, not_implemented, overwriting
+from gradrepl.engine.ops.drawing import bell, drawn_for, not_implemented, overwriting
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.values import random
@@ -73,7 +73,7 @@ def bernoulli(input: Tensor, p: float | None = None, generator: Any = None) -> T
 def bernoulli_(self: Tensor, p: Any = 0.5, generator: Any = None) -> Tensor:
     """Overwrite with 0 or 1 (torch.Tensor.bernoulli_)."""
     if not isinstance(p, Tensor):
-        return BERNOULLI["number"](self, lambda a: fixed_coin(a.shape, a.dtype, p, generator))
+        return BERNOULLI["number"](self, lambda a: drawn_for(a, fixed_coin, a.dtype, p, generator))
     spread = np.broadcast_to(p._data, self._data.shape)
     return BERNOULLI["tensor"](self, lambda a: coin(spread, generator).astype(a.dtype))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -211,13 +212,41 @@ def normal_array(shape: tuple[int, ...], kind: Any, generator: Generator | None 
     return scaled_normals(shape, kind, 0.0, 1.0, generator)
 
 
-def scaled_normals(shape: tuple[int, ...], kind: Any, mean: float, std: float, generator: Generator | None) -> Array:
-    """Return normals of a shape, numpy dtype, mean and standard deviation, drawn as Tensor.normal_ draws them."""
+def in_memory_order(array: Array, draw: Callable[[tuple[int, ...]], Array]) -> Array:
+    """Return draw(shape) for an array, with the numbers in the order in which the array lies in memory."""
+    if array.flags.c_contiguous:
+        return draw(array.shape)
+    order = memory_order(array)
+    return draw(tuple(array.shape[dim] for dim in order)).transpose(np.argsort(order))
+
+
+def memory_order(array: Array) -> list[int]:
+    """Return the dimensions of an array, that with the longest steps first; those of no step stay where they are."""
+    order = list(range(array.ndim))[::-1]
+    for start in range(1, array.ndim):
+        place = start
+        for before in range(start - 1, -1, -1):
+            here, there = (array.strides[order[at]] for at in (place, before))
+            if here and there and here < there:
+                order[place], order[before] = order[before], order[place]
+                place = before
+            elif here and there and here > there:
+                break
+    return order[::-1]
+
+
+def scaled_normals(
+    shape: tuple[int, ...], kind: Any, mean: float, std: float, generator: Generator | None, whole: bool = True
+) -> Array:
+    """Return normals of a shape, numpy dtype, mean and standard deviation, drawn as Tensor.normal_ draws them.
+
+    whole: whether what they are for lies in one piece.
+    """
     if np.dtype(kind).kind == "c":
-        parts = scaled_normals((*shape, 2), part_of(kind), mean, std * math.sqrt(0.5), generator)
+        parts = scaled_normals((*shape, 2), part_of(kind), mean, std * math.sqrt(0.5), generator, whole)
         return parts.view(kind)[..., 0]
     source, count = generator or default_generator, math.prod(shape)
-    if count < 16:
+    if count < 16 or not whole:
         values = source.normals_one_by_one(count)
     elif is_half(kind):
         values = source.halves_in_blocks(count)
