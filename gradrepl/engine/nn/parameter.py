@@ -10,6 +10,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import INEXACT
 from gradrepl.engine.grad_mode import INFERENCE, mode
+from gradrepl.engine.quick import PARAMETERS
 from gradrepl.engine.tensor import Tensor, make
 
 SLOTS = ("_data", "_requires_grad", "_grad_fn", "_output_nr", "_grad", "_counter", "_view", "_extra")
@@ -49,7 +50,15 @@ class Parameter(Tensor):
         return (Parameter, (make(self._data), self._requires_grad))
 
     def __repr__(self, *, tensor_contents: str | None = None) -> str:
-        return "Parameter containing:\n" + super().__repr__()
+        text = super().__repr__()
+        return "Parameter containing:\n" + (text if type(self) is Parameter else f"Parameter({text})")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._prefix = f"{cls.__name__}("
+
+
+PARAMETERS.append(Parameter)
 
 
 class BufferMeta(type):
