@@ -17,6 +17,7 @@ from gradrepl.engine.ops.power import sqrt
 from gradrepl.engine.ops.reduction import sum_dims
 from gradrepl.engine.ops.view import view_as
 from gradrepl.engine.precision.fused import fused
+from gradrepl.engine.precision.moments import FEW, LONG, row_moments
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.wanted import wants
 
@@ -54,6 +55,11 @@ def trailing(ndim: int, count: int) -> Ints:
 def layer_normalized(a: Array, weight: Array, bias: Array, count: int, eps: float) -> Any:
     """a standardized over its last `count` dimensions, times weight plus bias"""
     need_float(a, "LayerNormKernelImpl")
+    if a.dtype is FLOAT32 and 0 < a.size <= FEW and (side := math.prod(a.shape[a.ndim - count :])) < LONG:
+        mean, variance = row_moments(a.reshape(-1, side))
+        inverse = 1 / np.sqrt(variance + a.dtype.type(eps))
+        out = ((a.reshape(-1, side) - mean[:, None]) * inverse[:, None]).reshape(a.shape)
+        return out * weight if bias is None else fused(out, weight, np.broadcast_to(bias, a.shape))
     out = standardized(a, trailing(a.ndim, count), eps)[0] * weight
     return out if bias is None else out + bias
 
