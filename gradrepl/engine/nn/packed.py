@@ -147,7 +147,7 @@ def check_rest(shape: tuple[int, ...], own: tuple[int, ...]) -> None:
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """Return the sequences of a padded tensor (torch.nn.utils.rnn.unpad_sequence)."""
     if not batch_first:
-        padded_sequences = padded_sequences.transpose(0, 1)
+        padded_sequences.transpose_(0, 1)
     return [one[: int(length)] for one, length in zip(padded_sequences, lengths, strict=True)]
 
 
