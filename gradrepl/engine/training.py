@@ -28,7 +28,6 @@ from gradrepl.engine.nn import (
     weight_hooks,
 )
 from gradrepl.engine.nn import pooling as pools
-from gradrepl.engine.ops import attention as attending
 from gradrepl.engine.ops import (
     alignment,
     bags,
@@ -46,6 +45,7 @@ from gradrepl.engine.ops import (
     softmax,
     volumes,
 )
+from gradrepl.engine.ops import attention as attending
 from gradrepl.engine.optim import (
     algorithms,
     averaging,
