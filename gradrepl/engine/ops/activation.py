@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public, unary
-from gradrepl.engine.dtype import BOOL8, Array
+from gradrepl.engine.dtype import BOOL8, FLOAT32, FLOAT64, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.precise import MANY, nearest
 from gradrepl.engine.precision.sleef import mapped
 from gradrepl.engine.tensor import Tensor
 
@@ -30,7 +30,7 @@ def sigmoid(a: Array) -> Any:
 @op("SigmoidBackwardBackward0", samples=TWO)
 def sigmoid_gradient(g: Array, out: Array) -> Any:
     """g · (1 - out) · out"""
-    return g * ((1 - out) * out)
+    return g * (1 - out) * out
 
 
 sigmoid.grad(a=lambda g, out: sigmoid_gradient(g, out))
@@ -49,6 +49,9 @@ def tanh(a: Array) -> Any:
 @op("TanhBackwardBackward0", samples=TWO)
 def tanh_gradient(g: Array, out: Array) -> Any:
     """g · (1 - out²)"""
+    if out.dtype is FLOAT32 and out.size < MANY:
+        wide = out.astype(FLOAT64)
+        return g * (1 - wide * wide).astype(FLOAT32)
     return g * (1 - out * out)
 
 
