@@ -27,7 +27,7 @@ from gradrepl.engine.node import (
 )
 from gradrepl.engine.operands import align, check_broadcast
 from gradrepl.engine.precision import bfloat16, half
-from gradrepl.engine.quick import short_way
+from gradrepl.engine.quick import is_plain, short_way
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch
@@ -146,7 +146,7 @@ class Op:
 
     def __call__(self, *args: Any) -> Any:
         """Run on tensors (recording where wanted) or, with no tensor among the arguments, on arrays."""
-        return self.call(*args) if type(args[0]) is Tensor else self.general(*args)
+        return self.call(*args) if is_plain(args[0]) else self.general(*args)
 
     def general(self, *args: Any) -> Any:
         """Run any call, ordinary or not."""
@@ -282,7 +282,7 @@ def attach(node: Any, outs: Sequence[Tensor]) -> None:
 
 def record(entry: Op, mask: int, args: Sequence[Any], values: Sequence[Any], outs: Sequence[Tensor]) -> None:
     """Hang the results of an operation into the graph."""
-    if all(out._data.dtype not in INEXACT for out in outs):
+    if outs[0]._data.dtype not in INEXACT and all(out._data.dtype not in INEXACT for out in outs):
         return
     node = start_node(entry, entry.plan(mask))
     if outs[0]._data.dtype.kind == "c":

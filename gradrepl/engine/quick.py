@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, INEXACT
+from gradrepl.engine.dual import forward
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
 from gradrepl.engine.graph import next_sequence
 from gradrepl.engine.node import keep
@@ -24,6 +25,20 @@ Call = Callable[..., Any]
 
 KIND: type[Tensor] = Tensor
 """The class of new tensors: see tensor.py."""
+
+
+PARAMETERS: list[type[Tensor]] = []
+"""Filled by nn/parameter.py."""
+
+
+def is_parameter(value: Any) -> bool:
+    """Whether a value is a parameter without a tangent: to an operation the same as a plain tensor."""
+    return type(value) in PARAMETERS and not forward.carrying
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a short way can take a value."""
+    return type(value) is Tensor or is_parameter(value)
 
 
 def short_way(entry: Any, otherwise: Call) -> Call:
@@ -57,7 +72,7 @@ def single(entry: Any, otherwise: Call) -> Call:
     choosy = entry.broadcasts or entry.refused is not None
 
     def call(input: Any, *args: Any) -> Any:
-        if type(input) is not Tensor or type(x := input._data) is not ndarray:
+        if (type(input) is not Tensor and not is_parameter(input)) or type(x := input._data) is not ndarray:
             return otherwise(input, *args)
         kind = x.dtype
         if kind is not FLOAT32 and kind is not FLOAT64 and (choosy or kind is HALF or kind.kind == "c"):
@@ -98,7 +113,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
     compute, plan_of, plans, node_class = entry.compute, entry.plan, entry.plans, entry.node
 
     def call(a: Any, b: Any) -> Any:
-        if type(a) is not Tensor:
+        if type(a) is not Tensor and not is_parameter(a):
             return otherwise(a, b)
         if type(b) is Tensor:
             return two(a, b)
@@ -108,7 +123,7 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
         try:
             kept = known[type(b)][b]
         except (KeyError, TypeError):
-            return otherwise(a, b)
+            return two(a, b) if is_parameter(b) else otherwise(a, b)
         if a._view is not None:
             refresh_view(a)
         recording = mode.recording
@@ -144,7 +159,7 @@ NONE: Numbers = {}
 
 def first_a_tensor(two: Call, otherwise: Call) -> Call:
     def call(a: Any, b: Any) -> Any:
-        return two(a, b) if type(a) is type(b) is Tensor else otherwise(a, b)
+        return two(a, b) if is_plain(a) and is_plain(b) else otherwise(a, b)
 
     return call
 
