@@ -50,6 +50,11 @@ MORE_SAMPLES: dict[str, tuple[tuple[Any, ...], ...]] = {
 """Samples that hold positions or masks."""
 
 REASONS: dict[str, tuple[str, ...]] = {
+    "draws random numbers; its gradient is refused": ("dirichlet_each", "gamma_each"),
+    "its gradient is that of scores whose log_softmax it gets, as in PyTorch, which has no second one": (
+        "ctc",
+        "ctc_gradient",
+    ),
     "draws random numbers; its gradient is zero": (
         *(
             "bernoulli1",
@@ -61,6 +66,7 @@ REASONS: dict[str, tuple[str, ...]] = {
             "lognormal0",
             "normal0",
         ),
+        *("binomial_each", "poisson_each"),
         *("normal_both", "normal_mean", "normal_std", "random0", "random1", "random2", "uniform0"),
     ),
     "has a node for its error only: it can't be differentiated, as in PyTorch": (
