@@ -27,12 +27,13 @@ from gradrepl.engine.node import (
 )
 from gradrepl.engine.operands import align, check_broadcast
 from gradrepl.engine.precision import bfloat16, half
-from gradrepl.engine.quick import is_plain, short_way
+from gradrepl.engine.quick import is_parameter, short_way
 from gradrepl.engine.tensor import Tensor, make, make_view, refresh_view
 
 np.seterr(all="ignore")  # infinities and nan are values, as in PyTorch
 
 asanyarray = np.asanyarray
+ndarray = np.ndarray
 
 TABLE: dict[str, Op] = {}
 """Every entry by its name."""
@@ -146,7 +147,10 @@ class Op:
 
     def __call__(self, *args: Any) -> Any:
         """Run on tensors (recording where wanted) or, with no tensor among the arguments, on arrays."""
-        return self.call(*args) if is_plain(args[0]) else self.general(*args)
+        kind = type(args[0])
+        if kind is Tensor or (kind is not ndarray and is_parameter(args[0])):
+            return self.call(*args)
+        return self.general(*args)
 
     def general(self, *args: Any) -> Any:
         """Run any call, ordinary or not."""
@@ -155,7 +159,7 @@ class Op:
         if self.variadic:
             return self.call_list(*args)
         for i in self.tensors:
-            if isinstance(args[i], Tensor):
+            if type(args[i]) is not ndarray and isinstance(args[i], Tensor):
                 return self.call_tensors(args)
         return self.run(args)
 

@@ -79,7 +79,7 @@ def rules(entry: Any) -> dict[str, str]:
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         function = call.func
         if isinstance(function, ast.Attribute) and function.attr == "grad" and _name(function.value) == entry.name:
-            return {str(part.arg): _rule(part.value, source) for part in call.keywords if part.arg}
+            return {part.arg: _rule(part.value, source, entry.rules[part.arg]) for part in call.keywords if part.arg}
     return {argument: _rule_of(rule) for argument, rule in entry.rules.items()}
 
 
@@ -87,9 +87,10 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _rule(node: ast.expr, source: str) -> str:
-    body = node.body if isinstance(node, ast.Lambda) else node
-    return " ".join((ast.get_source_segment(source, body) or "").split())
+def _rule(node: ast.expr, source: str, rule: Any) -> str:
+    if not isinstance(node, ast.Lambda):
+        return _rule_of(rule)
+    return " ".join((ast.get_source_segment(source, node.body) or "").split())
 
 
 def _rule_of(rule: Any) -> str:

@@ -35,7 +35,8 @@ def names_of(torch: types.ModuleType) -> Vocabulary:
             modules[path] = modules[SHORT.get(path, path)] = names
     _ = torch.median  # what of a tensor comes only when it is asked for
     attributes = {name for name in dir(torch.Tensor) if not name.startswith("__")}
-    attributes |= {name for kind in kinds(torch) for name in dir(kind) if not name.startswith("_")}
+    shortened = module_at(torch, "torch.linalg")  # which programs like to call L or LA
+    attributes |= {name for owner in (*kinds(torch), shortened) for name in dir(owner) if not name.startswith("_")}
     attributes.update(OF_MODULES)
     keywords = frozenset((*KEYWORDS, *MORE_KEYWORDS))
     return Vocabulary(modules, frozenset(attributes), keywords, frozenset(attributes.union(*modules.values())))

@@ -75,7 +75,12 @@ def relu(a: Array) -> Any:
 @op("ThresholdBackwardBackward0", samples=TWO)
 def relu_gradient(g: Array, out: Array) -> Any:
     """g where out is above 0, and 0 elsewhere"""
-    return np.where(out <= 0, g.dtype.type(0), g)
+    if g.dtype is not FLOAT32 or type(g) is not np.ndarray or not (g.flags.c_contiguous and out.flags.c_contiguous):
+        return np.where(out <= 0, g.dtype.type(0), g)
+    bits = (out <= 0).astype(np.int32)
+    bits -= 1
+    bits &= g.view(np.int32)  # np.where takes twice as long where signs come in no order
+    return bits.view(np.float32)
 
 
 relu.grad(a=lambda g, out: relu_gradient(g, out))

@@ -35,12 +35,12 @@ def widened(a: Array) -> Any:
     return INT64 if CATEGORY[a.dtype] < FLOAT else a.dtype
 
 
-def fill(gradient: Any, a_shape: tuple[int, ...]) -> Any:
+def fill(g: Any, a_shape: tuple[int, ...]) -> Any:
     """Spread the gradient of a single number over a shape."""
-    if type(gradient) not in SCALARS and isinstance(gradient, (Tensor, Brain)):
-        return expand_to(gradient, a_shape)
-    full = empty(a_shape, gradient.dtype)
-    full.fill(gradient)
+    if type(g) not in SCALARS and isinstance(g, (Tensor, Brain)):
+        return expand_to(g, a_shape)
+    full = empty(a_shape, g.dtype)
+    full.fill(g)
     return full
 
 
@@ -117,11 +117,11 @@ def mean_all(a: Array) -> Any:
     return total(a) / a.size if kind is FLOAT32 or kind is FLOAT64 else add_up(a) / kind.type(a.size)
 
 
-def mean_gradient(gradient: Any, a_shape: tuple[int, ...]) -> Any:
+def mean_gradient(g: Any, a_shape: tuple[int, ...]) -> Any:
     count = math.prod(a_shape) or 1
-    if type(gradient) not in SCALARS and isinstance(gradient, Tensor):
-        return over_number(expand_to(gradient, a_shape), count)
-    return fill(gradient / count, a_shape)
+    if type(g) not in SCALARS and isinstance(g, Tensor):
+        return over_number(expand_to(g, a_shape), count)
+    return fill(g / count, a_shape)
 
 
 mean_all.grad(a=mean_gradient)

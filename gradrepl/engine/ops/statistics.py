@@ -15,7 +15,7 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import fill_with
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.shape import where
+from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
@@ -219,8 +219,8 @@ def filled_from(a: Array, value: Array) -> Any:
     return np.full(a.shape, value, a.dtype)
 
 
-filled.grad(a=lambda g: g * 0)
-filled_from.grad(a=lambda g: g * 0, value=lambda g: g.sum())
+filled.grad(a=lambda g: zeros_of(g))
+filled_from.grad(a=lambda g: zeros_of(g), value=lambda g: g.sum())
 
 
 @public("Tensor input, Tensor value", "Tensor input, Number value", method=False)
