@@ -88,11 +88,11 @@ class TensorOps:
         """Add to a leaf's `.grad`: in place in an ordinary backward, as a new tensor under create_graph."""
         if not leaf._requires_grad:
             return
-        before = leaf._grad
+        before, extra = leaf._grad, leaf._extra
         if create_graph:
             leaf._grad = keep_copy(gradient) if before is None else add(before, gradient)
         elif before is None:
-            extra, data = leaf._extra, leaf._data
+            data = leaf._data
             own_kind = extra is None or extra.grad_dtype is OWN
             same = type(gradient) is ndarray and (gradient.dtype is data.dtype or not own_kind)
             own = gradient.copy() if same else cast.forward(gradient, data.dtype)
@@ -107,7 +107,6 @@ class TensorOps:
                 before._counter[0] += 1
             else:
                 bump(before)
-        extra = leaf._extra
         if extra is not None and extra.post_accumulate:
             run_post_accumulate(leaf, extra)
 

@@ -191,7 +191,10 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
         shape, other_shape = (x.shape, y.shape) if broadcasts else ANY
         alike = shape == other_shape
         try:
-            data = compute(x, y) if alike else spread(compute, x, y)
+            if alike:
+                data = compute(x, y)
+            else:
+                data = compute(x, y.reshape(())) if other_shape == ONE and shape else spread(compute, x, y)
         except ValueError:
             if broadcasts:
                 check_broadcast((x, y))

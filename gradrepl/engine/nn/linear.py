@@ -257,6 +257,16 @@ class EmbeddingBag(Module):
         else:
             self.weight = Parameter(_weight)
 
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True, **options: Any) -> Any:
+        """Make a table from given rows (torch.nn.EmbeddingBag.from_pretrained)."""
+        if embeddings.dim() != 2:
+            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+        rows, columns = embeddings.shape
+        bag = cls(rows, columns, _weight=embeddings, **options)
+        bag.weight.requires_grad = not freeze
+        return bag
+
     def reset_parameters(self) -> None:
         """Draw new numbers."""
         init.normal_(self.weight)

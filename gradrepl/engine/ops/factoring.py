@@ -26,7 +26,7 @@ from gradrepl.engine.ops.decomposition import (
 from gradrepl.engine.ops.elimination import by_column, eliminated, zero_pivots
 from gradrepl.engine.ops.linalg import linalg, solve_of
 from gradrepl.engine.ops.linear import adjoint
-from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.ops.shape import cast, summed_to
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
 
@@ -120,8 +120,8 @@ def triangle_gradient(g: Any, a: Any, out: Any, upper: bool, left: bool, unit: b
 
 
 solve_triangle.grad(
-    a=lambda g, a, out, upper, left, unit: triangle_gradient(g, a, out, upper, left, unit),
-    b=lambda g, a, upper, left, unit: solved_back(g, a, upper, left, unit),
+    a=lambda g, a, a_shape, out, upper, left, unit: summed_to(triangle_gradient(g, a, out, upper, left, unit), a_shape),
+    b=lambda g, a, b_shape, upper, left, unit: summed_to(solved_back(g, a, upper, left, unit), b_shape),
 )
 
 

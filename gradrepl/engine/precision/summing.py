@@ -126,14 +126,20 @@ def few(count: int, lanes: int) -> Sum:
     """Return how fewer than four rows of lanes are added up: the rows, then a tail and the lanes one by one."""
     rows, places = count // lanes, np.arange(count)
     if not rows:
-        alone = np.array(one_by_one(count))
-        return lambda a: accumulate(a.take(alone))
+        return in_a_row(np.array(one_by_one(count)))
     tail, matrix = places[rows * lanes :], places[: rows * lanes].reshape(rows, lanes)
     order = concatenate((tail, np.roll(matrix, 1, 0).T.reshape(-1)))
     if rows == 1:
-        return lambda a: accumulate(a.take(order))
+        return in_a_row(order)
     starts = concatenate((places[: tail.size], np.arange(tail.size, count, rows)))
     return lambda a: accumulate(add_parts(a.take(order), starts))
+
+
+def in_a_row(order: Array) -> Sum:
+    """Return how numbers are added up one after the other in an order."""
+    if (order == np.arange(order.size)).all():
+        return lambda a: accumulate(a.ravel())
+    return lambda a: accumulate(a.take(order))
 
 
 def one_by_one(count: int) -> list[int]:
