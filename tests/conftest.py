@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import hypothesis
 import pytest
@@ -37,6 +37,21 @@ def session(engine: Engine) -> Iterator[Session]:
     with Session(engine) as fresh:
         assert [outcome.failure for outcome in fresh.run("import torch")] == [None]
         yield fresh
+
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say how much was compared: in the summary at the end, which shows it of tests that pass, too."""
+    return request.config.stash.setdefault(TOLD, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if lines := config.stash.get(TOLD, []):
+        terminalreporter.section("compared")
+        terminalreporter.write_line("\n".join(lines))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

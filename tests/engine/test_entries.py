@@ -227,10 +227,12 @@ def with_leaves(arguments: Sequence[Any], others: Iterator[Any]) -> list[Any]:
     return [list(map(other, item)) if isinstance(item, list) else other(item) for item in arguments]
 
 
-def test_every_rule_has_a_sample_or_a_reason() -> None:
+def test_every_rule_has_a_sample_or_a_reason(tell: Callable[[str], None]) -> None:
     excused = {name for names in REASONS.values() for name in names}
     bare = {name for name, entry in TABLE.items() if entry.rules and not entry.samples}
-    print(f"{len(CASES)} samples of {len({name for name, _ in CASES})} operations with rules")
+    tell(
+        f"{len(CASES)} samples of {len({name for name, _ in CASES})} operations with rules, against finite differences"
+    )
     assert bare == excused, (
         f"neither sample nor reason: {sorted(bare - excused)}; a reason too many: {sorted(excused - bare)}"
     )

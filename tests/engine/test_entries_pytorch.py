@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -87,14 +87,15 @@ def test_a_call_is_pytorchs(text: str) -> None:
     assert not listed - found, f"equal now, run python tests/tools/write_known_calls.py: {sorted(listed - found)}"
 
 
-def test_every_entry_is_reached_and_counted() -> None:
+def test_every_entry_is_reached_and_counted(tell: Callable[[str], None]) -> None:
     counts, reached = Counter[str](), set[str]()
     for index in range(len(CALLS)):
         result = compared(index)
         counts.update(result.counts)
         reached |= result.reached
-    print(f"{len(reached)} of {len(TABLE)} operations, {len(CALLS)} calls: {dict(counts)}")
     alike = {name for name, entry in TABLE.items() if CODES[entry.forward.__code__] in reached}  # made in one loop
+    counted = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    tell(f"{len(alike)} of {len(TABLE)} operations with PyTorch in {len(CALLS)} calls: {counted}")
     assert not TABLE.keys() - alike - UNSEEN, "operations that no call reaches"
     assert counts["samples"] >= 20_000
     assert counts["misuses"] >= 10_000

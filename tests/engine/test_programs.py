@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -130,9 +131,22 @@ def same(own: str, other: str) -> bool:
     return all(math.isclose(float(a), float(b), rel_tol=1e-4, abs_tol=1e-5) for a, b in pairs)
 
 
+MADE: set[str] = set()
+"""The programs that were compared."""
+
+
 @pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: there is nothing to compare programs with")
 @settings(max_examples=COUNT, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(programs())
 def test_a_program_does_the_same_on_both_engines(source: str) -> None:
     own, other = shown_by(source, "builtin"), shown_by(source, "torch")
+    MADE.add(source)
     assert same(own, other), f"{source}\n--- builtin\n{own}\n--- PyTorch\n{other}"
+
+
+@pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: there is nothing to compare programs with")
+def test_programs_are_counted(tell: Callable[[str], None]) -> None:
+    if not MADE:
+        pytest.skip("no program was run before: the test above was left out")
+    tell(f"{len(MADE)} random programs with PyTorch")
+    assert len(MADE) > COUNT // 2

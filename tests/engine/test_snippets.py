@@ -7,6 +7,7 @@ The builtin engine is held against the record; where PyTorch is installed, so is
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from support.running import SNIPPETS, has_torch, shown_by, snippets
@@ -46,6 +47,6 @@ def test_the_recorded_answers_are_pytorchs(topic: str) -> None:
         assert shown_by(source, "torch") == answer, source
 
 
-def test_there_are_several_hundred_programs() -> None:
-    print(f"{len(CASES)} programs compared to the character")
+def test_there_are_several_hundred_programs(tell: Callable[[str], None]) -> None:
+    tell(f"{len(CASES)} snippets with what PyTorch printed, to the character")
     assert CASES
