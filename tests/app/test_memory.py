@@ -181,6 +181,9 @@ def test_a_damaged_file_is_said_once_and_what_is_known_is_saved_anew(path: Path,
     assert opened(path).resume(LESSON) == 2
 
 
+OVER, KILLED, ENDED = ("over",), ("killed",), ("ended",)
+
+
 class Course:
     """The process that takes the course, and what it says."""
 
@@ -191,21 +194,24 @@ class Course:
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
 
-    def take(self, path: Path, seconds: float | None) -> tuple[list[tuple[str, ...]], bool]:
-        """Let a child take the course and kill it after some seconds.
+    def take(self, path: Path, kill_after: tuple[int, float] | None) -> tuple[list[tuple[str, ...]], bool]:
+        """Let a child take the course and kill it some seconds after it said so many words.
 
-        Returns what it had saved for sure, and whether it was killed before its end.
+        Words rather than seconds alone, so that on a busy machine too each child comes as far. Returns what it had
+        saved for sure, and whether it was killed before its end.
         """
         self.write(str(path))
-        child = int(self.read()[1])
-        if seconds is not None:
+        child, said = int(self.read()[1]), list[tuple[str, ...]]()
+        if kill_after is not None:
+            words, seconds = kill_after
+            while len(said) < words and said[-1:] != [OVER]:
+                said.append(self.read())
             time.sleep(seconds)
             os.kill(child, signal.SIGKILL)
         self.write("")
-        said = [self.read()]
-        while said[-1] not in (("killed",), ("ended",)):
+        while said[-1:] not in ([KILLED], [ENDED]):
             said.append(self.read())
-        return said[:-1], said[-1] == ("killed",)
+        return [words for words in said[:-1] if words != OVER], said[-1] == KILLED
 
     def write(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -229,13 +235,14 @@ def test_killed_at_200_random_moments_a_course_loses_at_most_the_step_in_progres
     course, chance = Course(), random.Random(5)
     began = time.monotonic()
     whole, _killed = course.take(tmp_path / "unharmed.db", None)
-    length = time.monotonic() - began
+    a_word = (time.monotonic() - began) / len(whole)
     assert saved(tmp_path / "unharmed.db").keys() == set(whole)
     kills = courses = 0
     sure = Counter[tuple[str, ...]]()
     while kills < 200:
         path = tmp_path / f"{courses}.db"
-        said, killed = course.take(path, chance.uniform(0, length / 5))
+        moment = chance.randrange(len(whole) // 5), chance.uniform(0, 2 * a_word)
+        said, killed = course.take(path, moment)
         kills += killed
         sure.update(said)
         assert not sure - saved(path)

@@ -68,6 +68,7 @@ def main() -> None:
         memory = Memory(Store(Path(line.rstrip("\n"))), english)
         for lesson in lessons:
             take(lesson, memory, engine)
+        tell("over")
         os._exit(0)
 
 
