@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import warnings
 import zipfile
 from collections import Counter, OrderedDict
 from pathlib import Path
@@ -37,6 +38,11 @@ NOT_ALLOWED = (
     "class/function.\n\nCheck the documentation of torch.load to learn more about types accepted by default with "
     "weights_only https://pytorch.org/docs/stable/generated/torch.load.html."
 )
+NO_DEVICE = (
+    "Attempting to deserialize object on a {0} device but torch.{1}.is_available() is False. If you are running on a "
+    "CPU-only machine, please use torch.load with map_location=torch.device('cpu') to map your storages to the CPU."
+)
+NO_LOCATION = "don't know how to restore data location of torch.storage.UntypedStorage (tagged with {})"
 KINDS = {f"{kind.tensor_type}Storage": kind for kind in (*dtypes.ALL, dtypes.bfloat16)}
 
 
@@ -178,13 +184,15 @@ SAFE: dict[tuple[str, str], Any] = {
 
 
 class Unpickler(pickle.Unpickler):
-    """Reads what Pickler, or PyTorch, wrote; what else a file may name depends on `weights_only`."""
+    """Reads what Pickler, or PyTorch, wrote; what else a file may name depends on `weights_only`.
 
-    def __init__(self, archive: zipfile.ZipFile, weights_only: bool) -> None:
+    place: from the device that a storage was on to that on which it is wanted; options: pickle's.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, weights_only: bool, place: Any, options: dict[str, Any]) -> None:
         self.root = archive.namelist()[0].split("/")[0]
-        super().__init__(io.BytesIO(archive.read(f"{self.root}/data.pkl")))
-        self.archive = archive
-        self.weights_only = weights_only
+        super().__init__(io.BytesIO(archive.read(f"{self.root}/data.pkl")), **{"encoding": "utf-8", **options})
+        self.archive, self.weights_only, self.place = archive, weights_only, place
         self.storages: dict[str, Any] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -200,8 +208,9 @@ class Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         """Return the elements of a storage, the same array each time."""
-        _, kind, key, *_ = pid
+        _, kind, key, location, *_ = pid
         if key not in self.storages:
+            check_location(self.place(location))
             self.storages[key] = from_bytes(self.archive.read(f"{self.root}/data/{key}"), kind)
         return self.storages[key]
 
@@ -215,17 +224,66 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
     allowed.update({f"{thing.__module__}.{thing.__qualname__}": thing for thing in safe_globals})
 
 
+def places(map_location: Any) -> Any:
+    """Return the function from the device that a storage was on to that on which it is wanted."""
+    if map_location is None:
+        return str
+    if isinstance(map_location, dict):
+        return lambda location: map_location.get(location, location)
+    if isinstance(map_location, (str, device.device)):
+        return lambda location: str(map_location)
+    if callable(map_location):
+        return lambda location: "cpu"
+    raise TypeError(f"{type(map_location).__name__!r} object is not callable")
+
+
+def check_location(location: str) -> None:
+    """Raise RuntimeError for a device that is not here."""
+    kind = location.partition(":")[0]
+    if kind in ("cuda", "xpu"):
+        raise RuntimeError(NO_DEVICE.format(kind.upper(), kind))
+    if kind not in device.TYPES:
+        raise RuntimeError(NO_LOCATION.format(location))
+    device.require_cpu(location)
+
+
 def load(
-    f: Any, map_location: Any = None, pickle_module: Any = None, *, weights_only: bool | None = None, mmap: Any = None
+    f: Any,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: Any = None,
+    **pickle_load_args: Any,
 ) -> Any:
     """Read what torch.save wrote from a path or file (torch.load).
 
     Raises AttributeError for what is neither, UnpicklingError for a file that holds something else, or more than
-    weights where only these are wanted.
+    weights where only these are wanted, RuntimeError for a device that is not here.
     """
+    only = pickle_module is None if weights_only is None else weights_only
+    if only and pickle_module is not None:
+        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    if only and pickle_load_args:
+        warnings.warn("pickle_load_args only works if `weights_only=False`.", UserWarning, stacklevel=2)
+        check_options(pickle_load_args)
     if isinstance(f, (str, os.PathLike)):
         with Path(f).open("rb") as file:
-            return load(file, weights_only=weights_only)
+            return read(file, only, places(map_location), pickle_load_args)
+    if mmap:
+        raise ValueError("f must be a file path in order to use the mmap argument")
+    return read(f, only, places(map_location), pickle_load_args)
+
+
+def check_options(options: dict[str, Any]) -> None:
+    """Raise TypeError for an option that PyTorch's own reader of weights lacks."""
+    for name in options:
+        if name != "encoding":
+            raise TypeError(f"Unpickler.__init__() got an unexpected keyword argument '{name}'")
+
+
+def read(f: Any, weights_only: bool, place: Any, options: dict[str, Any]) -> Any:
+    """Return what an open file holds; see Unpickler."""
     if not hasattr(f, "seek"):
         raise AttributeError(f"{type(f).__name__!r} object has no attribute 'seek'{NOT_SEEKABLE}")
     if not zipfile.is_zipfile(f):
@@ -234,7 +292,7 @@ def load(
             raise EOFError
         raise pickle.UnpicklingError("This is no file of torch.save: it is no zip archive.")
     with zipfile.ZipFile(f) as archive:
-        return Unpickler(archive, weights_only is not False).load()
+        return Unpickler(archive, weights_only, place, options).load()
 
 
 functions(save=save, load=load)
