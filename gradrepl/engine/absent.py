@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from opcode import opmap
 from types import FrameType, ModuleType
 from typing import Any
@@ -52,8 +52,10 @@ def module_getattr(module: ModuleType) -> Callable[[str], Any]:
 
     def missing(name: str) -> Any:
         lack = only_we_lack(owner, name)
-        if lack is not None and is_import(sys._getframe(2)):
+        if lack is not None and is_at(IMPORT, sys._getframe(2)):
             raise ImportError(lack, name=owner)
+        if lack is not None and is_at(IMPORT_ALL, sys._getframe(2)):
+            return StandIn(lack)
         raise attribute_error(owner, name, f"module '{owner}' has no attribute '{name}'", thing)
 
     return missing
@@ -65,9 +67,40 @@ def tensor_getattr(self: Tensor, name: str) -> Any:
     raise attribute_error("torch.Tensor", name, f"'{kind}' object has no attribute '{name}'", self)
 
 
-def is_import(frame: FrameType) -> bool:
-    """Whether a frame is at `from module import name`: Python has words of its own for an AttributeError there."""
-    return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
+IMPORT = opmap["IMPORT_FROM"]
+"""What runs at `from module import name`: Python has words of its own for an AttributeError there."""
+IMPORT_ALL = opmap.get("IMPORT_STAR", opmap.get("CALL_INTRINSIC_1"))
+"""What runs at `from module import *`."""
+
+
+def is_at(instruction: int | None, frame: FrameType) -> bool:
+    """Whether a frame runs an instruction."""
+    return frame.f_code.co_code[frame.f_lasti] == instruction
+
+
+class StandIn:
+    """What `from module import *` brings for a name that only we lack: who uses it is told so."""
+
+    lack = ""
+
+    def __init__(self, lack: str) -> None:
+        self.lack = lack
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(self.lack)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(self.lack, name=name, obj=None)
+
+
+def stand_ins(owner: str, there: Iterable[str]) -> list[str]:
+    """Return what `from owner import *` brings beside what is there: classes, of packages that give their own only."""
+    if owner not in PACKAGES:
+        return []
+    return sorted(name for name in pytorch_names()[owner].difference(there) if name[0].isupper())
+
+
+PACKAGES = ("torch.distributions", "torch.nn", "torch.optim")
 
 
 def class_getattr(cls: type[Tensor], name: str) -> Any:

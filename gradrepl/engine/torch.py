@@ -11,7 +11,7 @@ from typing import Any
 
 from gradrepl.engine import autograd, grad_mode, once, results
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.absent import MissingModules, Path, class_getattr, module_getattr, tensor_getattr
+from gradrepl.engine.absent import MissingModules, Path, class_getattr, module_getattr, stand_ins, tensor_getattr
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.derivatives import saved
 from gradrepl.engine.ops import (
@@ -155,7 +155,9 @@ def getter(module: ModuleType) -> Callable[[str], Any]:
 def everything(module: ModuleType) -> list[str]:
     """Return what `from module import *` brings: all but what begins with an underscore, and modules."""
     load_rest()
-    return [name for name in dir(module) if name[0] != "_" and not isinstance(getattr(module, name), ModuleType)]
+    names = dir(module)
+    own = [name for name in names if name[0] != "_" and not isinstance(getattr(module, name), ModuleType)]
+    return own + stand_ins(module.__name__, names)
 
 
 def lister(module: ModuleType) -> Callable[[], list[str]]:

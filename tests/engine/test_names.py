@@ -58,6 +58,26 @@ def test_an_import_of_what_only_the_engine_lacks_says_so(torch: Any, program: st
         exec(program, {})
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from torch.distributions import *; Weibull(1.0, 2.0)",
+        "from torch.distributions import *; Wishart.support",
+        "from torch.optim import *; Muon([])",
+    ],
+)
+def test_what_an_import_of_everything_lacks_says_so_when_it_is_used(torch: Any, program: str) -> None:
+    with pytest.raises((NotImplementedError, AttributeError), match=r"is part of PyTorch.*--engine torch"):
+        exec(program, {})
+
+
+def test_an_import_of_everything_brings_no_stand_in_to_where_it_is_asked_for_by_name(torch: Any) -> None:
+    assert not hasattr(torch.distributions, "Weibull")
+    names: dict[str, Any] = {}
+    exec("from torch.distributions import *", names)
+    assert not hasattr(torch.distributions, "Weibull") and names["Normal"] is torch.distributions.Normal
+
+
 @pytest.mark.parametrize("program", ["import torch.nonsense", "from torch.nn import nonsense"])
 def test_an_import_of_what_pytorch_lacks_too_has_pythons_words(torch: Any, program: str) -> None:
     with pytest.raises(ImportError, match=r"^(No module named|cannot import name) '(torch\.)?nonsense'"):
