@@ -34,6 +34,8 @@ def execute(program: Program, engine: Engine, screen: Screen, *, transcript: boo
                 break
             screen.result(outcome)
             status = exit_status(outcome)
+            if outcome.ends:
+                break
     return status
 
 

@@ -133,7 +133,7 @@ class Session:
             for statement, text, silent in statements(source, tree.body):
                 outcome = self.run_statement(statement, text, name, echo and not silent)
                 yield outcome
-                if outcome.failure is not None or outcome.exit_status is not None:
+                if outcome.ends:
                     return
         except KeyboardInterrupt as error:  # it fell between two statements: what ran before stays, and is known
             yield self.not_run(text, name, error)

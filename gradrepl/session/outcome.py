@@ -144,6 +144,11 @@ class Outcome:
     bound: tuple[str, ...] = ()
 
     @property
+    def ends(self) -> bool:
+        """Whether nothing that stands behind the statement runs any more."""
+        return self.failure is not None or self.exit_status is not None
+
+    @property
     def stdout(self) -> str:
         """What the statement printed to standard output."""
         return "".join(output.text for output in self.outputs if output.kind == "stdout")

@@ -72,6 +72,13 @@ def test_a_statement_is_shown_before_what_it_prints(gradrepl: Run, tmp_path: Pat
     assert gradrepl("run", "p.py").stdout == ">>> print('a')\na\n>>> print('b')\nb\n"
 
 
+@pytest.mark.parametrize("last", ["1/0", "exit()"])
+def test_nothing_is_shown_of_what_does_not_run(gradrepl: Run, tmp_path: Path, last: str) -> None:
+    (tmp_path / "p.py").write_text(f"print('a')\n{last}\nprint('b')\n")
+    done = gradrepl("run", "p.py")
+    assert done.stdout.startswith(f">>> print('a')\na\n>>> {last}\n") and "'b'" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("code", "status"),
     [("1", 0), ("1/0", 1), ("exit(3)", 3), ("import sys; sys.exit('no')", 1), ("raise KeyboardInterrupt", 130)],
