@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from gradrepl.engine.api import functions
 from gradrepl.engine.autograd import grad
 from gradrepl.engine.derivatives import gradcheck_words as words
-from gradrepl.engine.derivatives.gradcheck_more import (
+from gradrepl.engine.derivatives.gradcheck_incoming import (
     GradcheckError,
     check_batched,
     check_batched_forward,

@@ -1,4 +1,4 @@
-"""What gradcheck looks at besides the derivatives: batches, zeros and missing gradients."""
+"""What gradcheck looks at besides the derivatives: incoming gradients that are zeros, missing or a batch."""
 
 from __future__ import annotations
 
