@@ -12,6 +12,7 @@ from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.optim.optimizer import Optimizer, count_step, number, remembered, settings
 from gradrepl.engine.precision.fused import LARGE, between, fused, wide
 from gradrepl.engine.precision.roots import sqrt
+from gradrepl.engine.tensor import Tensor
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -43,6 +44,21 @@ def add_ratio(data: Any, factor: float, above: Any, below: Any) -> None:
     data += above * factor / below
 
 
+def refuse_tensors(given: dict[str, Any], together: Any) -> None:
+    """Raise ValueError for settings that are tensors where all parameters are updated together."""
+    for name, value in given.items():
+        if together and isinstance(value, Tensor):
+            raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
+
+
+def check_ways(fused: Any, foreach: Any, differentiable: Any) -> None:
+    """Raise RuntimeError for two ways to compute a step that exclude each other."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
 class SGD(Optimizer):
     """Gradient descent, with momentum where wanted (torch.optim.SGD)."""
 
@@ -64,6 +80,7 @@ class SGD(Optimizer):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         names = "lr momentum dampening weight_decay nesterov maximize foreach differentiable fused"
         super().__init__(params, settings(names, locals()))
+        check_ways(fused, foreach, differentiable)
 
     def remembers(self, group: Group) -> bool:
         return bool(group["momentum"])
@@ -104,7 +121,13 @@ class Adam(Optimizer):
         names = (
             "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
         )
-        super().__init__(params, settings(names, locals()))
+        refuse_tensors({"lr": lr}, foreach and not capturable)
+        options = settings(names, locals())
+        if not any(all(isinstance(beta, kind) for beta in betas) for kind in (float, Tensor)):
+            raise ValueError("betas must be either both floats or both Tensors")
+        refuse_tensors({"betas[0]": betas[0], "betas[1]": betas[1]}, foreach and not capturable)
+        super().__init__(params, options)
+        check_ways(fused, foreach, differentiable)
 
     def update(self, data: Any, gradient: Any, group: Group, state: State) -> None:
         lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
@@ -207,6 +230,7 @@ class Adagrad(Optimizer):
     ) -> None:
         names = "lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused"
         super().__init__(params, settings(names, locals()))
+        check_ways(fused, foreach, differentiable)
         for group in self.param_groups:
             for param in group["params"]:
                 state = self.state[param]

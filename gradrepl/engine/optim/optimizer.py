@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import warnings
 from collections import defaultdict
@@ -13,9 +12,11 @@ import numpy as np
 
 from gradrepl.engine.grad_mode import enable_grad
 from gradrepl.engine.graph import RemovableHandle, add_hook
+from gradrepl.engine.in_place import LEAF
 from gradrepl.engine.nn.module import clear_gradient
 from gradrepl.engine.nn.parameter import export
 from gradrepl.engine.nn.registration import type_name
+from gradrepl.engine.optim.saving import Saving
 from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.tensor import Tensor, make
 
@@ -51,7 +52,7 @@ def checked_change(step: Callable[..., Any], changed: Any) -> Any:
     raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
 
 
-class Optimizer:
+class Optimizer(Saving):
     """Changes parameters by their gradients (torch.optim.Optimizer).
 
     param_groups: dicts with the parameters under "params" beside the settings; state: what was remembered of each
@@ -64,12 +65,12 @@ class Optimizer:
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
                 + type_name(params)
             )
+        super().__init__()
         self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._pre_hooks: dict[int, Any] = {}
         self._post_hooks: dict[int, Any] = {}
-        self._state_dict_hooks: dict[int, Any] = {}
         self._steps = 0
         groups = list(params)
         if not groups:
@@ -89,12 +90,13 @@ class Optimizer:
         param_group["params"] = as_list(param_group["params"])
         separate_names(param_group)
         for param in param_group["params"]:
-            check_param(param)
+            check_param(param, self.defaults.get("differentiable", False))
         for name, default in self.defaults.items():
             param_group.setdefault(name, default)
         params = param_group["params"]
         if len(params) != len(set(params)):
             warnings.warn(DUPLICATES, UserWarning, stacklevel=3)
+        check_names(param_group, self.param_groups)
         known = {param for group in self.param_groups for param in group["params"]}
         if not known.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -134,6 +136,8 @@ class Optimizer:
             if param._grad is None:
                 continue
             gradient = param._grad._data
+            if group.get("differentiable"):
+                refuse_recording(param)
             if maximize:
                 gradient = -gradient
             if decay and group.get("decoupled_weight_decay", False):
@@ -156,50 +160,6 @@ class Optimizer:
         """Call hook(optimizer, args, kwargs) after every step."""
         return add_hook(self._post_hooks, hook)
 
-    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call hook(optimizer, state_dict) after state_dict(); what it returns replaces the state."""
-        return add_hook(self._state_dict_hooks, hook)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return state and settings, parameters as numbers (torch.optim.Optimizer.state_dict)."""
-        number_of: dict[Any, int] = {}
-        groups = []
-        for group in self.param_groups:
-            for param in group["params"]:
-                number_of.setdefault(param, len(number_of))
-            packed = {name: value for name, value in group.items() if name != "params"}
-            groups.append({**packed, "params": [number_of[param] for param in group["params"]]})
-        kept = {number_of[param]: state for param, state in self.state.items()}
-        found = {"state": kept, "param_groups": groups}
-        for hook in self._state_dict_hooks.values():
-            replaced = hook(self, found)
-            found = found if replaced is None else replaced
-        return found
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take state and settings back (torch.optim.Optimizer.load_state_dict)."""
-        state_dict = state_dict.copy()
-        saved = state_dict["param_groups"]
-        if len(saved) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups")
-        for old, new in zip(self.param_groups, saved, strict=True):
-            if len(old["params"]) != len(new["params"]):
-                raise ValueError(
-                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
-                )
-        param_of = {
-            number: param
-            for old, new in zip(self.param_groups, saved, strict=True)
-            for number, param in zip(new["params"], old["params"], strict=True)
-        }
-        self.state = defaultdict(dict)
-        for key, state in state_dict["state"].items():
-            self.state[param_of.get(key, key)] = copy.deepcopy(state)
-        self.param_groups = [
-            {"params": old["params"], **{name: value for name, value in new.items() if name != "params"}}
-            for old, new in zip(self.param_groups, copy.deepcopy(saved), strict=True)
-        ]
-
 
 def as_list(params: Any) -> list[Any]:
     if isinstance(params, Tensor):
@@ -214,17 +174,38 @@ def as_list(params: Any) -> list[Any]:
 
 def separate_names(group: dict[str, Any]) -> None:
     """Put the names of parameters that came as (name, parameter) pairs beside them."""
-    pairs = [param for param in group["params"] if isinstance(param, tuple)]
-    if pairs and len(pairs) == len(group["params"]):
-        group["param_names"] = [name for name, _ in pairs]
-        group["params"] = [param for _, param in pairs]
+    names = [param[0] for param in group["params"] if isinstance(param, tuple)]
+    if names and len(names) < len(group["params"]):
+        raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+    if names:
+        group["param_names"] = names
+        group["params"] = [param for _, param in group["params"]]
 
 
-def check_param(param: Any) -> None:
+def check_names(group: dict[str, Any], others: list[dict[str, Any]]) -> None:
+    named = "param_names" in group
+    if any(("param_names" in other) != named for other in others):
+        raise ValueError(
+            "all optimizer param groups should be with/without names. "
+            f"cannot add param group {'with' if named else 'without'} names to the optimizer"
+        )
+
+
+def check_param(param: Any, differentiable: bool) -> None:
     if not isinstance(param, Tensor):
         raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type_name(param)}")
-    if not (param.is_leaf or param.retains_grad):
+    if not (differentiable or param.is_leaf or param.retains_grad):
         raise ValueError("can't optimize a non-leaf Tensor")
+
+
+def refuse_recording(param: Any) -> None:
+    """Raise what a step that is to be part of the graph raises."""
+    if param.requires_grad and param.is_leaf:
+        raise RuntimeError(LEAF)
+    raise NotImplementedError(
+        "gradrepl's builtin engine has no differentiable steps of optimizers. Start gradrepl with --engine torch to "
+        "use them."
+    )
 
 
 def number(value: Any) -> Any:
@@ -250,6 +231,8 @@ def settings(names: str, given: dict[str, Any]) -> dict[str, Any]:
     Raises PyTorch's ValueError for one that can't be.
     """
     chosen = {name: given[name] for name in names.split()}
+    if isinstance(chosen["lr"], Tensor) and chosen["lr"].numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
     for name, shown in NOT_NEGATIVE.items():
         if name in chosen and not number(chosen[name]) >= 0.0:
             raise ValueError(f"Invalid {shown}: {chosen[name]}")

@@ -157,8 +157,8 @@ class ASGD(Optimizer):
             mean[...] = data
         else:
             mean += (data - mean) * share
-        rate[...] = lr / (1 + decay * lr * step) ** group["alpha"]
-        share[...] = 1 / max(1, step - group["t0"])
+        rate[...] = np.float32(lr / (1 + decay * lr * step) ** group["alpha"])
+        share[...] = np.float32(1 / max(1, step - group["t0"]))
 
 
 for _kind in (NAdam, RAdam, Rprop, ASGD):
