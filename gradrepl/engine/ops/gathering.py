@@ -11,8 +11,10 @@ from gradrepl.engine.dtype import INT64, OF_NUMPY, Array, Fixed
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.broadcasting import expand
 from gradrepl.engine.ops.reshaping import view
+from gradrepl.engine.ops.shape import summed_to, where_pointwise
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.tensor import Tensor, make
 
@@ -21,10 +23,14 @@ INDEX_KINDS = (np.dtype(np.int32), INT64)
 SOME = np.array([[0, 2], [1, 0]])
 
 
+def lined(a: Any) -> Any:
+    """Return an array that has dimensions: one number is a line of one."""
+    return a if a.ndim else a.reshape(1)
+
+
 def places(dim: int, index: Any) -> tuple[Any, ...]:
     """Return the numpy index at which gather and scatter look: `index` in one dimension, its own place in others."""
-    if not index.ndim:
-        return ()
+    index = lined(index)
     grids = list(np.ogrid[tuple(slice(0, side) for side in index.shape)])
     grids[dim] = index
     return tuple(grids)
@@ -32,20 +38,21 @@ def places(dim: int, index: Any) -> tuple[Any, ...]:
 
 def corner(a: Any, index: Any) -> Any:
     """Return the first part of an array, of the shape of an index."""
-    return a[tuple(slice(0, side) for side in index.shape)]
+    return lined(a)[tuple(slice(0, side) for side in lined(index).shape)]
 
 
 @op("GatherBackward0", samples=(((2, 3), 1, SOME),))
 def gather_at(a: Array, dim: int, index: Fixed) -> Any:
     """The elements of a at positions along a dimension"""
-    return a[places(dim, index)] if a.ndim else a.copy()
+    return lined(a)[places(dim, index)].reshape(index.shape) if index.size else np.empty(index.shape, a.dtype)
 
 
 @op("ScatterAddBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
 def scatter_add_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
     """a, with src added at positions along a dimension"""
-    out = a.copy()
-    np.add.at(out, places(dim, index), corner(src, index))
+    out = np.array(a)
+    if index.size:
+        np.add.at(lined(out), places(dim, index), corner(src, index))
     return out
 
 
@@ -53,56 +60,75 @@ def scatter_add_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
 def scatter_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)
-    np.add.at(whole, places(dim, index), a)
+    if index.size:
+        np.add.at(lined(whole), places(dim, index), lined(a))
     return whole
 
 
 @op("ScatterBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
 def scatter_at(a: Array, dim: int, index: Fixed, src: Array) -> Any:
     """a, with src put at positions along a dimension"""
-    out = a.copy()
-    out[places(dim, index)] = corner(src, index)
+    out = np.array(a)
+    if index.size:
+        lined(out)[places(dim, index)] = corner(src, index)
     return out
 
 
 @op("ScatterBackward1", samples=(((2, 3), 1, SOME, 2.0),))
 def scatter_number(a: Array, dim: int, index: Fixed, value: Any) -> Any:
     """a, with one number put at positions along a dimension"""
-    out = a.copy()
-    out[places(dim, index)] = value
+    out = np.array(a)
+    if index.size:
+        lined(out)[places(dim, index)] = value
     return out
+
+
+def fitted(gradient: Any, shape: Shape, node: str) -> Any:
+    """Return the gradient of a source; raises RuntimeError where an index took less than all of it, as PyTorch does."""
+    own = gradient.shape
+    if len(own) < len(shape) or any(
+        side not in (1, found) for side, found in zip(shape[::-1], own[::-1], strict=False)
+    ):
+        raise RuntimeError(
+            f"Function {node} returned an invalid gradient at index 1 - got {list(own)} but expected shape compatible "
+            f"with {list(shape)}"
+        )
+    return summed_to(gradient, shape)
 
 
 gather_at.grad(a=lambda g, a_shape, dim, index: scatter_into_zeros(g, a_shape, dim, index))
 scatter_into_zeros.grad(a=lambda g, dim, index: gather_at(g, dim, index))
-scatter_add_at.grad(a=lambda g: g, src=lambda g, dim, index: gather_at(g, dim, index))
+scatter_add_at.grad(
+    a=lambda g: g,
+    src=lambda g, dim, index, src_shape: fitted(gather_at(g, dim, index), src_shape, "ScatterAddBackward0"),
+)
 scatter_at.grad(
     a=lambda g, dim, index: scatter_number(g, dim, index, 0),
-    src=lambda g, dim, index: gather_at(g, dim, index),
+    src=lambda g, dim, index, src_shape: fitted(gather_at(g, dim, index), src_shape, "ScatterBackward0"),
 )
 scatter_number.grad(a=lambda g, dim, index: scatter_number(g, dim, index, 0))
 
 
 def check_range(index: Array, dim: int, side: int) -> None:
     """Raise what gather and scatter raise for a position out of range."""
-    bad = index[(index < 0) | (index >= side)] if index.ndim else index.reshape(-1)[(index < 0) | (index >= side)]
+    bad = lined(index)[lined((index < 0) | (index >= side))]
     if bad.size:
-        raise RuntimeError(f"index {bad.reshape(-1)[0]} is out of bounds for dimension {dim} with size {side}")
+        raise RuntimeError(f"index {bad[0]} is out of bounds for dimension {dim} with size {side}")
 
 
 def check_index(name: str, a: Array, dim: int, index: Array, src: Array | None = None) -> None:
     """Raise what gather and scatter raise for an index that does not fit."""
-    if index.dtype not in INDEX_KINDS:
+    if index.size and index.dtype not in INDEX_KINDS:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
     if src is not None and src.dtype != a.dtype:
         raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
+    if not index.size:
+        return
     if max(index.ndim, 1) != max(a.ndim, 1):
         own = "input" if name == "gather" else "self"
         raise RuntimeError(f"Index tensor must have the same number of dimensions as {own} tensor")
     if src is not None and max(index.ndim, 1) != max(src.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
-    if not index.size:
-        return
     for i, side in enumerate(index.shape):
         too_large = i != dim and i < a.ndim and side > a.shape[i]
         if name == "gather" and too_large:
@@ -213,6 +239,8 @@ STARTS = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}
 
 def start_value(reduce: str, kind: np.dtype[Any]) -> Any:
     value = STARTS[reduce]
+    if kind.kind == "b":
+        return value > 0
     if kind.kind in "iu" and abs(value) == np.inf:
         return np.iinfo(kind).min if value < 0 else np.iinfo(kind).max
     return value
@@ -221,11 +249,13 @@ def start_value(reduce: str, kind: np.dtype[Any]) -> Any:
 @op("ScatterReduceBackward0", samples=(((2, 3), 1, SOME, (2, 2), "sum", True),))
 def scatter_reduce_at(a: Array, dim: int, index: Fixed, src: Array, reduce: str, include_self: bool) -> Any:
     """a, with src reduced into it at positions along a dimension"""
+    out = np.array(a)
+    if not index.size:
+        return out
     where = places(dim, index)
-    out = a.copy()
     if not include_self:
-        out[where] = start_value(reduce, a.dtype)
-    REDUCERS[reduce].at(out, where, corner(src, index))
+        lined(out)[where] = start_value(reduce, a.dtype)
+    REDUCERS[reduce].at(lined(out), where, corner(src, index))
     if reduce == "mean":
         count = counts(a.shape, dim, index, include_self)
         out = out // count.astype(a.dtype) if a.dtype.kind in "iu" else (out / count).astype(a.dtype)
@@ -235,12 +265,15 @@ def scatter_reduce_at(a: Array, dim: int, index: Fixed, src: Array, reduce: str,
 def counts(shape: Shape, dim: int, index: Any, include_self: bool) -> Array:
     """Return how many elements each place of a scattered mean is made of."""
     count = np.full(shape, int(include_self), INT64)
-    np.add.at(count, places(dim, index), 1)
+    np.add.at(lined(count), places(dim, index), 1)
     return np.maximum(count, 1)
 
 
 def reduced_self(g: Any, a: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any) -> Any:
     """Return the gradient of what a reducing scatter started from."""
+    if reduce == "prod":
+        filled = where_pointwise(plain(a) == 0, 1.0, a)
+        g = g * scatter_reduce_at(filled, dim, index, src, "prod", include_self) / filled
     if reduce == "mean":
         g = g / array_like(counts(a.shape, dim, index, include_self), g)
     if reduce in ("amax", "amin"):
@@ -250,12 +283,27 @@ def reduced_self(g: Any, a: Any, dim: int, index: Any, src: Any, reduce: str, in
 
 def reduced_src(g: Any, a: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any) -> Any:
     """Return the gradient of what a reducing scatter put."""
+    if reduce in ("prod", "amax", "amin"):
+        check_broadcast((plain(src), index))
+    if reduce == "prod":
+        return multiplied_src(g, a, dim, index, src, include_self, out)
     if reduce == "mean":
         g = g / array_like(counts(a.shape, dim, index, include_self), g)
     if reduce in ("amax", "amin"):
         g = g / shares(a, dim, index, src, out, include_self)
         return gather_at(g, dim, index) * equals(src, gather_at(out, dim, index))
-    return gather_at(g, dim, index)
+    return fitted(gather_at(g, dim, index), src.shape, "ScatterReduceBackward0")
+
+
+def multiplied_src(g: Any, a: Any, dim: int, index: Any, src: Any, include_self: bool, out: Any) -> Any:
+    """Return the gradient of what was multiplied into a place: a single zero there takes the product of the others."""
+    zero = plain(src) == 0
+    total = np.zeros(a.shape, INT64)
+    np.add.at(lined(total), places(dim, index), lined(zero))
+    single = zero & (gather_at.forward(total, dim, index) == 1)
+    others = scatter_reduce_at(a, dim, index, where_pointwise(single, 1.0, src), "prod", include_self)
+    divided = gather_at(g * out, dim, index) / where_pointwise(zero, 1.0, src)
+    return where_pointwise(single, gather_at(g * others, dim, index), divided)
 
 
 def plain(value: Any) -> Any:
@@ -276,8 +324,8 @@ def equals(a: Any, b: Any) -> Any:
 def shares(a: Any, dim: int, index: Any, src: Any, out: Any, include_self: bool) -> Any:
     """Return among how many equal elements the gradient of a maximum is shared."""
     own, picked = plain(out), plain(gather_at(out, dim, index))
-    total = (plain(a) == own).astype(own.dtype) if include_self else np.zeros_like(own)
-    np.add.at(total, places(dim, index), (plain(src) == picked).astype(own.dtype))
+    total = np.array(plain(a) == own, own.dtype) if include_self else np.zeros(own.shape, own.dtype)
+    np.add.at(lined(total), places(dim, index), lined(corner(plain(src), index) == picked).astype(own.dtype))
     return array_like(np.maximum(total, 1), a)
 
 
@@ -296,11 +344,6 @@ def reduce_into(
 ) -> Tensor:
     if reduce not in REDUCERS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    if reduce == "prod" and (input._requires_grad or src._requires_grad):
-        raise NotImplementedError(
-            'gradrepl\'s builtin engine has no gradient for scatter_reduce with "prod". Start gradrepl with --engine '
-            "torch to use it."
-        )
     place = dim_of(dim, input._data.ndim)
     check_index("scatter", input._data, place, index._data, src._data)
     call = in_place(scatter_reduce_at) if write else scatter_reduce_at

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import Array, promote
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, fitting_number, promote
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of
@@ -53,9 +53,16 @@ def scaled(value: Any, factor: Any) -> Any:
     return times_number(value, factor) if isinstance(value, Tensor) else value * factor
 
 
+def weighted(g: Any, factor: Any) -> Any:
+    """Return the gradient of what was multiplied by a number."""
+    return scaled(g, factor.conjugate())
+
+
 def blend(input: Array, beta: Any, result: Array, alpha: Any) -> Any:
     """beta * input + alpha * result, in the dtype of the result; beta 0 leaves the input out, even where it is nan"""
     kind = result.dtype
+    if kind.kind != "c":
+        beta, alpha = fitting_number(beta, kind), fitting_number(alpha, kind)
     left = expanded(input, result.shape)
     total = scaled(result, alpha) if beta == 0 else scaled(left, beta) + scaled(result, alpha)
     return np.asarray(total).astype(kind, copy=False)
@@ -79,22 +86,20 @@ def add_mm(input: Array, mat1: Array, mat2: Array, beta: Any, alpha: Any) -> Any
     if beta == 1 == alpha and input.ndim == 1 and input.shape[0] == out.shape[1]:
         out += input
         return out
-    if out.dtype.kind in "iu":
-        beta, alpha = out.dtype.type(beta), out.dtype.type(alpha)
     return blend(input, beta, out, alpha)
 
 
 add_mm.grad(
-    input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    mat1=lambda g, mat2, alpha: scaled(mm(g, turned(mat2)), alpha),
-    mat2=lambda g, mat1, alpha: scaled(mm(turned(mat1), g), alpha),
+    input=lambda g, input_shape, beta: summed_to(weighted(g, beta), input_shape),
+    mat1=lambda g, mat2, alpha: weighted(mm(g, turned(mat2)), alpha),
+    mat2=lambda g, mat1, alpha: weighted(mm(turned(mat1), g), alpha),
 )
 
 
 @op("AddmvBackward0", samples=(((2,), (2, 3), (3,), 1, 1), ((2,), (2, 3), (3,), 2.0, 0.5)))
 def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
     """beta · input + alpha · (mat @ vec)"""
-    if mat.ndim != 2 or vec.ndim != 1:
+    if input.ndim > 1 or mat.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim}, {mat.ndim}, {vec.ndim}")
     if mat.shape[1] != vec.shape[0] or (input.ndim == 1 and input.size not in (1, mat.shape[0])):
         raise RuntimeError(
@@ -107,9 +112,9 @@ def add_mv(input: Array, mat: Array, vec: Array, beta: Any, alpha: Any) -> Any:
 
 
 add_mv.grad(
-    input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    mat=lambda g, vec, alpha: scaled(outer(g, conj_of(vec)), alpha),
-    vec=lambda g, mat, alpha: scaled(mv(turned(mat), g), alpha),
+    input=lambda g, input_shape, beta: summed_to(weighted(g, beta), input_shape),
+    mat=lambda g, vec, alpha: weighted(outer(g, conj_of(vec)), alpha),
+    vec=lambda g, mat, alpha: weighted(mv(turned(mat), g), alpha),
 )
 
 
@@ -120,13 +125,16 @@ def add_outer(input: Array, vec1: Array, vec2: Array, beta: Any, alpha: Any) -> 
         if vector.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
     kind = promote(input, np.empty(1, promote(vec1, vec2)))
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if CATEGORY[kind] < FLOAT and isinstance(factor, float):
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
     return blend(input, beta, np.multiply.outer(vec1, vec2).astype(kind, copy=False), alpha)
 
 
 add_outer.grad(
-    input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    vec1=lambda g, vec2, alpha: scaled(mv(g, conj_of(vec2)), alpha),
-    vec2=lambda g, vec1, alpha: scaled(mv(t(g), conj_of(vec1)), alpha),
+    input=lambda g, input_shape, beta: summed_to(weighted(g, beta), input_shape),
+    vec1=lambda g, vec2, alpha: weighted(mv(g, conj_of(vec2)), alpha),
+    vec2=lambda g, vec1, alpha: weighted(mv(t(g), conj_of(vec1)), alpha),
 )
 
 
@@ -141,9 +149,9 @@ def add_bmm(input: Array, batch1: Array, batch2: Array, beta: Any, alpha: Any) -
 
 
 add_bmm.grad(
-    input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    batch1=lambda g, batch2, alpha: scaled(bmm(g, adjoint(batch2)), alpha),
-    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), g), alpha),
+    input=lambda g, input_shape, beta: summed_to(weighted(g, beta), input_shape),
+    batch1=lambda g, batch2, alpha: weighted(bmm(g, adjoint(batch2)), alpha),
+    batch2=lambda g, batch1, alpha: weighted(bmm(adjoint(batch1), g), alpha),
 )
 
 
@@ -161,9 +169,9 @@ def spread(g: Any, batch: Array | Tensor) -> Any:
 
 
 add_bmm_sum.grad(
-    input=lambda g, input_shape, beta: summed_to(scaled(g, beta), input_shape),
-    batch1=lambda g, batch2, alpha: scaled(bmm(spread(g, batch2), adjoint(batch2)), alpha),
-    batch2=lambda g, batch1, alpha: scaled(bmm(adjoint(batch1), spread(g, batch1)), alpha),
+    input=lambda g, input_shape, beta: summed_to(weighted(g, beta), input_shape),
+    batch1=lambda g, batch2, alpha: weighted(bmm(spread(g, batch2), adjoint(batch2)), alpha),
+    batch2=lambda g, batch1, alpha: weighted(bmm(adjoint(batch1), spread(g, batch1)), alpha),
 )
 
 
@@ -173,6 +181,40 @@ def scaled_sum(entry: Op, call: Callable[..., Any]) -> Callable[..., Any]:
 
     def function(input: Any, beta: Any = 1, alpha: Any = 1, **operands: Any) -> Any:
         return call(input, operands[first], operands[second], beta, alpha)
+
+    return function
+
+
+def place_of_outer(input: Tensor, vec1: Tensor, vec2: Tensor) -> str:
+    """Return what is wrong with the place for an outer product, or nothing."""
+    if input.ndim != 2:
+        return f"2D tensor expected, got {input.ndim}D tensor for input"
+    if input.shape == (vec1.shape[0], vec2.shape[0]):
+        return ""
+    return f"size mismatch, input: {list(input.shape)}, v1: {list(vec1.shape)}, v2: {list(vec2.shape)}"
+
+
+def place_of_product(input: Tensor, left: Tensor, right: Tensor) -> str:
+    """Return what is wrong with the place for a product of matrices, or nothing."""
+    shape = [*left.shape[:-1], *right.shape[left.ndim - 1 :]]
+    if list(input.shape) == shape:
+        return ""
+    return f"Bad in-place call: input tensor size {list(input.shape)} and output tensor size {shape} should match"
+
+
+PLACES = {add_mm: place_of_product, add_mv: place_of_product, add_bmm: place_of_product, add_outer: place_of_outer}
+
+
+def into_place(entry: Op) -> Callable[..., Any]:
+    """Return the operation that writes the sum into its first argument, which must have the shape of the product."""
+    call, place = in_place(entry), PLACES.get(entry)
+
+    def function(input: Tensor, left: Tensor, right: Tensor, beta: Any, alpha: Any) -> Any:
+        wrong = place(input, left, right) if place is not None else ""
+        if wrong:
+            entry.forward(np.zeros((1,) * input.ndim, input._data.dtype), left._data, right._data, beta, alpha)
+            raise RuntimeError(wrong)
+        return call(input, left, right, beta, alpha)
 
     return function
 
@@ -188,4 +230,4 @@ SUMS = (
 )
 for _name, _entry, _operands in SUMS:
     expose(scaled_sum(_entry, _entry), _name, _operands, SCALES, has_out_dtype=_name in ("addmm", "baddbmm"))
-    public(f"{_operands}, {SCALES}", name=f"{_name}_", function=False)(scaled_sum(_entry, in_place(_entry)))
+    public(f"{_operands}, {SCALES}", name=f"{_name}_", function=False)(scaled_sum(_entry, into_place(_entry)))

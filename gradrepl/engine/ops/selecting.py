@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import in_one_piece
-from gradrepl.engine.ops.gathering import INDEX_KINDS, name_of
+from gradrepl.engine.ops.gathering import INDEX_KINDS, lined, name_of, plain
 from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import expand_to
@@ -33,39 +33,39 @@ def index_select_at(a: Array, dim: int, index: Fixed) -> Any:
 def index_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
     """Zeros of a shape, with a added at positions along a dimension"""
     whole = np.zeros(shape, a.dtype)
-    np.add.at(whole, at(dim, index) if shape else (), a)
+    np.add.at(lined(whole), at(dim, index), lined(a))
     return whole
 
 
 @op("IndexAddBackward0", samples=(((2, 3), 1, SOME, (2, 2), 2.0),))
 def index_add_at(a: Array, dim: int, index: Fixed, source: Array, alpha: Any) -> Any:
     """a, with alpha times source added to slices"""
-    out = a.copy()
-    np.add.at(out, at(dim, index), source if alpha == 1 else (source * alpha).astype(a.dtype))
+    out = np.array(a)
+    np.add.at(lined(out), at(dim, index), source if alpha == 1 else (source * alpha).astype(a.dtype))
     return out
 
 
 @op("IndexCopyBackward0", samples=(((2, 3), 1, SOME, (2, 2)),))
 def index_copy_at(a: Array, dim: int, index: Fixed, source: Array) -> Any:
     """a, with source put in the place of slices"""
-    out = a.copy()
-    out[at(dim, index)] = source
+    out = np.array(a)
+    lined(out)[at(dim, index)] = source
     return out
 
 
 @op("IndexFillBackward0", samples=(((2, 3), 1, SOME, 2.0),))
 def index_fill_number(a: Array, dim: int, index: Fixed, value: Any) -> Any:
     """a, with one number in slices"""
-    out = a.copy()
-    out[at(dim, index)] = value
+    out = np.array(a)
+    lined(out)[at(dim, index)] = value
     return out
 
 
 @op("IndexFillBackward1", samples=(((2, 3), 1, SOME, ()),))
 def index_fill_tensor(a: Array, dim: int, index: Fixed, value: Array) -> Any:
     """a, with one number, from a tensor, in slices"""
-    out = a.copy()
-    out[at(dim, index)] = value
+    out = np.array(a)
+    lined(out)[at(dim, index)] = value
     return out
 
 
@@ -76,7 +76,7 @@ index_into_zeros.grad(a=lambda g, dim, index: index_select_at(g, dim, index))
 def added_source(g: Any, dim: int, index: Any, shape: Shape, alpha: Any) -> Any:
     """Return the gradient of what was added to slices."""
     found = index_select_at(g, dim, index)
-    found = expand_to(found, shape) if shape else found
+    found = expand_to(found, shape) if shape else found.reshape(shape)
     return found if alpha == 1 else times_number(found, alpha)
 
 
@@ -86,12 +86,12 @@ index_add_at.grad(
 )
 index_copy_at.grad(
     a=lambda g, dim, index: index_fill_number(g, dim, index, 0),
-    source=lambda g, dim, index: index_select_at(g, dim, index),
+    source=lambda g, dim, index, source_shape: added_source(g, dim, index, source_shape, 1),
 )
 index_fill_number.grad(a=lambda g, dim, index: index_fill_number(g, dim, index, 0))
 index_fill_tensor.grad(
     a=lambda g, dim, index: index_fill_number(g, dim, index, 0),
-    value=lambda g, dim, index: index_select_at(g, dim, index).sum(),
+    value=lambda g, dim, index: index_select_at(g, dim, np.unique(plain(index))).sum(),
 )
 
 
@@ -103,7 +103,9 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if array.dtype not in INDEX_KINDS:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
-    side = input._data.shape[place] if input._data.ndim else 1
+    if not input._data.ndim and array.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {array.size} value(s)")
+    side = side_of(input._data.shape, place)
     bad = array.reshape(-1)[(array.reshape(-1) < 0) | (array.reshape(-1) >= side)]
     if bad.size and place == 1:
         raise RuntimeError(f"INDICES element is out of DATA bounds, id={bad[0]} axis_dim={side}")
@@ -127,25 +129,39 @@ def positions(name: str, index: Tensor, dim: int, side: int, error: type[Excepti
     return as_vector(index)
 
 
+def side_of(shape: Shape, dim: int) -> int:
+    """Return how long a dimension is; one number is a line of one."""
+    return shape[dim] if shape else 1
+
+
 def adding(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Any, write: bool) -> Tensor:
     place, own, given = dim_of(dim, input._data.ndim), input._data.shape, source._data.shape
+    if index._data.ndim > 1:
+        raise IndexError(
+            f"index_add_(): Index is supposed to be a vector, but got dim: {index._data.ndim} with type: "
+            f"{name_of(index)} and size: {list(index._data.shape)}"
+        )
     if index._data.dtype not in INDEX_KINDS:
         raise RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {name_of(index)}")
     if source._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"index_add_(): self ({name_of(input)}) and source ({name_of(source)}) must have the same scalar type"
         )
-    if index._data.size != (given[place] if given else 1):
+    if place and place >= len(given):
+        raise RuntimeError(
+            f"index_add_(): Indexing dim {place} is out of bounds of the source tensor with dim {len(given)}"
+        )
+    if index._data.size != side_of(given, place):
         raise RuntimeError(
             f"index_add_(): Number of indices ({index._data.size}) should be equal to source.size(dim): "
-            f"({given[place] if given else 1}), for dim: {place}"
+            f"({side_of(given, place)}), for dim: {place}"
         )
-    if own[:place] + own[place + 1 :] != given[:place] + given[place + 1 :]:
+    if len(own) != len(given) or own[:place] + own[place + 1 :] != given[:place] + given[place + 1 :]:
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{list(own)} source.shape = {list(given)}"
         )
-    found = positions("index_add", index, place, own[place], RuntimeError)
+    found = positions("index_add", index, place, side_of(own, place), RuntimeError)
     call = in_place(index_add_at) if write else index_add_at
     return call(input, place, found, source, alpha)
 
@@ -165,19 +181,45 @@ def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, alpha: An
     return adding(input, dim, index, source, alpha, True)
 
 
-def copying(input: Tensor, dim: int, index: Tensor, source: Tensor, write: bool) -> Tensor:
-    place, given = dim_of(dim, input._data.ndim), source._data.shape
-    if input._data.dtype != source._data.dtype:
-        own, other = (dtypes.of(tensor._data).tensor_type for tensor in (input, source))
-        raise RuntimeError(
-            f"index_copy_(): self and source expected to have the same dtype, but got (self) {own} and (source) {other}"
+def check_copied(index: Tensor, own: Shape, given: Shape) -> None:
+    """Raise what index_copy raises for an index and a source that have not the dimensions for it."""
+    if index._data.ndim > 1:
+        raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index._data.ndim})")
+    if not given and index._data.size != 1:
+        raise IndexError(
+            f"index_copy_(): When source is scalar, index should have one element (got {index._data.size})"
         )
-    if index._data.size != (given[place] if given else 1):
+    if own and given and len(own) != len(given):
+        raise IndexError(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
+            f"dimensionality ({len(given)}), destination dimensionality ({len(own)})"
+        )
+    if index._data.dtype != INT64:
+        raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {name_of(index)}")
+
+
+def copying(input: Tensor, dim: int, index: Tensor, source: Tensor, write: bool) -> Tensor:
+    place, own, given = dim_of(dim, input._data.ndim), input._data.shape, source._data.shape
+    check_copied(index, own, given)
+    if input._data.dtype != source._data.dtype:
+        kind, other = (dtypes.of(tensor._data).tensor_type for tensor in (input, source))
+        raise RuntimeError(
+            "index_copy_(): self and source expected to have the same dtype, but got "
+            f"(self) {kind} and (source) {other}"
+        )
+    rest = [shape[:place] + shape[place + 1 :] for shape in (own, given)]
+    if rest[0] != rest[1]:
+        left, right = (" ".join(map(str, shape)) for shape in rest)
+        raise RuntimeError(
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: "
+            f"{left} at dimension {place} and source slice shape: {right} at dimension 0."
+        )
+    if index._data.size != side_of(given, place):
         raise IndexError(
             f"index_copy_(): Number of indices ({index._data.size}) should be equal to source.size(dim) "
-            f"({given[place] if given else 1})"
+            f"({side_of(given, place)})"
         )
-    found = positions("index_copy", index, place, input._data.shape[place], IndexError)
+    found = positions("index_copy", index, place, side_of(input._data.shape, place), IndexError)
     call = in_place(index_copy_at) if write else index_copy_at
     return call(input, place, found, source)
 
@@ -206,7 +248,14 @@ def filling(input: Tensor, dim: int, index: Tensor, value: Any, write: bool) -> 
     entry = index_fill_tensor if isinstance(value, Tensor) else index_fill_number
     if isinstance(value, Tensor):
         check_single("index_fill_", value)
-    found = positions("index_fill", index, place, input._data.shape[place], IndexError)
+    if index._data.dtype != INT64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if index._data.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
+    complicated = value._data.dtype.kind == "c" if isinstance(value, Tensor) else isinstance(value, complex)
+    if complicated and input._data.dtype.kind != "c":
+        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
+    found = positions("index_fill", index, place, side_of(input._data.shape, place), IndexError)
     call = in_place(entry) if write else entry
     return call(input, place, found, value)
 
