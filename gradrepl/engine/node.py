@@ -21,8 +21,8 @@ Rule = Callable[..., Any]
 Run = Callable[[Any, Any], Sequence[Any]]
 ndarray = np.ndarray
 
-SHORT = re.compile(r"Backward\d*$")
-"""What PyTorch's messages leave out of a node's name: Mul for MulBackward0."""
+SHORT = re.compile(r"Backward0?(?=\d*$)")
+"""What PyTorch's messages leave out of a node's name: Mul for MulBackward0, Pow1 for PowBackward1."""
 
 SAVED_INFERENCE = (
     "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
