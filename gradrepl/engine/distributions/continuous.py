@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.distributions.constraint import Constraint, GreaterThan, Interval, LessThan, Real
@@ -24,20 +24,12 @@ class Normal(ExponentialFamily):
     """The normal distribution with a mean `loc` and a standard deviation `scale` (torch.distributions.Normal)."""
 
     has_rsample = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"loc": Real(), "scale": GreaterThan(0.0)}
+    support = Real()
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
         super().__init__(() if of_numbers(loc, scale) else self.loc.size(), validate_args=validate_args)
-
-    @property
-    def arg_constraints(self) -> dict[str, Constraint]:
-        """What each parameter has to satisfy."""
-        return {"loc": Real(), "scale": GreaterThan(0.0)}
-
-    @property
-    def support(self) -> Constraint:
-        """What the values satisfy."""
-        return Real()
 
     @property
     def mean(self) -> Any:

@@ -5,22 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from gradrepl.engine.api import SPACES
-from gradrepl.engine.distributions.constraint import (
-    AtLeast,
-    Constraint,
-    IntegerGreaterThan,
-    IntegerInterval,
-    Interval,
-    Real,
-)
-from gradrepl.engine.distributions.discrete import check_one, clamped
-from gradrepl.engine.distributions.distribution import (
-    Distribution,
-    ExponentialFamily,
-    LazyProperty,
-    broadcast_all,
-    of_numbers,
-)
+from gradrepl.engine.distributions.constraint import AtLeast, Constraint, IntegerGreaterThan, IntegerInterval
+from gradrepl.engine.distributions.discrete import OfShares, the_given
+from gradrepl.engine.distributions.distribution import ExponentialFamily, all_values, broadcast_all, of_numbers
 from gradrepl.engine.grad_mode import no_grad
 from gradrepl.engine.nn.parameter import export
 
@@ -53,33 +40,15 @@ class Poisson(ExponentialFamily):
         return value.xlogy(rate) - rate - (value + 1).lgamma()
 
 
-class OfShares(Distribution):
-    """Distributions with one probability, given as such or by its logit."""
-
-    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": Interval(0.0, 1.0), "logits": Real()}
-
-    @LazyProperty
-    def logits(self) -> Any:
-        """The logarithms of probability over rest."""
-        probs = clamped(self.probs)
-        return probs.log() - torch["log1p"](-probs)
-
-    @LazyProperty
-    def probs(self) -> Any:
-        """The probability."""
-        return self.logits.sigmoid()
-
-
 class Geometric(OfShares):
     """How many tries fail before one succeeds (torch.distributions.Geometric)."""
 
     support = WHOLE
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        check_one(probs, logits)
-        given, name = (probs, "probs") if logits is None else (logits, "logits")
+        name, given = the_given(probs, logits)
         (self.__dict__[name],) = broadcast_all(given)
-        super().__init__(() if of_numbers(given) else given.size(), validate_args=validate_args)
+        super().__init__(() if of_numbers(given) else self._param.size(), validate_args=validate_args)
         if self._validate_args and probs is not None and not (self.probs > 0).all():
             value = self.probs
             raise ValueError(
@@ -117,10 +86,8 @@ class Binomial(OfShares):
     def __init__(
         self, total_count: Any = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
-        check_one(probs, logits)
-        given, name = (probs, "probs") if logits is None else (logits, "logits")
-        count, self._param = broadcast_all(total_count, given)
-        self.__dict__[name] = self._param
+        name, given = the_given(probs, logits)
+        count, self.__dict__[name] = broadcast_all(total_count, given)
         self.total_count = count.type_as(self._param)
         super().__init__(self._param.size(), validate_args=validate_args)
 
@@ -137,7 +104,6 @@ class Binomial(OfShares):
     mean = property(lambda self: self.total_count * self.probs)
     mode = property(lambda self: ((self.total_count + 1) * self.probs).floor().clamp(max=self.total_count))
     variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
-    param_shape = property(lambda self: self._param.size())
 
     def sample(self, sample_shape: Any = ()) -> Any:
         shape = self._extended_shape(sample_shape)
@@ -165,8 +131,7 @@ class Binomial(OfShares):
 
     def enumerate_support(self, expand: bool = True) -> Any:
         most = self.only_count("enumerate_support")
-        values = torch["arange"](1 + most, dtype=self._param.dtype).view((-1, *(1,) * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return all_values(torch["arange"](1 + most, dtype=self._param.dtype), self._batch_shape, expand)
 
 
 for _kind in (Poisson, Geometric, Binomial):

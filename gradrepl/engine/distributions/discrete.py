@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from gradrepl.engine.api import SPACES
-from gradrepl.engine.distributions.constraint import Boolean, Constraint, IntegerInterval, Interval, Real, RealVector
-from gradrepl.engine.distributions.constraint import Simplex as Shares
+from gradrepl.engine.distributions.constraint import (
+    Boolean,
+    Constraint,
+    IntegerInterval,
+    Interval,
+    Real,
+    RealVector,
+    Simplex,
+)
 from gradrepl.engine.distributions.distribution import (
+    Distribution,
     ExponentialFamily,
     LazyProperty,
+    all_values,
     broadcast_all,
     of_numbers,
 )
@@ -21,9 +30,11 @@ torch = SPACES["torch"]
 functional = SPACES["torch.nn.functional"]
 
 
-def check_one(probs: Any, logits: Any) -> None:
+def the_given(probs: Any, logits: Any) -> tuple[str, Any]:
+    """Return the name and the value of what is given; raises ValueError unless it is one of the two."""
     if (probs is None) == (logits is None):
         raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+    return ("probs", probs) if logits is None else ("logits", logits)
 
 
 def clamped(probs: Any) -> Any:
@@ -32,27 +43,23 @@ def clamped(probs: Any) -> Any:
     return probs.clamp(min=eps, max=1 - eps)
 
 
-class Bernoulli(ExponentialFamily):
-    """1 with a probability, else 0 (torch.distributions.Bernoulli)."""
-
-    has_enumerate_support = True
-
-    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        check_one(probs, logits)
-        given, name = (probs, "probs") if logits is None else (logits, "logits")
-        (self.__dict__[name],) = broadcast_all(given)
-        shape = () if of_numbers(given) else self.__dict__[name].size()
-        super().__init__(shape, validate_args=validate_args)
+class ByProbabilities(Distribution):
+    """Distributions that are given by probabilities or by their logits."""
 
     @property
-    def arg_constraints(self) -> dict[str, Constraint]:
-        """What each parameter has to satisfy."""
-        return {"probs": Interval(0.0, 1.0), "logits": Real()}
+    def _param(self) -> Any:
+        return self.__dict__["probs" if "probs" in self.__dict__ else "logits"]
 
     @property
-    def support(self) -> Constraint:
-        """What the values satisfy."""
-        return Boolean()
+    def param_shape(self) -> Any:
+        """The shape of what is given."""
+        return self._param.size()
+
+
+class OfShares(ByProbabilities):
+    """Distributions with one probability, given as such or by its logit."""
+
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": Interval(0.0, 1.0), "logits": Real()}
 
     @LazyProperty
     def logits(self) -> Any:
@@ -62,18 +69,23 @@ class Bernoulli(ExponentialFamily):
 
     @LazyProperty
     def probs(self) -> Any:
-        """The probability of 1."""
+        """The probability."""
         return self.logits.sigmoid()
 
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self.__dict__["probs" if "probs" in self.__dict__ else "logits"].size()
 
-    @property
-    def mean(self) -> Any:
-        """The mean."""
-        return self.probs
+class Bernoulli(OfShares, ExponentialFamily):
+    """1 with a probability, else 0 (torch.distributions.Bernoulli)."""
+
+    has_enumerate_support = True
+    support = Boolean()
+
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        name, given = the_given(probs, logits)
+        (self.__dict__[name],) = broadcast_all(given)
+        super().__init__(() if of_numbers(given) else self._param.size(), validate_args=validate_args)
+
+    mean = property(lambda self: self.probs)
+    variance = property(lambda self: self.probs * (1 - self.probs))
 
     @property
     def mode(self) -> Any:
@@ -81,11 +93,6 @@ class Bernoulli(ExponentialFamily):
         mode = (self.probs >= 0.5).to(self.probs)
         mode[self.probs == 0.5] = math.nan
         return mode
-
-    @property
-    def variance(self) -> Any:
-        """The variance."""
-        return self.probs * (1 - self.probs)
 
     def sample(self, sample_shape: Any = ()) -> Any:
         with no_grad():
@@ -100,32 +107,25 @@ class Bernoulli(ExponentialFamily):
         return functional["binary_cross_entropy_with_logits"](self.logits, self.probs, reduction="none")
 
     def enumerate_support(self, expand: bool = True) -> Any:
-        kind = self.__dict__["probs" if "probs" in self.__dict__ else "logits"].dtype
-        values = torch["arange"](2, dtype=kind).view((-1, *(1,) * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return all_values(torch["arange"](2, dtype=self._param.dtype), self._batch_shape, expand)
 
 
-class Categorical(ExponentialFamily):
+class Categorical(ByProbabilities, ExponentialFamily):
     """One of several classes, by their probabilities along the last dimension (torch.distributions.Categorical)."""
 
     has_enumerate_support = True
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": Simplex(), "logits": RealVector()}
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
-        check_one(probs, logits)
-        given, name = (probs, "probs") if logits is None else (logits, "logits")
+        name, given = the_given(probs, logits)
         if given.dim() < 1:
             raise ValueError(f"`{name}` parameter must be at least one-dimensional.")
         if logits is None:
             self.__dict__[name] = probs / probs.sum(-1, keepdim=True)
         else:
             self.__dict__[name] = logits - logits.logsumexp(dim=-1, keepdim=True)
-        self._param, self._num_events = self.__dict__[name], given.size()[-1]
+        self._num_events = given.size()[-1]
         super().__init__(given.size()[:-1], validate_args=validate_args)
-
-    @property
-    def arg_constraints(self) -> dict[str, Constraint]:
-        """What each parameter has to satisfy."""
-        return {"probs": Shares(), "logits": RealVector()}
 
     @property
     def support(self) -> Constraint:
@@ -141,11 +141,6 @@ class Categorical(ExponentialFamily):
     def probs(self) -> Any:
         """The probabilities."""
         return functional["softmax"](self.logits, dim=-1)
-
-    @property
-    def param_shape(self) -> Any:
-        """The shape of the parameter."""
-        return self._param.size()
 
     @property
     def mean(self) -> Any:
@@ -177,8 +172,7 @@ class Categorical(ExponentialFamily):
         return -(logits * self.probs).sum(-1)
 
     def enumerate_support(self, expand: bool = True) -> Any:
-        values = torch["arange"](self._num_events).view((-1, *(1,) * len(self._batch_shape)))
-        return values.expand((-1, *self._batch_shape)) if expand else values
+        return all_values(torch["arange"](self._num_events), self._batch_shape, expand)
 
 
 export("torch.distributions.bernoulli", Bernoulli, also=("torch.distributions",))

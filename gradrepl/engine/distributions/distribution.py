@@ -214,6 +214,12 @@ def sum_of_last(value: Any, count: int) -> Any:
     return value if count == 0 else value.reshape((*value.shape[: value.dim() - count], -1)).sum(-1)
 
 
+def all_values(values: Any, batch_shape: Any, expand: bool) -> Any:
+    """Return the values of a distribution along a new first dimension before its batch; expand: for each of that."""
+    column = values.view((-1, *(1,) * len(batch_shape)))
+    return column.expand((-1, *batch_shape)) if expand else column
+
+
 ROOT_OF_TWO_PI = math.sqrt(2 * math.pi)
 
 export("torch.distributions.distribution", Distribution, also=("torch.distributions",))
