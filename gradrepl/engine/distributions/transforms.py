@@ -36,20 +36,18 @@ class Transform:
         return self._inv
 
     def __call__(self, x: Any) -> Any:
-        if self._cache_size and x is self._kept[0]:
-            return self._kept[1]
-        y = self._call(x)
-        if self._cache_size:
-            self._kept = x, y
-        return y
+        if not self._cache_size:
+            return self._call(x)
+        if x is not self._kept[0]:
+            self._kept = x, self._call(x)
+        return self._kept[1]
 
     def _inv_call(self, y: Any) -> Any:
-        if self._cache_size and y is self._kept[1]:
-            return self._kept[0]
-        x = self._inverse(y)
-        if self._cache_size:
-            self._kept = x, y
-        return x
+        if not self._cache_size:
+            return self._inverse(y)
+        if y is not self._kept[1]:
+            self._kept = self._inverse(y), y
+        return self._kept[0]
 
     def _call(self, x: Any) -> Any:
         raise NotImplementedError

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32, Array
-from gradrepl.engine.precision.sleef import multiply_add, polynomial
+from gradrepl.engine.precision.fused import multiply_add
+from gradrepl.engine.precision.sleef import polynomial
 
 PIECE = 1 << 10
 """Blocks of 16 that are turned at a time: what lies between stays in the processor's cache."""

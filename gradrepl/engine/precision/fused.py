@@ -22,6 +22,11 @@ def fused(a: Any, b: Any, c: Any) -> Any:
     return (wide(a) * wide(b) + c).astype(c.dtype)
 
 
+def multiply_add(a: Any, b: Any, c: Any) -> Any:
+    """Return a · b + c of float32, where a is one of numpy's, rounded once."""
+    return (a.astype(np.float64) * b + c).astype(np.float32)
+
+
 def wide(value: Any) -> Any:
     """Return what float32 holds of an array or number, as float64: products of two are exact there."""
     return np.float64(np.float32(value)) if isinstance(value, (int, float)) else value.astype(np.float64)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.dtype import FLOAT32, Array
+from gradrepl.engine.precision.fused import multiply_add
 
 FEW = 256
 """For more numbers, speed counts more than the last digit."""
@@ -17,11 +18,6 @@ LONG = 128
 single = np.float32
 Moments = tuple[Any, Any]
 """The mean, and the sum of the squares of what lies off it."""
-
-
-def multiply_add(a: Any, b: Any, c: Any) -> Any:
-    """Return a · b + c, where c is an array of float32, rounded once."""
-    return np.add(np.multiply(a, b, dtype=FLOAT64), c, out=np.empty(c.shape, FLOAT32), casting="same_kind")
 
 
 def row_moments(rows: Array) -> Moments:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.precision.fused import multiply_add
 from gradrepl.engine.precision.precise import nearest
 
 Function = Callable[[Array], Any]
@@ -30,11 +31,6 @@ LOG = tuple(map(single, (0.3027294874, 0.3996108174, 0.6666694880)))
 ONE, LOG_2_E = single(1), single(1.4426950408889634)
 LOG_2 = 0.693145751953125 + float(single(1.428606765330187045e-06))
 EXACT_LOG_2 = 0.69314718246459960938 - 1.904654323148236017e-09
-
-
-def multiply_add(a: Any, b: Any, c: Any) -> Any:
-    """Return a · b + c of float32, rounded once."""
-    return (a.astype(FLOAT64) * b + c).astype(FLOAT32)
 
 
 def polynomial(factors: tuple[Any, ...], x: Array) -> Any:
