@@ -11,10 +11,12 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, overloaded, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import Op, op
+from gradrepl.engine.op import Op, as_operator, op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import zeros_of
+from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.values.creation import shared
 
 BOTH = (((2, 3), (2, 3)), ((2, 3), 0.5))
 
@@ -90,6 +92,23 @@ for entry, alias in COMPARISONS.items():
     for name in (entry.name, alias) if alias else (entry.name,):
         overloaded(entry, name)
         public(*PLAIN, name=f"{name}_", function=False)(written(entry))
+
+
+def asked_of_arrays(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `==` for a numpy array on its right too, which is taken as a tensor."""
+
+    def equals(input: Any, other: Any) -> Any:
+        if not isinstance(other, np.ndarray):
+            return call(input, other)
+        try:
+            return eq(input, make(shared(other)))
+        except TypeError:
+            return NotImplemented
+
+    return equals
+
+
+eq.operator = short_way(eq, asked_of_arrays(as_operator(eq)))
 methods(__eq__=eq, __ne__=ne, __lt__=lt, __le__=le, __gt__=gt, __ge__=ge)
 
 

@@ -112,14 +112,20 @@ def asarray(
     return found
 
 
+READ_ONLY = (
+    "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+    "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+    "writable before converting it to a tensor. This type of warning will be suppressed for the rest of this program."
+)
+
+
 def shared(data: Array) -> Array:
-    """Return an array as tensors can share it; raises TypeError or ValueError in PyTorch's words."""
-    if not data.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
-        )
-    return forward_only(known(data))
+    """Return an array as tensors can share it, a copy of one that can't be written to; raises TypeError or ValueError in PyTorch's words."""
+    array = forward_only(known(data))
+    if array.flags.writeable:
+        return array
+    warn_once(READ_ONLY, stacklevel=3)
+    return array.copy()
 
 
 def from_numpy(*args: Any) -> Tensor:
@@ -306,11 +312,10 @@ def closed_range(
 
 
 def spread_integers(start: Any, end: Any, steps: int) -> Array:
-    """Return evenly spaced numbers that are to become integers, computed in float32 as PyTorch does."""
-    step = np.float32((end - start) / max(1, steps - 1))
-    index = np.arange(steps, dtype=np.float32)
-    rising, falling = np.float32(start) + step * index, np.float32(end) - step * (steps - index - 1)
-    return np.where(index < steps // 2, rising, falling)
+    """Return evenly spaced numbers that are to become integers, each product and sum rounded once."""
+    step = (end - start) / max(1, steps - 1)
+    index = np.arange(steps)
+    return np.where(index < steps // 2, fused(step, index, start), fused(-step, steps - index - 1, end))
 
 
 def spread(start: Any, end: Any, steps: int, dtype: Any) -> Array:
@@ -320,6 +325,8 @@ def spread(start: Any, end: Any, steps: int, dtype: Any) -> Array:
     kind = numpy_kind(dtype, fallback)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
+    if CATEGORY[kind] < FLOAT:
+        start, end = int(start), int(end)
     if steps == 1:
         return np.full(1, start, kind)
     if CATEGORY[kind] < FLOAT:
@@ -339,20 +346,23 @@ EVENLY = tuple(
 )
 
 
+def check_ends(name: str, start: Any, end: Any) -> None:
+    """Raise what PyTorch raises for tensors that are no single number."""
+    found = [
+        f"{which} with {value._data.ndim} dimension(s)"
+        for which, value in (("start", start), ("end", end))
+        if isinstance(value, Tensor)
+    ]
+    if any(isinstance(value, Tensor) and value._data.ndim for value in (start, end)):
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {' and '.join(found)}.")
+
+
 @public(*EVENLY, method=False)
 def linspace(
     start: Any, end: Any, steps: int, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """Make evenly spaced numbers from start to end inclusive (torch.linspace)."""
-    found = [
-        f"{name} with {value._data.ndim} dimension(s)"
-        for name, value in (("start", start), ("end", end))
-        if isinstance(value, Tensor)
-    ]
-    if any(isinstance(value, Tensor) and value._data.ndim for value in (start, end)):
-        raise RuntimeError(
-            f"linspace only supports 0-dimensional start and end tensors, but got {' and '.join(found)}."
-        )
+    check_ends("linspace", start, end)
     return leaf(spread(start, end, steps, dtype), requires_grad, **options)
 
 
@@ -361,7 +371,10 @@ def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, dtype: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
     """Make powers of a base, their exponents evenly spaced (torch.logspace)."""
+    check_ends("logspace", start, end)
     kind = numpy_kind(dtype)
+    if CATEGORY[kind] < FLOAT:
+        start, end = (int(plain_number(value)[0]) for value in (start, end))
     exponents = spread(start, end, steps, dtypes.float64)
     return leaf((base**exponents).astype(kind), requires_grad, **options)
 

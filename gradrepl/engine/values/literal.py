@@ -44,10 +44,15 @@ def array_from(data: Any, kind: np.dtype[Any] | None) -> Array:
 
 
 def known(data: Any) -> Array:
-    """Return a numpy value as an array of one of torch's dtypes; raises TypeError for any other."""
+    """Return a numpy value as an array of one of torch's dtypes; raises TypeError or ValueError for any other."""
     array = np.asarray(data)
+    if not array.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
     found = OF_NUMPY.get(array.dtype)
-    if found is None or not array.dtype.isnative:
+    if found is None:
         raise TypeError(
             f"can't convert np.ndarray of type {type_of_elements(array)}. The only supported types are: float64, "
             "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and "
