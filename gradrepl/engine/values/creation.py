@@ -120,7 +120,10 @@ READ_ONLY = (
 
 
 def shared(data: Array) -> Array:
-    """Return an array as tensors can share it, a copy of one that can't be written to; raises TypeError or ValueError in PyTorch's words."""
+    """Return an array as tensors can share it, a copy of one that can't be written to.
+
+    Raises TypeError or ValueError in PyTorch's words.
+    """
     array = forward_only(known(data))
     if array.flags.writeable:
         return array
