@@ -99,6 +99,8 @@ def sum_to_size(self: Tensor, size: Shape) -> Tensor:
     full = (*ones, *size)
     if len(full) != len(own) or any(side not in (1, mine) for side, mine in zip(full, own, strict=False)):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
+    if not size:
+        return self.sum()  # type: ignore[attr-defined, no-any-return]
     if size == own:
         return self
     summed: Tensor = self if full == own else sum_to.call(self, full)

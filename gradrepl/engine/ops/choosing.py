@@ -293,12 +293,23 @@ def nan_to_num_(input: Tensor, nan: Any = None, posinf: Any = None, neginf: Any 
     return in_place(replace_nan)(input, nan, posinf, neginf)
 
 
+def check_heaviside(input: Tensor, values: Tensor) -> None:
+    if input._data.dtype != values._data.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
 @public("Tensor input, Tensor values, *, Tensor? out=None")
 def heaviside(input: Tensor, values: Tensor) -> Any:
     """0 below zero, 1 above it, and the given value at zero (torch.heaviside)."""
-    if input._data.dtype != values._data.dtype:
-        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    check_heaviside(input, values)
     return heaviside_of(input, values)
+
+
+@public("Tensor input, Tensor values", function=False)
+def heaviside_(input: Tensor, values: Tensor) -> Any:
+    """0 below zero, 1 above it, and the given value at zero, in place (torch.Tensor.heaviside_)."""
+    check_heaviside(input, values)
+    return in_place(heaviside_of)(input, values)
 
 
 COPYSIGN = ("Tensor input, Tensor other", "Tensor input, Number other")

@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
+from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import abs, conj, conj_of, sgn
 from gradrepl.engine.ops.shape import clone, real_parts, where, zeros_of
@@ -139,13 +140,26 @@ def conjugated(a: Array) -> Any:
     return np.conjugate(a)
 
 
+@op("ConjPhysicalBackward1", samples=(((2, 3),),))
+def conjugated_here(a: Array) -> Any:
+    """The complex conjugate of a, as it is written in place"""
+    return np.conjugate(a)
+
+
 conjugated.grad(a=lambda g: conjugated(g))
+conjugated_here.grad(a=lambda g: conjugated(g))
 
 
 @public("Tensor input, *, Tensor? out=None")
 def conj_physical(input: Tensor) -> Any:
     """Return the complex conjugate in new memory (torch.conj_physical)."""
     return conjugated(input) if CATEGORY[input._data.dtype] == COMPLEX else input
+
+
+@public("Tensor input", function=False)
+def conj_physical_(input: Tensor) -> Any:
+    """Conjugate in place (torch.Tensor.conj_physical_)."""
+    return in_place(conjugated_here)(input) if CATEGORY[input._data.dtype] == COMPLEX else input
 
 
 public("Tensor input, *, Tensor? out=None", name="angle")(angle_of.call)

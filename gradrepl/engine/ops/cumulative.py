@@ -108,8 +108,8 @@ def cummin_dim(a: Array, dim: int) -> Any:
 
 for entry in (cummax_dim, cummin_dim):
     entry.grad(
-        a=lambda g, a_shape, out1, dim: (
-            add_along(g[0], a_shape, plain(out1), dim) if 0 not in a_shape and g[0] is not None else g[0]
+        a=lambda g, a, out1, dim: (
+            add_along(g[0], a.shape, plain(out1), dim) if 0 not in a.shape and g[0] is not None else g[0]
         )
     )
 
@@ -185,6 +185,20 @@ def pieces(input: Tensor, dim: int) -> tuple[Any, Any]:
     return slice_at(input, dim, 1, count, 1), slice_at(input, dim, 0, max(count - 1, 0), 1)
 
 
+def check_beside(input: Tensor, part: Tensor | None, dim: int) -> None:
+    """Raise what diff raises for a tensor that can't be put before or behind its input."""
+    if part is None:
+        return
+    if part.ndim != input.ndim:
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    for number, (own, found) in enumerate(zip(input._data.shape, part._data.shape, strict=True)):
+        if number != dim and own != found:
+            raise RuntimeError(
+                "diff expects the shape of tensor to prepend or append to match that of input except along the "
+                f"differencing dimension; input.size({number}) = {own}, but got tensor.size({number}) = {found}"
+            )
+
+
 @public("Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None, *, Tensor? out=None")
 def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Return the differences of neighbours along a dimension, n times (torch.diff)."""
@@ -193,6 +207,10 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Any = None, append: 
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     dim = dim_of(dim, input.ndim)
+    for part in (prepend, append):
+        check_beside(input, part, dim)
+    if not n:
+        return SPACES["torch"]["zeros_like"](input).copy_(input)
     if prepend is not None or append is not None:
         input = SPACES["torch"]["cat"]([part for part in (prepend, input, append) if part is not None], dim)
     minus = logical_xor if input._data.dtype == BOOL8 else sub

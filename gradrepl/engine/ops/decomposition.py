@@ -11,6 +11,7 @@ from gradrepl.engine.api import SPACES
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import conj_of
+from gradrepl.engine.ops.complexes import part
 from gradrepl.engine.ops.elimination import ELIMINATED, by_column, eliminated, factors, solved, substituted
 from gradrepl.engine.ops.linear import adjoint
 from gradrepl.engine.tensor import Tensor, make
@@ -105,11 +106,16 @@ def linalg_slogdet(a: Array) -> Any:
         return np.prod(np.sign(diagonal), -1) * sign, np.log(np.abs(diagonal)).sum(-1)
 
 
-def slogdet_gradient(g: Any, a: Any) -> Any:
-    return solve_matrix(adjoint(a), times_eye(g, a.shape[-1]))
+def slogdet_gradient(g: Any, a: Any, sign: Any) -> Any:
+    """Return the gradient; a complex sign turns with the determinant, a real one stands still."""
+    total = g[1]
+    if g[0] is not None and (a._data if isinstance(a, Tensor) else a).dtype.kind == "c":
+        turned = part(conj_of(sign) * g[0], 1) * 1j
+        total = turned if total is None else total + turned
+    return None if total is None else solve_matrix(adjoint(a), times_eye(total, a.shape[-1]))
 
 
-linalg_slogdet.grad(a=lambda g, a: None if g[1] is None else slogdet_gradient(g[1], a))
+linalg_slogdet.grad(a=lambda g, a, out0: slogdet_gradient(g, a, out0))
 
 
 @op("LinalgInvExBackward0", samples=tuple((shape,) for shape in SQUARE))

@@ -11,7 +11,7 @@ import numpy as np
 from gradrepl.engine.api import SPACES, checked, functions, public
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, INEXACT, c_name
 from gradrepl.engine.once import warn_once
-from gradrepl.engine.ops.arithmetic import conj_of, mul
+from gradrepl.engine.ops.arithmetic import conj_of, log, mul
 from gradrepl.engine.ops.decomposition import (
     LinAlgError,
     check_matrices,
@@ -74,8 +74,10 @@ public("Tensor input", name="slogdet")(slogdet_named("slogdet"))
 @public("Tensor input", name="logdet")
 def logdet_of(input: Tensor) -> Any:
     """Return the logarithm of the determinant, nan where that is negative (torch.logdet)."""
-    check_matrices(input._data, "linalg.slogdet")
+    check_matrices(input._data, "logdet")
     sign, logarithm = linalg_slogdet(input)
+    if input._data.dtype.kind == "c":
+        return log(sign) + logarithm
     return where(make(sign._data == -1), float("nan"), logarithm)
 
 

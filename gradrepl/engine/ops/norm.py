@@ -12,11 +12,11 @@ from gradrepl.engine.api import SPACES, checked, functions, methods, public
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.arithmetic import abs, sgn
+from gradrepl.engine.ops.arithmetic import abs, conj_of, sgn
 from gradrepl.engine.ops.extremum import amax, amin, greatest, smallest
 from gradrepl.engine.ops.power import pow
 from gradrepl.engine.ops.reduction import Dims, dims_of, in_dtype, restored, sum_dims_as
-from gradrepl.engine.ops.shape import summed_to, where, without
+from gradrepl.engine.ops.shape import real_parts, summed_to, where, without
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precision.summing import add_up, squares_up
 from gradrepl.engine.tensor import Tensor
@@ -188,7 +188,9 @@ def renorm_gradient(g: Any, a: Any, p: float, dim: int, maxnorm: float) -> Any:
     """Return the gradient; the norm of what was made smaller depends on its elements."""
     dims = other_dims(a, dim)
     norm = vector_norm_dims(a, p, dims, True)
-    along = sum_dims_as(a * g, dims, True, (a._data if isinstance(a, Tensor) else a).dtype)
+    product = conj_of(a) * g
+    product = real_parts[0](product) if (a._data if isinstance(a, Tensor) else a).dtype.kind == "c" else product
+    along = sum_dims_as(product, dims, True, (product._data if isinstance(product, Tensor) else product).dtype)
     inverted = 1 / (norm + TINY)
     slope = norm_gradient(along, a, p, norm, dims, True)
     return where(norm > maxnorm, inverted * maxnorm * (g - inverted * slope), g)

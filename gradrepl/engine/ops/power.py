@@ -12,7 +12,7 @@ from gradrepl.engine.api import methods, public, two_operands, unary
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX128, FLOAT, FLOAT64, INEXACT, INT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
-from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, exp, log
+from gradrepl.engine.ops.arithmetic import OPERANDS, beside, check_written, conj_of, exp, log
 from gradrepl.engine.ops.number import plus_number, times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
 from gradrepl.engine.precision import roots
@@ -201,10 +201,15 @@ def check_float(kernel: str, a: Array) -> None:
 @op("LogaddexpBackward0", broadcasts=True, samples=BOTH)
 def logaddexp(a: Array, b: Array) -> Any:
     """log(e ** a + e ** b)"""
-    return np.logaddexp(a, b)
+    if a.dtype.kind != "c":
+        return np.logaddexp(a, b)
+    least, most = np.where(a.real < b.real, a, b), np.where(a.real < b.real, b, a)
+    return most + np.log1p(np.exp(least - most))
 
 
-logaddexp.grad(a=lambda g, a, b: g / plus_number(exp(b - a), 1), b=lambda g, a, b: g / plus_number(exp(a - b), 1))
+logaddexp.grad(
+    a=lambda g, a, b: g / conj_of(plus_number(exp(b - a), 1)), b=lambda g, a, b: g / conj_of(plus_number(exp(a - b), 1))
+)
 
 
 @op("Logaddexp2Backward0", broadcasts=True, samples=BOTH)
@@ -273,6 +278,17 @@ def float_power(input: Any, exponent: Any) -> Any:
     return pow(widened(input), widened(exponent))
 
 
+def float_power_(input: Tensor, exponent: Any) -> Any:
+    """Raise to a power in place, in what must be float64 or complex128 already (torch.Tensor.float_power_)."""
+    kind = COMPLEX128 if is_complex(input) or is_complex(exponent) else FLOAT64
+    if input._data.dtype != kind:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {dtypes.of(input._data).tensor_type} but the operation's result "
+            f"requires dtype {dtypes.OF_NUMPY[kind].tensor_type}"
+        )
+    return pow_(input, exponent)
+
+
 POWERS = ("Tensor input, Tensor exponent", "Number self, Tensor exponent", "Tensor input, Number exponent")
 analytic(sqrt, rsqrt, pow_number, pow_tensor, pow_base, exp2, expm1, log2, log10, log1p)
 methods(__pow__=power, __rpow__=swapped_power, __ipow__=power_here)
@@ -284,3 +300,4 @@ for name, body in (("pow", pow), ("float_power", float_power)):
     public(TENSORS, BASE, NUMBER, name=name, method=False)(body)
     public(POWERS[0], POWERS[2], name=name, function=False)(body)
 public(POWERS[0], POWERS[2], function=False)(pow_)
+public(POWERS[0], POWERS[2], function=False)(float_power_)

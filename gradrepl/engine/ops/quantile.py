@@ -12,6 +12,7 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import take_along
 from gradrepl.engine.ops.blending import lerp_tensor
+from gradrepl.engine.ops.shape import summed_to, where
 from gradrepl.engine.ops.sorting import sort_dim
 from gradrepl.engine.ops.view import dim_of, permute_dims, view_as
 from gradrepl.engine.tensor import Tensor, make
@@ -50,6 +51,28 @@ def check(name: str, input: Tensor, q: Any, interpolation: str) -> None:
         )
 
 
+@op("SubBackward0")
+def fraction_of(q: Array, fraction: Any, last: Any) -> Any:
+    """How far a quantile's rank, q times a number, lies above the rank below it"""
+    return fraction
+
+
+def fraction_gradient(g: Any, shape: tuple[int, ...], last: Array) -> Any:
+    """Return q's gradient; none of it comes from rows where the rank does not depend on q."""
+    along = where(last != 0, g * (make(last) if isinstance(g, Tensor) else last), 0.0)
+    return summed_to(along, shape)
+
+
+fraction_of.grad(q=lambda g, q_shape, last: fraction_gradient(g, q_shape, last))
+
+
+def lasts_of(a: Array, ignore_nan: bool) -> Array:
+    """Return what q is multiplied with for a rank; 0 where the rank does not depend on q."""
+    numbers = np.add.reduce(a == a, axis=-1)[..., None]
+    last = np.maximum(numbers - 1, 0) if ignore_nan else np.where(numbers < a.shape[-1], 0, a.shape[-1] - 1)
+    return np.asarray(last, a.dtype)
+
+
 def ranks_of(a: Array, q: Array, ignore_nan: bool) -> Array:
     """Return where each quantile lies among the sorted elements of the last dimension; nan wins unless ignored."""
     last = a.shape[-1] - 1
@@ -59,7 +82,7 @@ def ranks_of(a: Array, q: Array, ignore_nan: bool) -> Array:
     return np.where(numbers <= last, a.dtype.type(last), (q * last).astype(a.dtype))
 
 
-def picked(ordered: Any, ranks: Array, interpolation: str) -> Any:
+def picked(ordered: Any, ranks: Array, interpolation: str, q: Any, last: Array) -> Any:
     """Take the elements at fractional ranks from the last dimension."""
     dim = ordered.ndim - 1
     rounding = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}.get(interpolation)
@@ -69,7 +92,9 @@ def picked(ordered: Any, ranks: Array, interpolation: str) -> Any:
     weight = np.full_like(ranks, 0.5) if interpolation == "midpoint" else ranks - below
     low = take_along(ordered, below.astype(np.int64), dim)
     high = take_along(ordered, np.ceil(ranks).astype(np.int64), dim)
-    return lerp_tensor(low, high, make(weight.astype(ordered._data.dtype)))
+    weight = weight.astype(ordered._data.dtype)
+    follows = isinstance(q, Tensor) and interpolation == "linear"
+    return lerp_tensor(low, high, fraction_of(q, weight, last) if follows else make(weight))
 
 
 def compute(input: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, ignore_nan: bool) -> Any:
@@ -84,7 +109,7 @@ def compute(input: Tensor, q: Any, dim: Any, keepdim: bool, interpolation: str, 
         rows, kept = permute_dims(input, order), tuple(1 if d == dim else s for d, s in enumerate(input.shape))
     ordered = sort_dim(rows, rows.ndim - 1, False)[0]
     ranks = np.broadcast_to(ranks_of(ordered._data, np.atleast_1d(values), ignore_nan), (*rows.shape[:-1], values.size))
-    found = picked(ordered, ranks, interpolation)
+    found = picked(ordered, ranks, interpolation, q, lasts_of(ordered._data, ignore_nan))
     shape = kept if keepdim else rows.shape[:-1]
     if not values.ndim:
         return squeezed(found, tuple(shape))

@@ -320,21 +320,21 @@ def put_into_zeros(a: Array, shape: Shape, index: Any) -> Any:
 @op("PutBackward0", samples=(((2, 3), np.array([0, 5]), (2,), False),))
 def put_elements(a: Array, index: Any, source: Array, accumulate: bool) -> Any:
     """a, with source put (or added) at positions counted as in one dimension"""
-    out = a.copy("C")
+    out = np.array(a, order="C")
     if accumulate:
-        np.add.at(out.reshape(-1), index, source)
+        np.add.at(out.reshape(-1), index.reshape(-1), source.reshape(-1))
     else:
-        out.reshape(-1)[index] = source
+        out.reshape(-1)[index.reshape(-1)] = source.reshape(-1)
     return out
 
 
-take_elements.grad(a=lambda g, a_shape, index: put_into_zeros(g, a_shape, index))
+take_elements.grad(a=lambda g, a, index: put_into_zeros(g, a.shape, index))
 put_into_zeros.grad(a=lambda g, index: take_elements(g, index))
 put_elements.grad(
     a=lambda g, index, source_shape, accumulate: (
         g if accumulate else put_elements(g, index, zeros(g, source_shape), False)
     ),
-    source=lambda g, index: take_elements(g, index),
+    source=lambda g, index, source_shape: take_elements(g, index).reshape(source_shape),
 )
 
 

@@ -119,6 +119,23 @@ def hurwitz_zeta(s: int, value: float) -> float:
     return total
 
 
+def trigamma(a: Array) -> Array:
+    """Return the derivative of digamma by PyTorch's series, which is less exact than the dtype."""
+    plain = stripped(a)
+    kind = np.promote_types(plain.dtype, np.float32).type
+    values, pi = plain.astype(kind), kind(math.pi)
+    low = values < 0.5
+    x, total = np.where(low, 1 - values, values), np.where(low, -(pi * pi) / np.sin(pi * values) ** 2, kind(0))
+    for _ in range(6):
+        total = total + 1 / (x * x)
+        x = x + 1
+    square = 1 / (x * x)
+    tail = kind(1 / 6) - square * (kind(1 / 30) - square * kind(1 / 42))
+    total = total + (1 + 1 / (2 * x) + square * tail) / x
+    found = np.where(low, -total, total).astype(plain.dtype)
+    return found if plain is a else rounded(found)
+
+
 @op("LgammaBackward0", broadcasts=True, promotes="float", samples=ANY)
 def lgamma(a: Array) -> Any:
     """log(|Γ(a)|)"""
@@ -136,6 +153,8 @@ def polygamma_of(n: Any, a: Array) -> Any:
     """The n-th derivative of digamma at a"""
     if n == 0:
         return each(psi, a)
+    if n == 1:
+        return trigamma(a)
     sign = math.factorial(n) * (1 if n % 2 else -1)
     return each(lambda value: sign * hurwitz_zeta(n + 1, value), a)
 
@@ -145,7 +164,7 @@ digamma.grad(a=lambda g, a: g * polygamma_of(1, a))
 polygamma_of.grad(a=lambda g, n, a: g * polygamma_of(n + 1, a))
 
 
-@op("PolygammaBackward0", broadcasts=True, promotes="float")
+@op("PolygammaBackward1", broadcasts=True, promotes="float")
 def swapped_polygamma(a: Array, n: Any) -> Any:
     """The n-th derivative of digamma at a, as it is written in place"""
     check_order(n)

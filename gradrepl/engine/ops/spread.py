@@ -171,8 +171,8 @@ def logsumexp_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
     """log(sum(e ** a)) over some dimensions"""
     if a.size == 0:
         return np.log(add_up(np.exp(a), axis=dim, keepdims=keepdim))
-    top = np.max(a, axis=dim, keepdims=True)
-    top = np.where(np.isinf(top), a.dtype.type(0), top)
+    top = np.max(a.real, axis=dim, keepdims=True)
+    top = np.where(np.isinf(top), top.dtype.type(0), top)
     found = np.log(add_up(np.exp(a - top), axis=dim, keepdims=True)) + top
     return found if keepdim else found.reshape(add_up(a, axis=dim).shape)
 

@@ -10,17 +10,37 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import SPACES, functions, methods, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.api import SPACES, functions, methods, public, two_operands
+from gradrepl.engine.dtype import BOOL8, Array
 from gradrepl.engine.grad_mode import ON, mode
-from gradrepl.engine.in_place import fill_with
+from gradrepl.engine.in_place import fill_with, in_place
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.complexes import from_parts
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
 
 NO_FREEDOM = "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations."
+
+
+KINDS_OF_WEIGHTS = {"fweights": ("iu", "integral"), "aweights": ("f", "floating point")}
+
+
+def check_weights(name: str, weights: Tensor, count: int) -> None:
+    """Raise what cov raises for weights that are none."""
+    data, (kinds, words) = weights._data, KINDS_OF_WEIGHTS[name]
+    expected = f"cov(): expected {name} to have"
+    if data.ndim > 1:
+        raise RuntimeError(f"{expected} one or fewer dimensions but got {name} with {data.ndim} dimensions")
+    if data.dtype.kind not in kinds:
+        raise RuntimeError(f"{expected} {words} dtype but got {name} with {dtypes.of(data).tensor_type} dtype")
+    if data.size != count:
+        raise RuntimeError(
+            f"{expected} the same numel as there are observations in the input but got {data.size} != {count}"
+        )
+    if (data < 0).any():
+        raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
 @public("Tensor input, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None")
@@ -30,11 +50,14 @@ def cov(input: Any, correction: int = 1, fweights: Any = None, aweights: Any = N
         raise RuntimeError(
             f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
         )
+    if input._data.dtype == BOOL8:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
     rows = input.view(1, -1) if input.dim() < 2 else input
     count = rows.shape[1]
     weights = None
-    for given in (fweights, aweights):
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
         if given is not None:
+            check_weights(name, given, count)
             weights = given if weights is None else weights * given
     if weights is None:
         total: Any = count
@@ -57,8 +80,10 @@ def corrcoef(input: Any) -> Any:
     found = cov(input)
     if not found.dim():
         return found / found
-    spread = found.diag().sqrt()
-    return (found / spread.view(-1, 1) / spread.view(1, -1)).clamp(-1, 1)
+    whole = found.is_complex()
+    spread = (found.diag().real if whole else found.diag()).sqrt()
+    ratio = found / spread.view(-1, 1) / spread.view(1, -1)
+    return from_parts(ratio.real.clamp(-1, 1), ratio.imag.clamp(-1, 1)) if whole else ratio.clamp(-1, 1)
 
 
 def slopes(x: Any, dim: int, places: Any, edge_order: int) -> Any:
@@ -178,7 +203,14 @@ def frexp_parts(a: Array) -> Any:
     return fraction, exponent.astype(np.int32)
 
 
-frexp_parts.grad(a=lambda g, out1: None if g[0] is None else g[0] / 2.0**out1)
+@op("DivBackward0")
+def shifted(a: Array, exponent: Any) -> Any:
+    """a, divided by powers of 2"""
+    return np.ldexp(a, -(exponent._data if isinstance(exponent, Tensor) else exponent))
+
+
+shifted.grad(a=lambda g, exponent: shifted(g, exponent))
+frexp_parts.grad(a=lambda g, out1: None if g[0] is None else shifted(g[0], out1))
 
 
 @public("Tensor input, *, Tensors? out=None")
@@ -194,6 +226,9 @@ def nextafter_of(a: Array, b: Array) -> Any:
 
 
 nextafter_of.grad(a=lambda g, a, b: where(a == b, 0.0, g), b=lambda g: g * 0)
+
+
+public("Tensor input, Tensor other", name="nextafter_", function=False)(two_operands(in_place(nextafter_of)))
 
 
 @public("Tensor input, Tensor other, *, Tensor? out=None")
@@ -264,6 +299,6 @@ functions(
     blackman_window=blackman_window,
     is_same_size=is_same_size,
     **{name: cosine_window(name) for name in WINDOWS},
-    **{name: getattr(Tensor, name) for name in WRITING if name in vars(Tensor)},
+    **{name: getattr(Tensor, name) for name in WRITING if hasattr(Tensor, name)},
 )
 methods(is_same_size=is_same_size, apply_=apply_, map_=map_)
