@@ -61,6 +61,8 @@ def place_of(thing: Any) -> tuple[Any, int]:
     if isinstance(thing, Tensor):
         return edge_of(thing), thing._output_nr
     node = thing.node
+    if not isinstance(node, Node):
+        raise RuntimeError(f"GradientEdge's first object must be an autograd.graph.Node but got {c_name(node)}")
     return (node.variable if isinstance(node, AccumulateGrad) else node), thing.output_nr
 
 

@@ -49,6 +49,8 @@ VIEW_ERRORS = {
     "Function.",
 }
 """Why the storage behind views of some makings must not be written to."""
+MODES = {"no_grad": ("no_grad mode", "with grad mode enabled"), "inference": ("inference mode", "in normal mode")}
+"""The mode that a view was made in, and how the mode is called in which it must not be written to."""
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
     "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
@@ -87,13 +89,12 @@ def check_view(tensor: Tensor, view: View) -> None:
 def view_error(tensor: Tensor, view: View, what: str) -> str:
     """Return PyTorch's words for a view whose storage must not be written to; what: how it was written to."""
     node = tensor._grad_fn
-    if node is not None:
-        head = f"Output {tensor._output_nr} of {short_name(node)} is a view and {what} modified inplace."
-    elif view.made == "inference":
-        head = f"A view was created in inference mode and {what} modified inplace in normal mode."
-    else:
-        head = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
-    return head + VIEW_ERRORS[view.made]
+    subject = "A view was" if node is None else f"Output {tensor._output_nr} of {short_name(node)} is a view"
+    if view.made not in MODES and node is not None:
+        return f"{subject} and {what} modified inplace." + VIEW_ERRORS[view.made]
+    subject += "" if node is None else " of a view which was"
+    mode_then, mode_now = MODES["inference" if view.made == "inference" else "no_grad"]
+    return f"{subject} created in {mode_then} and {what} modified inplace {mode_now}." + VIEW_ERRORS[view.made]
 
 
 REPEATABLE = frozenset(("zero", "fill"))

@@ -10,10 +10,11 @@ from gradrepl.engine.autograd import gradients_for, like
 from gradrepl.engine.derivatives.function import Function
 from gradrepl.engine.derivatives.graph_tools import execution_order, will_execute
 from gradrepl.engine.derivatives.saved import SavedTensor, pop_hooks, push_hooks
-from gradrepl.engine.grad_mode import mode
+from gradrepl.engine.grad_mode import is_grad_enabled, mode
 from gradrepl.engine.packing import Hooks
 from gradrepl.engine.task import current_task_id, current_walk, queue_callback, walks_under_way
 from gradrepl.engine.tensor import Size, Tensor
+from gradrepl.engine.values.access import detach
 from gradrepl.engine.variable import Variable
 
 
@@ -38,7 +39,37 @@ class UndefinedGrad:
         return Undefined.apply(*inputs)
 
 
-UndefinedGrad.__module__ = "torch._C._functions"
+class Delayed(Function):
+    """The identity whose backward raises."""
+
+    @staticmethod
+    def forward(ctx: Any, message: str, *inputs: Any) -> Any:
+        """Return the inputs as they are."""
+        ctx.message = message
+        outs = tuple(map(detach, inputs))
+        return outs if len(outs) > 1 else outs[0]
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Raise RuntimeError with the message."""
+        raise RuntimeError(ctx.message)
+
+
+class DelayedError:
+    """Makes the identity of so many tensors whose backward raises (torch._C._functions.DelayedError)."""
+
+    def __init__(self, msg: str, num_inputs: int) -> None:
+        self.message = msg
+        self.count = num_inputs
+
+    def __call__(self, *inputs: Any) -> Any:
+        if len(inputs) < self.count:
+            raise RuntimeError(f"expected at least {self.count} inputs (got {len(inputs)})")
+        return Delayed.apply(self.message, *inputs)
+
+
+Delayed._backward_cls.__name__ = "Error"
+UndefinedGrad.__module__ = DelayedError.__module__ = "torch._C._functions"
 
 
 def unsafe_set_version_counter(tensors: Sequence[Tensor], versions: Sequence[int]) -> None:
@@ -74,7 +105,7 @@ class ImperativeEngine:
 ImperativeEngine.__name__ = ImperativeEngine.__qualname__ = "_EngineBase"
 ImperativeEngine.__module__ = "torch._C"
 Variable._execution_engine = ImperativeEngine()  # type: ignore[attr-defined]
-SPACES.setdefault("torch._C._functions", {})["UndefinedGrad"] = UndefinedGrad
+SPACES.setdefault("torch._C._functions", {}).update(UndefinedGrad=UndefinedGrad, DelayedError=DelayedError)
 SPACES.setdefault("torch._C._autograd", {})["SavedTensor"] = SavedTensor
 functions(
     "torch._C._autograd",
@@ -87,6 +118,8 @@ functions(
 functions(
     "torch._C",
     _is_multithreading_enabled=lambda: mode.multithreading,
+    is_grad_enabled=is_grad_enabled,
+    is_inference_mode_enabled=lambda: mode.inference,
     _current_graph_task_id=current_task_id,
     _current_autograd_node=current_node,
     _will_engine_execute_node=will_execute,

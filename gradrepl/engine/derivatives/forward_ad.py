@@ -271,6 +271,8 @@ def write_tangent(tensor: Tensor, found: Tensor) -> None:
 def carry_through(cls: Any, ctx: Any, args: Sequence[Any], output: Any) -> None:
     """Give the results of a custom Function the tangents that its jvp computes; raises RuntimeError for misfits."""
     given = [shown_tangent(arg, ctx.materializes) for arg in args]
+    own = [(arg, tangent) for arg in args if (tangent := tangent_of(arg)) is not None]
+    versions = [(arg, tangent, tangent._counter[0] if tangent._counter else None) for arg, tangent in own]
     with suspended():
         before, ctx.saved = ctx.saved, tuple(plain_kept(primal_of(tensor)) for tensor in ctx.saved_for_forward or ())
         found = cls.jvp(ctx, *given)
@@ -287,8 +289,8 @@ def carry_through(cls: Any, ctx: Any, args: Sequence[Any], output: Any) -> None:
             if out._data.dtype not in INEXACT:
                 raise RuntimeError(NOT_DIFFERENTIABLE.format(index))
             check_tangent(out, tangent)
-            written = [shown for arg, shown in zip(args, given, strict=True) if arg is out]
-            if written and written[0] is not tangent:
+            written = any(arg is out for arg in args)
+            if any(arg is out and not was_written(before, tangent, version) for arg, before, version in versions):
                 raise RuntimeError(NOT_IN_PLACE)
             if out._view is not None and not written:
                 check_same_view(tangent, given)
@@ -303,6 +305,11 @@ NOT_IN_PLACE = (
     "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an "
     "input inplace, then the jvp function must modify the corresponding gradient inplace."
 )
+
+
+def was_written(before: Tensor, tangent: Tensor, version: int | None) -> bool:
+    """Whether a tangent that jvp gives is the one that it got, written to since."""
+    return before is tangent and (tangent._counter is None or tangent._counter[0] != version)
 
 
 def check_same_view(tangent: Tensor, given: Sequence[Tensor | None]) -> None:

@@ -423,26 +423,26 @@ def is_among(tensor: Any, others: Sequence[Any] | None) -> bool:
 def check_dirty(tensor: Tensor, recording: bool, outputs: int) -> None:
     """Raise RuntimeError in PyTorch's words where forward wrote to what must not be written to."""
     view = tensor._view
+    if recording and view is not None and outputs > 1:
+        raise RuntimeError(words.VIEW_AMONG_SEVERAL)
     if recording and tensor._requires_grad and tensor._grad_fn is None:
         raise RuntimeError(words.DIRTY_LEAF)
     if recording and view is not None:
         check_view(tensor, view)
         if view.base._requires_grad and view.base._grad_fn is None:
             raise RuntimeError(LEAF_VIEW)
-        if outputs > 1:
-            raise RuntimeError(words.VIEW_AMONG_SEVERAL)
 
 
 def placed(ctx: FunctionNode, number: int, out: Tensor, tensors: list[Tensor], recording: bool) -> Tensor:
     """Return a result of forward at its place in the graph: an input returned as it is becomes a view of itself."""
-    dirty = is_among(out, ctx.dirty_tensors)
-    if dirty:
-        check_dirty(out, recording, ctx._outputs)
-        bump(out)
+    dirty, given = is_among(out, ctx.dirty_tensors), is_among(out, tensors)
     differentiable = recording and out._data.dtype in INEXACT and not is_among(out, ctx.non_differentiable)
-    if is_among(out, tensors) and not dirty:
-        if recording and not differentiable:
-            return detach(out)
+    if dirty:
+        check_dirty(out, differentiable, ctx._outputs)
+        bump(out)
+    if given and not differentiable and (recording or out.requires_grad):
+        return detach(out)
+    if given and not dirty:
         kind = type(out)
         with no_grad():
             out = alias(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +21,9 @@ from gradrepl.engine.derivatives.saved_names import (
     REDUCTIONS,
 )
 from gradrepl.engine.dtype import INEXACT
-from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node
+from gradrepl.engine.graph import SECOND_TIME, AccumulateGrad, Node, read_only
 from gradrepl.engine.node import NUMBERS, TENSORS, OpNode
+from gradrepl.engine.op import planned
 from gradrepl.engine.operands import FromEnd
 from gradrepl.engine.packing import Hooks, Origin, Packed, SameLeaf, pack
 from gradrepl.engine.tensor import Tensor, make
@@ -89,6 +91,9 @@ def saved_attribute(node: OpNode, name: str) -> Any:
     found = (index for index, field in enumerate(node.plan.fields) if shown_name(node.op, field) == wanted)
     index = next(found, None)
     if raw:
+        item = None if index is None or node.saved is None else node.saved[index]
+        if isinstance(item, list):
+            return tuple(SavedTensor(node, index, part) for part in range(len(item)))
         return SavedTensor(node, index)
     if node.saved is None:
         raise RuntimeError(SECOND_TIME)
@@ -120,6 +125,8 @@ def shown(node: OpNode, index: int) -> Any:
     item, (kind, position) = node.saved[index], node.plan.fields[index]
     if index >= node.plan.tensors:
         return plain(node.op.arguments[position], item)
+    if type(item) is tuple and item[0] is item[1] is None:
+        return None
     if type(item) is tuple and item[1] is None:
         return make(np.array(item[2])) if type(item[2]) in NUMBERS else make(item[0])
     tensor = node.unpack(index, item, True)
@@ -186,7 +193,28 @@ def dir_of_node(node: Node) -> list[str]:
     return [*OF_OBJECT, *OF_NODE, *(("variable",) if type(node) is AccumulateGrad else ())]
 
 
-OpNode.__getattr__ = saved_attribute  # type: ignore[attr-defined]
+@functools.cache
+def saved_property(name: str) -> property:
+    """Return the property of nodes that shows what they keep under a name."""
+
+    def getter(node: OpNode) -> Any:
+        return saved_attribute(node, name)
+
+    getter.__name__ = name
+    return read_only(getter)
+
+
+def show_saved(entry: Any) -> None:
+    """Give the node of an entry the names under which PyTorch shows what it keeps.
+
+    A `__getattr__` would do too, but with one Python takes twice as long for every attribute that is there.
+    """
+    names = [f"{start}{name}" for start in ("_saved_", "_raw_saved_") for name in all_names(entry)]
+    for name in names:
+        setattr(entry.node, name, saved_property(name))
+
+
+planned.append(show_saved)
 Node.__dir__ = dir_of_node  # type: ignore[method-assign, assignment]
 OpNode.__dir__ = names_of  # type: ignore[method-assign, assignment]
 
@@ -206,34 +234,56 @@ NOT_HOOKS = (
 class SavedTensor:
     """One saved tensor of a node, to hang hooks on (torch._C._autograd.SavedTensor)."""
 
-    def __init__(self, node: Any = None, index: int | None = None) -> None:
+    def __init__(self, node: Any = None, index: int | None = None, part: int | None = None) -> None:
         if node is None:
             raise RuntimeError("Trying to create a SavedTensor object from Python is forbidden.")
         self._node = node
         self._index = index
+        self._part = part
 
     @property
     def data(self) -> Tensor | None:
         """The saved tensor, an output without its history; None where nothing was saved, or no longer."""
-        if self._index is None or self._node.saved is None:
-            return None
-        tensor: Tensor = self._shown()
-        return detach(tensor) if tensor.grad_fn is self._node else tensor
+        tensor: Tensor | None = self.unpack()
+        return detach(tensor) if tensor is not None and tensor.grad_fn is self._node else tensor
+
+    def unpack(self) -> Tensor | None:
+        """Return the saved tensor; None where nothing was saved, or no longer."""
+        found = None if self._index is None or self._node.saved is None else self._shown()
+        tensor: Tensor | None = found
+        return tensor
 
     def _shown(self) -> Any:
         assert self._index is not None
-        return shown(self._node, self._index)
+        found = shown(self._node, self._index)
+        return found if self._part is None else found[self._part]
+
+    def _item(self) -> Any:
+        if self._index is None:
+            return None
+        item = self._node.saved[self._index]
+        return item if self._part is None else item[self._part]
+
+    def _keep(self, item: Any) -> None:
+        """Put something in the place of what was saved."""
+        saved, index = list(self._node.saved), self._index
+        assert index is not None
+        if self._part is not None:
+            item = [item if part == self._part else other for part, other in enumerate(saved[index])]
+        saved[index] = item
+        self._node.saved = tuple(saved)
 
     def register_hooks(self, pack_hook: Hook, unpack_hook: Hook) -> None:
         """Keep pack_hook(tensor) instead of the tensor; backward gets what unpack_hook makes of it."""
-        node, index = self._node, self._index
+        node = self._node
         if not (callable(pack_hook) and callable(unpack_hook)):
             raise TypeError(NOT_HOOKS.format(self, pack_hook, unpack_hook))
         if node.saved is None:
             raise RuntimeError(FREED)
-        if index is None:
+        item = self._item()
+        if item is None or (isinstance(item, tuple) and item[0] is item[1] is None):
             raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
-        if isinstance(node.saved[index], Packed):
+        if isinstance(item, Packed):
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already been set. "
                 "Hint: only one pair of hooks is allowed at a time."
@@ -242,7 +292,7 @@ class SavedTensor:
         packed = pack(detach(tensor), pack_hook, unpack_hook, is_input=False)
         if tensor.grad_fn is not node:
             packed.origin = Origin(tensor)
-        node.saved = (*node.saved[:index], packed, *node.saved[index + 1 :])
+        self._keep(packed)
 
 
 NOT_CALLABLE = (

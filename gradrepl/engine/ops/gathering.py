@@ -96,7 +96,7 @@ def fitted(gradient: Any, shape: Shape, node: str) -> Any:
     return summed_to(gradient, shape)
 
 
-gather_at.grad(a=lambda g, a_shape, dim, index: scatter_into_zeros(g, a_shape, dim, index))
+gather_at.grad(a=lambda g, a, dim, index: scatter_into_zeros(g, a.shape, dim, index))
 scatter_into_zeros.grad(a=lambda g, dim, index: gather_at(g, dim, index))
 scatter_add_at.grad(
     a=lambda g: g,

@@ -95,7 +95,7 @@ def spread_masked(a: Array, shape: Shape, mask: Any) -> Any:
     return sum_to_fit(whole, shape, a.dtype)
 
 
-masked_select_at.grad(a=lambda g, a_shape, mask: spread_masked(g, a_shape, mask))
+masked_select_at.grad(a=lambda g, a, mask: spread_masked(g, a.shape, mask))
 spread_masked.grad(a=lambda g, mask: masked_select_at(g, mask))
 
 

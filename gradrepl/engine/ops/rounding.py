@@ -167,7 +167,7 @@ fmod_number.grad(a=lambda g: g)
 fmod.grad(a=lambda g: g, b=lambda g, a, b: -g * div_rounded(a, b, "trunc"))
 remainder_number.grad(a=lambda g: g)
 remainder.grad(a=lambda g: g, b=lambda g, a, b: -g * div_rounded(a, b, "floor"))
-div_rounded.grad(a=lambda g: zeros_of(g), b=lambda g: zeros_of(g))
+div_rounded.grad(a=lambda g, b, rounding_mode: zeros_of(g), b=lambda g, a, b, rounding_mode: zeros_of(g))
 
 
 without_formula(floor_divide, "floor_divide")

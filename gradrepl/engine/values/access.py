@@ -11,7 +11,6 @@ from gradrepl.engine import tensor as tensors
 from gradrepl.engine.api import functions, methods
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, c_name
 from gradrepl.engine.grad_mode import INFERENCE, ON, mode
-from gradrepl.engine.in_place import check_version
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.tensor import Tensor, make
 
@@ -136,6 +135,8 @@ def detach(self: Tensor) -> Tensor:
 
 def detach_(self: Tensor) -> Tensor:
     """Cut this tensor off from the graph, in place; raises RuntimeError for a view (torch.Tensor.detach_)."""
+    if self._counter is None or mode.recording <= INFERENCE:
+        return self
     if self._view is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
@@ -143,15 +144,17 @@ def detach_(self: Tensor) -> Tensor:
             "detach_() cannot be called on these gradients. To fix this error, please refer to the "
             "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
         )
-    check_version(self)
     self.__dict__.pop("_dual", None)
     self._grad_fn, self._requires_grad, self._output_nr = None, False, 0
     return self
 
 
 def get_data(self: Tensor) -> Tensor:
-    """Return a tensor on the same storage with a version counter of its own."""
-    return make(self._data)
+    """Return a tensor on the same storage with a version counter of its own (an inference tensor has none)."""
+    out = make(self._data)
+    if self._counter is None:
+        out._counter = None
+    return out
 
 
 def set_data(self: Tensor, value: Any) -> None:

@@ -144,11 +144,8 @@ def set_(self: Tensor, source: Any = None) -> Tensor:
     check_writable(self, self._requires_grad)
     if source is not None and source._data.dtype != self._data.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_dtype(source)} to a tensor of type {c_dtype(self)}")
-    if source is None or source._counter is None:
-        check_version(self)
     self._data = np.empty(0, self._data.dtype) if source is None else source._data
-    if self._counter is not None:
-        bump(self)
+    bump(self)
     return self
 
 
