@@ -195,6 +195,11 @@ def refuse(refused: Refused, operands: Sequence[Any], broadcasts: bool) -> None:
     raise error(words.format(dtypes.of(operands[0]).tensor_type))
 
 
+def no_kernel(kernel: str, kind: dtypes.dtype) -> NotImplementedError:
+    """Return PyTorch's error for a dtype that a kernel does not take."""
+    return NotImplementedError(f"\"{kernel}\" not implemented for '{kind.tensor_type}'")
+
+
 def check_gradient(name: str) -> None:
     """Raise what PyTorch raises for an operation that is recorded with complex results and has no gradient there."""
     if name in NO_COMPLEX_GRADIENT:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, of
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.criterion import reduction_of
-from gradrepl.engine.ops.drawing import not_implemented
 from gradrepl.engine.ops.refusing import without_formula
 from gradrepl.engine.ops.shape import where
 from gradrepl.engine.precision.precise import nearest
@@ -162,7 +162,7 @@ def torch_ctc_loss(
     lengths, counts = numbers(input_lengths), numbers(target_lengths)
     check_lengths(lengths, counts, time, batch)
     if CATEGORY[rows._data.dtype] < FLOAT:
-        raise not_implemented("ctc_loss_cpu", rows._data.dtype)
+        raise no_kernel("ctc_loss_cpu", of(rows._data))
     pieces = separate(targets._data.astype(int), counts)
     states = tuple(between_blanks(piece, blank) for piece in pieces)
     losses = ctc.call(rows, Aligned(states, lengths, zero_infinity))

@@ -10,6 +10,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL, Array
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.linear import C_NAMES
@@ -136,7 +137,7 @@ def check_types(input: Array, weight: Array, dilated: bool, transposed: bool) ->
         raise RuntimeError(f"Input type ({tensor_type(own)}) and weight type ({tensor_type(other)}) {SAME_TYPE}")
     if own.category == BOOL or (own.tensor_type in SHORT and (dilated or transposed)):
         kernel = kernel_of(weight.ndim - 2, dilated, transposed)
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{own.tensor_type}'")
+        raise no_kernel(kernel, own)
     if other is not own:
         raise RuntimeError(f"expected scalar type {own.tensor_type} but found {other.tensor_type}")
 

@@ -14,6 +14,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, INT64, Array
 from gradrepl.engine.in_place import in_place
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor
@@ -28,13 +29,9 @@ def twice(before: str, after: str) -> tuple[str, str]:
     return f"{before}, *, Generator generator, {after}", f"{before}, *, {after}"
 
 
-def not_implemented(kernel: str, kind: np.dtype[Any]) -> NotImplementedError:
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.OF_NUMPY[kind].tensor_type}'")
-
-
 def uniforms(shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, *limits: float) -> Array:
     if CATEGORY[kind] < FLOAT:
-        raise not_implemented("check_uniform_bounds", kind)
+        raise no_kernel("check_uniform_bounds", dtypes.OF_NUMPY[kind])
     return random.uniform_array(shape, kind, generator, *limits)
 
 
@@ -42,7 +39,7 @@ def normals(
     shape: tuple[int, ...], kind: np.dtype[Any], generator: Any, mean: float = 0, std: float = 1, whole: bool = True
 ) -> Array:
     if CATEGORY[kind] < FLOAT:
-        raise not_implemented("normal_kernel_cpu", kind)
+        raise no_kernel("normal_kernel_cpu", dtypes.OF_NUMPY[kind])
     return random.scaled_normals(shape, kind, mean, std, generator, whole)
 
 
@@ -228,7 +225,7 @@ def slopes(shape: Any, kind: Any, generator: Any, median: Any = 0, sigma: Any = 
 
 def powers(shape: Any, kind: Any, generator: Any, mean: Any = 1, std: Any = 2) -> Array:
     if CATEGORY[kind] < FLOAT:
-        raise not_implemented("log_normal_cpu", kind)
+        raise no_kernel("log_normal_cpu", dtypes.OF_NUMPY[kind])
     if std <= 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
     source = generator or random.default_generator

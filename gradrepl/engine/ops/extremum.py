@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import BOOL8, INT64, Array, of
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.choosing import maximum, minimum
@@ -59,7 +60,7 @@ def evenly(g: Any, a: Any, out: Any) -> Any:
 def check_real(kernel: str, a: Array) -> None:
     """Raise what PyTorch raises for complex numbers, which have no order."""
     if a.dtype.kind == "c":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{of(a).tensor_type}'")
+        raise no_kernel(kernel, of(a))
 
 
 @op("MaxBackward1", samples=ONE)
@@ -257,7 +258,7 @@ def expose_median(name: str, all_: Op, one: Op) -> None:
     def call(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         if input._data.dtype == BOOL8:
             kernel = "median_cpu" if dim is None else "median_out"
-            raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+            raise no_kernel(kernel, of(input._data))
         return all_.call(input) if dim is None else along(one, kind, input, dim, keepdim)
 
     call.__doc__ = f"Return the element in the middle (torch.{name})."

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import Array, of
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import C_NAMES, Tensor, make
 from gradrepl.engine.values.creation import spread
@@ -73,7 +74,7 @@ def histogram(
     if count < 1:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {count} for dimension 0")
     if values.dtype not in (np.float32, np.float64):
-        raise NotImplementedError(f"\"histogramdd\" not implemented for '{of(values).tensor_type}'")
+        raise no_kernel("histogramdd", of(values))
     if weight is not None and weight._data.shape != input._data.shape:
         raise RuntimeError(
             f"{LONG}if weight tensor is provided it should have the same shape as the input tensor excluding its "

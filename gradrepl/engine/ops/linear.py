@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.arithmetic import conj_of, mul
 from gradrepl.engine.ops.reshaping import reshape
@@ -93,7 +94,7 @@ def product(a: Array, b: Array, kernel: str) -> Any:
     if a.dtype == np.float16:
         return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
     if a.dtype == bool:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+        raise no_kernel(kernel, dtypes.bool_)
     return np.matmul(a, b)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array, Fixed
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.criterion import reduction_of
 from gradrepl.engine.ops.loss import beside, reduced
@@ -130,7 +131,7 @@ def need_wide_float(scores: Array, kernel: str) -> None:
     need_float(scores, kernel)
     kind = dtypes.of(scores)
     if kind.itemsize == 2:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.tensor_type}'")
+        raise no_kernel(kernel, kind)
 
 
 def check_long(tensor: Any) -> None:

@@ -11,6 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES, functions, own_names, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.activation import relu as relu_entry
 from gradrepl.engine.ops.activation import sigmoid, sigmoid_gradient, tanh
@@ -37,7 +38,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 def need_float(a: Array, kernel: str, with_complex: bool = False) -> None:
     """Raise what PyTorch raises where a kernel knows floating-point numbers (and complex ones) only."""
     if CATEGORY[a.dtype] < FLOAT or (a.dtype.kind == "c" and not with_complex):
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtypes.of(a).tensor_type}'")
+        raise no_kernel(kernel, dtypes.of(a))
 
 
 @op("LeakyReluBackward0", samples=(((2, 3), 0.01), ((2, 3), 0.3)))

@@ -10,6 +10,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.broadcasting import expand, tensors_of
@@ -87,8 +88,7 @@ def flatten_pair(input: Tensor, dim: int) -> Tensor:
 def positions_repeated(repeats: Array, side: int | None) -> Array:
     """Return each position as many times as `repeats` says."""
     if CATEGORY[repeats.dtype] >= FLOAT:
-        name = dtypes.OF_NUMPY[repeats.dtype].tensor_type
-        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{name}'")
+        raise no_kernel("repeat_interleave_cpu", dtypes.OF_NUMPY[repeats.dtype])
     if side is not None and repeats.size == 1:
         repeats = np.broadcast_to(repeats.reshape(-1), (side,))
     if (repeats < 0).any():

@@ -9,9 +9,10 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, FLOAT64, INT64, Array
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
-from gradrepl.engine.ops.drawing import bell, drawn_for, not_implemented, overwriting
+from gradrepl.engine.ops.drawing import bell, drawn_for, overwriting
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.tensor import Tensor, make
 from gradrepl.engine.values import random
@@ -31,7 +32,7 @@ def check_probabilities(p: Array) -> None:
 def coin(p: Array, generator: Any) -> Array:
     """Return ones with the probabilities in an array, in its dtype."""
     if CATEGORY[p.dtype] < FLOAT:
-        raise not_implemented("bernoulli_tensor_cpu_p_", p.dtype)
+        raise no_kernel("bernoulli_tensor_cpu_p_", dtypes.of(p))
     check_probabilities(p)
     kind = FLOAT64 if p.dtype == FLOAT64 else dtypes.FLOAT32
     return (random.uniform_array(p.shape, kind, generator) < p).astype(p.dtype)

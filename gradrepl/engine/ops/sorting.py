@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array, of
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import chosen
 from gradrepl.engine.ops.refusing import underived
@@ -259,7 +260,7 @@ def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
     """Count how often each number occurs (torch.bincount)."""
     a = input._data
     if not BOOL < CATEGORY[a.dtype] < FLOAT:
-        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{of(a).tensor_type}'")
+        raise no_kernel("bincount_cpu", of(a))
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     if a.ndim != 1 or (a.size and a.min() < 0):
@@ -277,13 +278,13 @@ def histc(input: Tensor, bins: int = 100, min: Any = 0, max: Any = 0) -> Tensor:
     """Count the elements in equal ranges between min and max (torch.histc)."""
     a = input._data
     if CATEGORY[a.dtype] < FLOAT:
-        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{of(a).tensor_type}'")
+        raise no_kernel("histogram_cpu", of(a))
     if bins <= 0:
         raise RuntimeError(f"bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("max must be larger than min")
     if a.dtype.kind == "c":
-        raise NotImplementedError(f"\"aminmax_cpu\" not implemented for '{of(a).tensor_type}'")
+        raise no_kernel("aminmax_cpu", of(a))
     low, high = (float(a.min()), float(a.max())) if min == max and a.size else (min, max)
     if not math.isfinite(low) or not math.isfinite(high):
         shown = f"[{low:g}, {high:g}]".replace("nan", "-nan")

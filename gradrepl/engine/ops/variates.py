@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
+from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, of
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
-from gradrepl.engine.ops.drawing import not_implemented
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.values import variates
 
@@ -19,9 +19,9 @@ NO_GRADIENT = (
 )
 
 
-def need_float(name: str, kind: Any) -> None:
-    if CATEGORY[kind] < FLOAT:
-        raise not_implemented(name, kind)
+def need_float(kernel: str, a: Array) -> None:
+    if CATEGORY[a.dtype] < FLOAT:
+        raise no_kernel(kernel, of(a))
 
 
 def refused(name: str) -> Any:
@@ -32,7 +32,7 @@ def refused(name: str) -> Any:
 @op("PoissonBackward0")
 def poisson_each(a: Array, generator: Any) -> Any:
     """A number of the Poisson distribution for each rate"""
-    need_float("poisson_cpu", a.dtype)
+    need_float("poisson_cpu", a)
     if (a < 0).any():
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     return variates.each_drawn(variates.poisson_number, generator, a.astype(np.float64)).astype(a.dtype)
@@ -41,14 +41,14 @@ def poisson_each(a: Array, generator: Any) -> Any:
 @op("BinomialBackward0")
 def binomial_each(a: Array, b: Array, generator: Any) -> Any:
     """How many of a tries succeed, each with the probability b"""
-    need_float("binomial_cpu", a.dtype)
+    need_float("binomial_cpu", a)
     return variates.each_drawn(variates.binomial_number, generator, a, b).astype(a.dtype)
 
 
 @op("StandardGammaBackward0")
 def gamma_each(a: Array, generator: Any) -> Any:
     """A number of the gamma distribution for each shape"""
-    need_float("_standard_gamma_cpu", a.dtype)
+    need_float("_standard_gamma_cpu", a)
     return variates.gammas(a, generator)
 
 
