@@ -151,7 +151,14 @@ def heaviside_of(a: Array, b: Array) -> Any:
     return np.where(a == 0, b, a > 0).astype(a.dtype)
 
 
+@op("NotImplemented", broadcasts=True)
+def heaviside_here(a: Array, b: Array) -> Any:
+    """0 below zero, 1 above it, and b at zero, as it is written in place"""
+    return heaviside_of.forward(a, b)
+
+
 without_formula(heaviside_of, "heaviside")
+without_formula(heaviside_here, "heaviside_")
 
 
 @op("NanToNumBackward0", samples=(((2, 3), 0.0, None, None),))
@@ -309,7 +316,7 @@ def heaviside(input: Tensor, values: Tensor) -> Any:
 def heaviside_(input: Tensor, values: Tensor) -> Any:
     """0 below zero, 1 above it, and the given value at zero, in place (torch.Tensor.heaviside_)."""
     check_heaviside(input, values)
-    return in_place(heaviside_of)(input, values)
+    return in_place(heaviside_here)(input, values)
 
 
 COPYSIGN = ("Tensor input, Tensor other", "Tensor input, Number other")

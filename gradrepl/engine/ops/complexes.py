@@ -143,7 +143,7 @@ def conjugated(a: Array) -> Any:
 @op("ConjPhysicalBackward1", samples=(((2, 3),),))
 def conjugated_here(a: Array) -> Any:
     """The complex conjugate of a, as it is written in place"""
-    return np.conjugate(a)
+    return np.conjugate(a) if a.dtype.kind == "c" else a
 
 
 conjugated.grad(a=lambda g: conjugated(g))
@@ -156,12 +156,7 @@ def conj_physical(input: Tensor) -> Any:
     return conjugated(input) if CATEGORY[input._data.dtype] == COMPLEX else input
 
 
-@public("Tensor input", function=False)
-def conj_physical_(input: Tensor) -> Any:
-    """Conjugate in place (torch.Tensor.conj_physical_)."""
-    return in_place(conjugated_here)(input) if CATEGORY[input._data.dtype] == COMPLEX else input
-
-
+public("Tensor input", name="conj_physical_", function=False)(in_place(conjugated_here))
 public("Tensor input, *, Tensor? out=None", name="angle")(angle_of.call)
 
 

@@ -286,7 +286,8 @@ def float_power_(input: Tensor, exponent: Any) -> Any:
             f"the base given to float_power_ has dtype {dtypes.of(input._data).tensor_type} but the operation's result "
             f"requires dtype {dtypes.OF_NUMPY[kind].tensor_type}"
         )
-    return pow_(input, exponent)
+    wide = cast(exponent, kind) if isinstance(exponent, Tensor) and exponent._data.dtype != kind else exponent
+    return pow_(input, wide)
 
 
 POWERS = ("Tensor input, Tensor exponent", "Number self, Tensor exponent", "Tensor input, Number exponent")
