@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import public
+from gradrepl.engine.api import RESIZED, public
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array, of
 from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.shape import zeros_of
+from gradrepl.engine.tensor import Tensor
 from gradrepl.engine.values import variates
 
 NO_GRADIENT = (
@@ -41,8 +44,7 @@ def poisson_each(a: Array, generator: Any) -> Any:
 @op("BinomialBackward0")
 def binomial_each(a: Array, b: Array, generator: Any) -> Any:
     """How many of a tries succeed, each with the probability b"""
-    need_float("binomial_cpu", a)
-    return variates.each_drawn(variates.binomial_number, generator, a, b).astype(a.dtype)
+    return variates.each_drawn(variates.binomial_number, generator, *np.broadcast_arrays(a, b)).astype(a.dtype)
 
 
 @op("StandardGammaBackward0")
@@ -70,7 +72,25 @@ def poisson(input: Any, generator: Any = None) -> Any:
     return poisson_each.call(input, generator)
 
 
+def check_tries(count: Tensor, prob: Tensor) -> None:
+    """Raise what PyTorch raises for dtypes that don't go together; warn where the result is not shaped as `count`."""
+    for name, given in (("count", count), ("prob", prob)):
+        if CATEGORY[given._data.dtype] != FLOAT:
+            kind = of(given._data).tensor_type
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {kind}")
+    own, other = of(count._data), of(prob._data)
+    if own is not other:
+        raise RuntimeError(f"Found dtype {other.tensor_type} but expected {own.tensor_type}")
+    if own.itemsize == 2:
+        raise no_kernel("binomial_cpu", own)
+    check_broadcast((count._data, prob._data))
+    before, after = count._data.shape, np.broadcast_shapes(count._data.shape, prob._data.shape)
+    if count._data.size and before != after:
+        warnings.warn(RESIZED.format(list(before), list(after)), UserWarning, stacklevel=3)
+
+
 @public("Tensor count, Tensor prob, Generator? generator=None", method=False)
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
-    """Draw numbers of successes; count and prob are of one shape (torch.binomial)."""
+    """Draw numbers of successes (torch.binomial)."""
+    check_tries(count, prob)
     return binomial_each.call(count, prob, generator)
