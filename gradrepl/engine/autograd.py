@@ -185,7 +185,7 @@ def straight(out: Any, retain_graph: bool, create_graph: bool) -> Walk | None:
     if forward.level is not None:
         return None
     data, node = out._data, out._grad_fn
-    if data.ndim or type(data) is not ndarray or node is None or out._output_nr:
+    if data.ndim or type(data) is not ndarray or node is None or node._outputs != 1:
         return None
     if (one := ONES.get(data.dtype)) is None:
         return None
