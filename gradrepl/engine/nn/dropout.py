@@ -6,8 +6,14 @@ from typing import Any
 
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops.bags import dropout3d
-from gradrepl.engine.ops.neural import alpha_dropout, dropout, dropout1d, dropout2d
+from gradrepl.engine.ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from gradrepl.engine.tensor import Tensor
 
 
@@ -60,4 +66,11 @@ class AlphaDropout(DropoutBase):
         return alpha_dropout(input, self.p, self.training)
 
 
-export("torch.nn.modules.dropout", Dropout, Dropout1d, Dropout2d, Dropout3d, AlphaDropout)
+class FeatureAlphaDropout(DropoutBase):
+    """Whole channels dropped out so that mean and variance stay (torch.nn.FeatureAlphaDropout)."""
+
+    def forward(self, input: Tensor) -> Any:
+        return feature_alpha_dropout(input, self.p, self.training)
+
+
+export("torch.nn.modules.dropout", Dropout, Dropout1d, Dropout2d, Dropout3d, AlphaDropout, FeatureAlphaDropout)

@@ -235,7 +235,7 @@ OTHER_FEATURES = (
 
 
 class _InstanceNorm(_BatchNorm):
-    """What instance norms share: no running figures, no weight."""
+    """What instance norms share: figures of every example, running ones and a weight only where asked for."""
 
     def __init__(
         self,
@@ -258,9 +258,8 @@ class _InstanceNorm(_BatchNorm):
         batch: Any = input.unsqueeze(0) if single else input  # type: ignore[attr-defined]
         from_input = self.training or not self.track_running_stats
         figures = (self.running_mean, self.running_var)
-        out = normalization.instance_norm(
-            batch, *figures, self.weight, self.bias, use_input_stats=from_input, eps=self.eps
-        )
+        share = 0.0 if self.momentum is None else self.momentum
+        out = normalization.instance_norm(batch, *figures, self.weight, self.bias, from_input, share, self.eps)
         return out.squeeze(0) if single else out
 
     def check_features(self, input: Tensor, dim: int) -> None:

@@ -56,12 +56,24 @@ class ZeroPadding(ConstantPadding):
         return f"{self.padding}"
 
 
+class CircularPadding(Padding):
+    """A border that is what lies on the other side."""
+
+    mode = "circular"
+
+    def forward(self, input: Tensor) -> Any:
+        least, ndim = self.dims + 1, input.dim()
+        if ndim not in (least, least + 1):
+            raise ValueError(f"expected {least}D or {least + 1}D input (got {ndim}D input)")
+        return super().forward(input)
+
+
 BASES: dict[str, tuple[type[Padding], dict[str, str]]] = {
     "ConstantPad": (ConstantPadding, {}),
     "ZeroPad": (ZeroPadding, {}),
     "ReflectionPad": (Padding, {"mode": "reflect"}),
     "ReplicationPad": (Padding, {"mode": "replicate"}),
-    "CircularPad": (Padding, {"mode": "circular"}),
+    "CircularPad": (CircularPadding, {}),
 }
 """For each kind of border what it is based on and what its own classes add."""
 

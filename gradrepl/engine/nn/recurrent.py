@@ -17,7 +17,7 @@ from gradrepl.engine.nn.linear import new_parameter
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.packed import PackedSequence, run_packed
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops.neural import dropout as drop
+from gradrepl.engine.ops.dropout import dropout as drop
 from gradrepl.engine.ops.neural import linear
 from gradrepl.engine.ops.recurrent import STEPS, steps_of_layer, swap_first
 from gradrepl.engine.ops.view import transpose_dims

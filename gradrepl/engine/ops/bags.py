@@ -11,7 +11,7 @@ from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.criterion import as_reduced
-from gradrepl.engine.ops.neural import check_indices, dropout2d, embedding_gradient, pairwise_distance
+from gradrepl.engine.ops.neural import check_indices, embedding_gradient, pairwise_distance
 from gradrepl.engine.ops.padding import pad_constant
 from gradrepl.engine.ops.pooling import avg_pool2d, mean_windows
 from gradrepl.engine.ops.refusing import underived
@@ -159,11 +159,6 @@ def triplet_margin_with_distance_loss(
     return as_reduced((near - far + margin).clamp_min(0), reduction)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zero random channels of volumes (torch.nn.functional.dropout3d)."""
-    return dropout2d(input, p, training, inplace)
-
-
 def overwriting(name: str) -> Callable[..., Any]:
     """Return the form of an activation that overwrites its input."""
     function = SPACES["torch.nn.functional"][name]
@@ -182,7 +177,6 @@ functions(
     gumbel_softmax=gumbel_softmax,
     local_response_norm=local_response_norm,
     triplet_margin_with_distance_loss=triplet_margin_with_distance_loss,
-    dropout3d=dropout3d,
     **{
         f"{name}_": overwriting(name) for name in ("relu", "celu", "elu", "hardtanh", "leaky_relu", "selu", "threshold")
     },

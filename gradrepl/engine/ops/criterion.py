@@ -374,7 +374,7 @@ def gaussian_nll_loss(
     if var.size() != input.size():
         if input.size()[:-1] == var.size():
             var = var.unsqueeze(-1)
-        elif input.size()[:-1] != var.size()[:-1] or var.size(-1) != 1:
+        elif input.dim() != var.dim() or differing(input._data.shape, var._data.shape) != [1]:
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
@@ -384,6 +384,11 @@ def gaussian_nll_loss(
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
     return as_reduced(losses, reduction)
+
+
+def differing(shape: tuple[int, ...], other: tuple[int, ...]) -> list[int]:
+    """Return the sides of the second shape that are not those of the first."""
+    return [size for whole, size in zip(shape, other, strict=True) if whole != size]
 
 
 def multilabel_soft_margin_loss(

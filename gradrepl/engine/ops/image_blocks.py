@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,14 @@ BLOCKS = (((1, 2, 4, 4), (2, 2), (1, 1), (0, 0), (1, 1)), ((1, 2, 4, 3), (2, 2),
 def image_to_columns(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints) -> Any:
     """Every window of a as a column"""
     windows = patches(padded(a, padding), kernel, stride, dilation)
-    return windows.reshape(*a.shape[:-3], a.shape[-3] * kernel[0] * kernel[1], -1)
+    return windows.reshape(*a.shape[:-3], a.shape[-3] * math.prod(kernel), math.prod(windows.shape[-2:]))
 
 
 @op("Col2ImBackward0", samples=(((1, 8, 9), (4, 4), (2, 2), (1, 1), (0, 0), (1, 1)),))
 def columns_to_image(a: Array, size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints) -> Any:
     """The columns of a added up where the windows of an image of a size lie"""
     counts = window_counts(size, kernel, stride, padding, dilation)
-    columns = a.reshape(*a.shape[:-2], -1, *kernel, *counts)
+    columns = a.reshape(*a.shape[:-2], a.shape[-2] // math.prod(kernel), *kernel, *counts)
     return np.ascontiguousarray(put_back(columns, size, stride, padding, dilation))
 
 

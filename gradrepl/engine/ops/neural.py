@@ -1,4 +1,4 @@
-"""What layers are made of: linear maps, embeddings, dropout, distances."""
+"""What layers are made of: linear maps, embeddings, distances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from gradrepl.engine.ops.number import plus_number
 from gradrepl.engine.ops.shape import cast, summed_to, without
 from gradrepl.engine.ops.view import t, view_at
 from gradrepl.engine.tensor import make
-from gradrepl.engine.values.random import default_generator, in_memory_order
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
@@ -177,85 +176,6 @@ def one_hot(input: Any, num_classes: int = -1) -> Any:
     return make((classes[..., None] == np.arange(num_classes)).astype(INT64))
 
 
-def check_probability(p: float) -> None:
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-
-
-def kept_of(a: Array, p: float) -> Array:
-    """Return ones with probability 1 - p, else zeros, for each element of an array."""
-    return in_memory_order(a, lambda shape: kept(shape, p, a.dtype))
-
-
-def kept(shape: tuple[int, ...], p: float, kind: Any) -> Array:
-    """Return ones with probability 1 - p, else zeros: PyTorch's own draw."""
-    return (default_generator.uniform64(math.prod(shape)) < 1 - p).astype(kind).reshape(shape)
-
-
-def dropped(input: Any, shape: tuple[int, ...] | None, p: float, training: bool, inplace: bool) -> Any:
-    """Zero elements with probability p and scale the others by 1 / (1 - p); `shape`: of the mask, None for input's."""
-    check_probability(p)
-    data = input._data
-    if p == 0 or not training or not data.size:
-        return input
-    kind = data.dtype
-    if kind.kind in "iub":
-        name = dtypes.of(data).tensor_type
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
-    if p == 1:
-        noise = make(np.zeros((), kind))
-    else:
-        noise = make((kept_of(data, p) if shape is None else kept(shape, p, kind)) / kind.type(1 - p))
-    return input.mul_(noise) if inplace else input * noise
-
-
-@wants("dropout", "input")
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zero random elements while training (torch.nn.functional.dropout)."""
-    return dropped(input, None, p, training, inplace)
-
-
-def feature_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (*shape[:2], *(1,) * (len(shape) - 2))
-
-
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zero random channels of sequences (torch.nn.functional.dropout1d)."""
-    check_probability(p)
-    ndim = input.dim()
-    if ndim not in (2, 3):
-        raise RuntimeError(
-            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
-            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
-            "dimension (i.e. 2D or 3D inputs)."
-        )
-    batched = input if ndim == 3 else input.unsqueeze(0)
-    out = dropped(batched, feature_shape(batched._data.shape), p, training, inplace)
-    return out if ndim == 3 else out.squeeze(0)
-
-
-@wants("feature_dropout", "input.dim")
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Zero random channels of images (torch.nn.functional.dropout2d)."""
-    return dropped(input, feature_shape(input._data.shape), p, training, inplace)
-
-
-@wants("alpha_dropout", "input")
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """Drop out so that mean and variance stay, for selu (torch.nn.functional.alpha_dropout)."""
-    check_probability(p)
-    if p == 0 or not training or not input._data.size:
-        return input
-    kind = input._data.dtype
-    if p == 1:
-        return input * make(np.zeros((), kind))
-    alpha = 1.7580993408473766
-    a = 1 / math.sqrt((alpha * alpha * p + 1) * (1 - p))
-    noise = kept_of(input._data, p)
-    shift = (noise - 1) * kind.type(alpha * a) + kind.type(alpha * a * p)
-    return input * make(noise * kind.type(a)) + make(shift)
-
-
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
     """Divide by the norm along a dimension (torch.nn.functional.normalize)."""
     return input / input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
@@ -378,7 +298,6 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return out if bias is None else out + bias
 
 
-for _function in (embedding, dropout, dropout1d, dropout2d, alpha_dropout, normalize):
+for _function in (embedding, normalize):
     functions(SPACE, **{_function.__name__: _function})
 functions(SPACE, **{name: SPACES["torch"][name] for name in ("cosine_similarity", "pairwise_distance")})
-functions(dropout=dropout, alpha_dropout=alpha_dropout)

@@ -156,7 +156,7 @@ batch_normalized_by.grad(
 
 def grouped(a: Any, groups: int) -> Any:
     """Return an array or tensor with its channels put together in groups, (batch, groups, rest)."""
-    return a.reshape((a.shape[0], groups, -1))
+    return a.reshape((a.shape[0], groups, math.prod(a.shape[1:]) // groups))
 
 
 @op("NativeGroupNormBackward0", samples=(((2, 4, 3), (4,), (4,), 2, 1e-5),))
@@ -267,10 +267,15 @@ def batch_norm(
 ) -> Any:
     """Standardize over the batch, or by running figures (torch.nn.functional.batch_norm)."""
     data = input._data
+    if training and math.prod((data.shape[0], *data.shape[2:])) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
+    if eps < 0.0 or (training and eps == 0.0):
+        wanted = "positive during training" if training else "non-negative"
+        raise ValueError(f"batch_norm eps must be {wanted}, but got {eps}")
+    if not data.size:
+        return empty_normalized(input, weight, bias)
     if data.ndim == 1:
         input.size(1)
-    if training and data.size == data.shape[1]:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     for name, tensor in given.items():
         check_channels(name, tensor, data.shape[1])
@@ -283,6 +288,13 @@ def batch_norm(
     if running_mean is not None:
         keep_running(data, running_mean, running_var, momentum)
     return batch_normalized(input, scale, bias, eps)
+
+
+def empty_normalized(input: Any, weight: Any, bias: Any) -> Any:
+    """Return a copy of no numbers at all, to which weight and bias belong nevertheless."""
+    out = input.clone()
+    out = out if weight is None else out * weight[0]
+    return out if bias is None else out + bias[0]
 
 
 def keep_running(data: Array, mean: Any, var: Any, momentum: float) -> None:
@@ -320,17 +332,20 @@ def instance_norm(
     eps: float = 1e-5,
 ) -> Any:
     """Standardize every channel of every example (torch.nn.functional.instance_norm)."""
-    if running_mean is not None or running_var is not None or not use_input_stats:
-        raise NotImplementedError(
-            "gradrepl's builtin engine has no running figures for instance_norm. "
-            "Start gradrepl with --engine torch to use them."
-        )
     batch, count, *rest = input._data.shape
-    if math.prod(rest) == 1:
+    if use_input_stats and math.prod(rest) == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.size()}")
-    flat = view_as(input, (1, batch * count, *rest))
-    scale, shift = (None if tensor is None else tensor.repeat(batch) for tensor in (weight, bias))
-    out = batch_norm(flat, None, None, scale, shift, True, momentum, eps)
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    flat = view_as(input.contiguous(), (1, batch * count, *rest))
+    mean, var, scale, shift = (
+        None if tensor is None else tensor.repeat(batch) for tensor in (running_mean, running_var, weight, bias)
+    )
+    out = batch_norm(flat, mean, var, scale, shift, use_input_stats, momentum, eps)
+    for running, repeated in ((running_mean, mean), (running_var, var)):
+        if running is not None and repeated is not None:
+            running._data[...] = repeated._data.reshape(batch, count).mean(axis=0)
+            running._counter[0] += 1
     return view_as(out, input._data.shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,48 +37,89 @@ def grown(amounts: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def pad_constant(a: Array, pads: Pads, value: Any) -> Any:
     """a with a border of one number; negative amounts cut off"""
     amounts = sides(a.ndim, pads)
+    if min(map(sum, zip(a.shape, *zip(*amounts, strict=True), strict=True)), default=0) < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
     return np.pad(cut(a, amounts), grown(amounts), constant_values=value)
 
 
 pad_constant.grad(a=lambda g, pads: pad_constant(g, tuple(-amount for amount in pads), 0))
 
 
-def folded(g: Array, a: Array, pads: Pads, mode: str) -> Any:
-    """Return the border of g added to the elements of (an array like) a that it was copied from."""
-    places = np.pad(np.arange(a.size).reshape(a.shape), sides(a.ndim, pads), mode=mode)  # type: ignore[call-overload]
-    whole = np.zeros(a.size, g.dtype)
-    np.add.at(whole, places.reshape(-1), g.reshape(-1))
-    return whole.reshape(a.shape)
+def replicated(side: int, low: int, high: int) -> Any:
+    """Return which elements of a side stand in the padded one: the outermost ones again and again."""
+    return np.arange(-low, side + high).clip(0, side - 1)
+
+
+def reflected(side: int, low: int, high: int) -> Any:
+    """Return which elements of a side stand in the padded one: at both ends those before, backwards."""
+    places = np.abs(np.arange(-low, side + high))
+    return np.where(places < side, places, 2 * (side - 1) - places)
+
+
+def wrapped(side: int, low: int, high: int) -> Any:
+    """Return which elements of a side stand in the padded one: what is left of it, round and round."""
+    left = side - max(-low, 0) - max(-high, 0)
+    return max(-low, 0) + np.arange(-max(low, 0), left + max(high, 0)) % left
+
+
+PLACES = {"replicate": replicated, "reflect": reflected, "circular": wrapped}
+
+
+def bordered(a: Array, pads: Pads, mode: str) -> Any:
+    """Return a with a border of its own elements; negative amounts cut off."""
+    for axis, (low, high) in enumerate(sides(a.ndim, pads)):
+        if low or high:
+            a = a.take(PLACES[mode](a.shape[axis], low, high), axis)
+    return a
+
+
+def folded(g: Array, shape: tuple[int, ...], pads: Pads, mode: str) -> Any:
+    """Return the border of g added to the elements, of an array of a shape, that it was copied from."""
+    count = math.prod(shape)
+    whole = np.zeros(count, g.dtype)
+    np.add.at(whole, bordered(np.arange(count).reshape(shape), pads, mode).reshape(-1), g.reshape(-1))
+    return whole.reshape(shape)
 
 
 def copying(node: str, name: str, mode: str, dims: int) -> Op:
-    """Make the entry of a border that copies elements of the array."""
+    """Make the entry of a border that copies elements of the array.
+
+    The gradient of a border made by writing, as "circular" is in PyTorch, asks for the shape of the array only.
+    """
 
     def pad(a: Array, pads: Pads) -> Any:
-        return np.pad(a, sides(a.ndim, pads), mode=mode)  # type: ignore[call-overload]
+        return bordered(a, pads, mode)
 
     pad.__name__ = name
     pad.__doc__ = f"a with a border of its own elements ({mode})"
 
     def fold(g: Array, a: Array, pads: Pads) -> Any:
-        return folded(g, a, pads, mode)
+        return folded(g, a.shape, pads, mode)
 
-    fold.__name__ = f"{name}_gradient"
-    fold.__doc__ = "The border of g added to the elements of a that it was copied from"
+    def fold_into(g: Array, shape: tuple[int, ...], pads: Pads) -> Any:
+        return folded(g, shape, pads, mode)
+
+    fold.__name__ = fold_into.__name__ = f"{name}_gradient"
+    fold.__doc__ = fold_into.__doc__ = "The border of g added to the elements of a that it was copied from"
     small, grown, pads = (1, 2, *(3,) * dims), (1, 2, *(5,) * dims), (1, 1) * dims
     entry: Op = op(node, samples=((small, pads),))(pad)
-    gradient: Op = op(f"{node.removesuffix('0')}Backward0", samples=((grown, small, pads),))(fold)
-    entry.grad(a=lambda g, a, pads: gradient(g, a, pads))
-    gradient.grad(g=lambda gg, pads: entry(gg, pads), a=lambda gg, a: zeros_of(a))
+    rule: Op = op(f"{node.removesuffix('0')}Backward0", samples=((grown, small, pads),))(
+        fold_into if mode == "circular" else fold
+    )
+    if mode == "circular":
+        entry.grad(a=lambda g, a_shape, pads: rule(g, a_shape, pads))
+        rule.grad(g=lambda gg, pads: entry(gg, pads))
+    else:
+        entry.grad(a=lambda g, a, pads: rule(g, a, pads))
+        rule.grad(g=lambda gg, pads: entry(gg, pads), a=lambda gg, a: zeros_of(a))
     return entry
 
 
-KINDS = (("reflect", "reflect", "Reflection"), ("replicate", "edge", "Replication"))
 COPYING = {
-    (mode, dims): copying(f"{shown}Pad{dims}DBackward0", f"pad_{mode}_{dims}d", own, dims)
-    for mode, own, shown in KINDS
+    (mode, dims): copying(f"{shown}Pad{dims}DBackward0", f"pad_{mode}_{dims}d", mode, dims)
+    for mode, shown in (("reflect", "Reflection"), ("replicate", "Replication"))
     for dims in (1, 2, 3)
-} | {("circular", dims): copying("CopySlices", f"pad_circular_{dims}d", "wrap", dims) for dims in (1, 2, 3)}
+} | {("circular", dims): copying("CopySlices", f"pad_circular_{dims}d", "circular", dims) for dims in (1, 2, 3)}
 
 
 @wants("pad", "input", "pad=ints", "mode=str")
@@ -117,9 +159,44 @@ def pad_copying(input: Any, pads: Pads, mode: str, value: float | None) -> Any:
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
-    if mode == "reflect":
-        check_reflection(input._data.shape, pads)
+    shape = input._data.shape
+    if mode == "circular":
+        check_wrapping(shape, pads)
+    else:
+        check_sides(shape, pads, mode)
     return entry(input, pads)
+
+
+def check_wrapping(shape: tuple[int, ...], pads: Pads) -> None:
+    """Raise what PyTorch raises for a border that is wider than what it is a copy of."""
+    for side, (low, high) in zip(shape, sides(len(shape), pads), strict=True):
+        if max(low, high) > side:
+            raise RuntimeError("Padding value causes wrapping around more than once.")
+        if low + high + side < 0:
+            raise RuntimeError("Negative padding value is resulting in an empty dimension")
+        if max(low, high) > side + min(low, 0) + min(high, 0):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
+
+
+def check_sides(shape: tuple[int, ...], pads: Pads, mode: str) -> None:
+    """Raise what PyTorch raises for a side that is empty, before or after."""
+    dims = len(pads) // 2
+    if 0 in shape[len(shape) - dims - 1 :]:
+        raise RuntimeError(
+            f"Expected {dims + 1}D or {dims + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            f"dimensions for input, but got: {list(shape)}"
+        )
+    if mode == "reflect":
+        check_reflection(shape, pads)
+    made = [side + sum(amounts) for side, amounts in zip(shape, sides(len(shape), pads), strict=True)]
+    if max(made[-dims:]) < 1:
+        found, out = (list(map("{}: {}".format, "DHW"[-dims:], s[-dims:])) for s in (shape, made))
+        raise RuntimeError(f"input ({', '.join(found)}) is too small. Calculated output {' '.join(out)}")
+    if min(made) < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(made)}: {made}")
 
 
 def check_reflection(shape: tuple[int, ...], pads: Pads) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradrepl.engine.api import functions
+from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.windows import Ints
@@ -201,8 +201,8 @@ def interpolate(
         raise ValueError(ALIGN_ALONE)
     shape = tuple(input.shape[2:])
     out, scales = sizes_of(shape, size, scale_factor)
-    if mode == "area":
-        return functional_of(len(shape))(input, out)
+    if mode == "area" and len(shape) in (1, 2, 3):
+        return SPACES["torch.nn.functional"][f"adaptive_avg_pool{len(shape)}d"](input, out)
     entry = ENTRIES.get((mode, len(shape)))
     if antialias or entry is None:
         wanted = NEEDED_RANKS.get(mode)
@@ -217,14 +217,6 @@ def interpolate(
     return entry(input, out, Way(mode, used, bool(align_corners)))
 
 
-def functional_of(dims: int) -> Callable[..., Any]:
-    """Return the adaptive mean of a number of dimensions, which the mode "area" is."""
-    from gradrepl.engine.ops import pooling  # here, because it is seldom needed
-
-    kinds: dict[int, Callable[..., Any]] = {1: pooling.adaptive_avg_pool1d, 2: pooling.adaptive_avg_pool2d}
-    return kinds[dims]
-
-
 DEPRECATED = "`nn.functional.{}` is deprecated. Use `nn.functional.interpolate` instead."
 
 
@@ -236,4 +228,22 @@ def upsample(
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-functions("torch.nn.functional", interpolate=interpolate, upsample=upsample)
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """Make an input larger by its nearest elements: an old name (torch.nn.functional.upsample_nearest)."""
+    warnings.warn(DEPRECATED.format("upsample_nearest"), UserWarning, stacklevel=2)
+    return interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    """Make an image larger, corners on corners: an old name (torch.nn.functional.upsample_bilinear)."""
+    warnings.warn(DEPRECATED.format("upsample_bilinear"), UserWarning, stacklevel=2)
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+functions(
+    "torch.nn.functional",
+    interpolate=interpolate,
+    upsample=upsample,
+    upsample_nearest=upsample_nearest,
+    upsample_bilinear=upsample_bilinear,
+)
