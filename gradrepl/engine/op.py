@@ -106,7 +106,10 @@ class Op:
         """Return the plan for the tensor arguments in the bits of `mask`, making it once."""
         plan = self.plans.get(mask)
         if plan is None:
+            first = not self.plans
             plan = self.plans[mask] = self.make_plan(mask)
+            for tell in planned if first else ():
+                tell(self)
         return plan
 
     def make_plan(self, mask: int) -> Plan:
@@ -225,6 +228,10 @@ class Op:
             connect(node, [tensor if want else None for tensor, want in zip(tensors, wanted, strict=True)])
             attach(node, (out,))
         return out
+
+
+planned: list[Callable[[Op], None]] = []
+"""Filled by derivatives/saved.py: what an entry is shown to when it is first recorded."""
 
 
 def op(node: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:

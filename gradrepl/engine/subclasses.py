@@ -209,7 +209,7 @@ TURNED = {
     f"__r{name}__": f"__{name}__" for name in ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv", "matmul")
 }
 OPERATORS = frozenset((*TURNED, *TURNED.values()))
-KEPT = frozenset(("__init__", "__new__", "__dir__", "__getattr__", "__hash__", "__init_subclass__", "__iter__"))
+KEPT = frozenset(("__init__", "__new__", "__dir__", "__hash__", "__init_subclass__", "__iter__"))
 KEPT |= {"__deepcopy__", "__reduce_ex__", "__torch_function__", "as_subclass", "__weakref__", "__dict__", "__array__"}
 MODULES = ("torch", "torch.nn.functional", "torch.linalg", "torch.special", "torch.fft")
 PLAIN = frozenset(("is_tensor", "tensor", "vmap", "cond", "compile", "typename"))

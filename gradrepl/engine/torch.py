@@ -11,7 +11,7 @@ from typing import Any
 
 from gradrepl.engine import autograd, grad_mode, once, results
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.absent import MissingModules, Path, class_getattr, module_getattr, stand_ins, tensor_getattr
+from gradrepl.engine.absent import Absent, MissingModules, Path, module_getattr, pytorch_names, stand_ins
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.derivatives import saved
 from gradrepl.engine.ops import (
@@ -170,23 +170,42 @@ def lister(module: ModuleType) -> Callable[[], list[str]]:
     return names
 
 
-def tensor_attribute(self: Tensor, name: str) -> Any:
-    """Find an attribute of a tensor that is not there yet, or say that it is missing."""
-    if name in rest_names()["torch.Tensor"] and load_rest():
-        return getattr(self, name)
-    return tensor_getattr(self, name)
+class Later:
+    """Stands on Tensor for an attribute of the rest, which comes and takes its place when somebody asks for it."""
+
+    comes_later = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, cls: Any = None) -> Any:
+        if self.bring():
+            return getattr(cls if tensor is None else tensor, self.name)
+        raise AttributeError(self.name)
+
+    def __set__(self, tensor: Tensor, value: Any) -> None:
+        self.bring()
+        setattr(tensor, self.name, value)
+
+    @staticmethod
+    def bring() -> bool:
+        """Bring in the rest; returns whether that was still to be done."""
+        return load_rest()
 
 
 def tensor_names(self: Tensor) -> list[str]:
     """Return all names of a tensor, those of the rest too."""
-    return sorted({*object.__dir__(self), *rest_names()["torch.Tensor"]})
+    return sorted({*object.__dir__(self)} - lacked() | {*self.__dict__})
 
 
-def class_attribute(cls: type[Tensor], name: str) -> Any:
-    """Find an attribute of the class Tensor that is not there yet, or say that it is missing."""
-    if name in rest_names()["torch.Tensor"] and load_rest():
-        return getattr(cls, name)
-    return class_getattr(cls, name)
+def class_names(cls: type[Tensor]) -> list[str]:
+    """Return all names of the class Tensor, those of the rest too."""
+    return sorted({*type.__dir__(cls)} - lacked())
+
+
+def lacked() -> set[str]:
+    """Return the names that stand on Tensor for what only we lack."""
+    return {name for name, value in vars(Tensor).items() if type(value) is Absent}
 
 
 def new_subclass(cls: type[Tensor], **kwargs: Any) -> None:
@@ -202,13 +221,12 @@ def new_subclass(cls: type[Tensor], **kwargs: Any) -> None:
 
 
 Tensor.__init_subclass__ = classmethod(new_subclass)  # type: ignore[assignment, arg-type]
-type(Tensor).__getattr__ = class_attribute  # type: ignore[attr-defined]
-Tensor.__getattr__ = tensor_attribute  # type: ignore[attr-defined]
+type(Tensor).__dir__ = class_names  # type: ignore[method-assign, assignment]
 Tensor.__dir__ = tensor_names  # type: ignore[method-assign]
 
 
 def later(operator: str) -> Callable[..., Any]:
-    """Return a stand-in for an operator of the rest: Python does not ask `__getattr__` for operators."""
+    """Return a stand-in for an operator of the rest: Python takes operators from the class itself."""
 
     def call(self: Tensor, *operands: Any) -> Any:
         load_rest()
@@ -227,9 +245,17 @@ def new_later(cls: type[Tensor], *args: Any, **kwargs: Any) -> Any:
 new_later.comes_later = True  # type: ignore[attr-defined]
 
 
-for _operator in rest_names()["torch.Tensor"]:
-    if _operator.startswith("__") and _operator != "__new__":
-        setattr(Tensor, _operator, later(_operator))
+def stand_for_what_is_not_there() -> None:
+    """Put on Tensor what stands for the attributes that come later, and for those that never come."""
+    rest = rest_names()["torch.Tensor"]
+    for name in rest:
+        if name != "__new__":
+            setattr(Tensor, name, later(name) if name.startswith("__") else Later(name))
+    for name in pytorch_names()["torch.Tensor"].difference(rest, vars(Tensor), vars(object)):
+        setattr(Tensor, name, Absent(name))
+
+
+stand_for_what_is_not_there()
 Tensor.__new__ = new_later  # type: ignore[assignment]
 
 _modules: dict[str, ModuleType] = {}

@@ -60,6 +60,9 @@ def attribute(owner: Any, name: str) -> Any:
 
 def _brought(owner: Any, name: str) -> bool:
     """Whether the engine, asked for the name, brought it in."""
+    later: Any = inspect.getattr_static(owner, name, None)
+    if type(later).__module__.startswith(_TRUSTED) and hasattr(later, "bring"):
+        return bool(later.bring())
     getter = _engines_own(owner, "__getattr__")
     try:
         return getter is not None and getter(name) is not MISSING
@@ -82,9 +85,8 @@ def attribute_names(owner: Any) -> set[str]:
     """Return the names of the attributes of an object, those that only running code would make left out."""
     names = set(storage(owner))
     lister = _engines_own(owner, "__dir__")
-    names.update(lister() if lister else ())
-    for kind in type.mro(owner) if isinstance(owner, type) and owner is not type else type(owner).__mro__:
-        names.update(vars(kind))
+    kinds = type.mro(owner) if isinstance(owner, type) and owner is not type else type(owner).__mro__
+    names.update(*([lister()] if lister else map(vars, kinds)))
     for store in STORES:
         kept = storage(owner).get(store)
         if type(kept) is dict:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gradrepl.engine.node import OpNode
+from gradrepl.engine.tensor import Tensor
+
 TOOL = Path(__file__).resolve().parents[1] / "tools" / "rest_names.py"
 CHECK = f"""
 import importlib.util, sys
@@ -29,6 +32,9 @@ USES = (
     "torch.linalg.inv(torch.ones(1, 1))",
     "assert 'einsum' in dir(torch)",
     "x = torch.ones(2, 2, requires_grad=True); [row.sum().backward() for row in x]; assert x.grad.sum() == 4",
+    "x = torch.ones(2); x.real = torch.zeros(2); assert x.sum() == 0",
+    "assert 'cumsum' in dir(torch.ones(1)) and 'cumsum' in dir(torch.Tensor) and 'to_sparse' not in dir(torch.Tensor)",
+    "x = torch.ones(1); x.to_sparse = 2; assert x.to_sparse == 2 and 'to_sparse' in dir(x)",
     "x = torch.ones(2); x %= 2; x //= 1; ~(x > 0) | (x > 1)",
 )
 
@@ -47,6 +53,12 @@ def test_what_comes_later_comes(use: str) -> None:
     start = "import sys, gradrepl.engine.torch as e; sys.modules.update(e.modules()); import torch\n"
     result = run(start + use)
     assert result.returncode == 0, result.stderr
+
+
+def test_python_looks_up_what_tensors_and_nodes_have_the_short_way() -> None:
+    """With a `__getattr__` on its class every attribute of an object takes twice as long."""
+    for kind in (Tensor, OpNode):
+        assert not any({"__getattr__", "__getattribute__"} & vars(base).keys() for base in kind.__mro__[:-1])
 
 
 def test_the_lessons_on_grad_modes_need_nothing_of_the_rest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -127,9 +128,18 @@ def imaginary_part(input: Tensor) -> Tensor:
     return part(input, 1)
 
 
+def writable(part_of: Callable[[Tensor], Tensor]) -> property:
+    """Return the property of a part; assigning to it writes into the tensor."""
+
+    def write(self: Tensor, value: Any) -> None:
+        part_of(self)[...] = value  # type: ignore[index]
+
+    return property(part_of, write, None, part_of.__doc__)
+
+
 public("Tensor input", name="real", method=False)(real_part)
 public("Tensor input", name="imag", method=False)(imaginary_part)
-methods(real=property(real_part), imag=property(imaginary_part))
+methods(real=writable(real_part), imag=writable(imaginary_part))
 for name in ("conj", "resolve_conj", "resolve_neg"):
     public("Tensor input", name=name)(conj_of if name == "conj" else lambda input: input)
 

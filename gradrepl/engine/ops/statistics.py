@@ -225,7 +225,7 @@ def nextafter_of(a: Array, b: Array) -> Any:
     return np.nextafter(a, b)
 
 
-nextafter_of.grad(a=lambda g, a, b: where(a == b, 0.0, g), b=lambda g: g * 0)
+nextafter_of.grad(a=lambda g, a, b: where(a == b, 0.0, g), b=lambda g: zeros_of(g))
 
 
 public("Tensor input, Tensor other", name="nextafter_", function=False)(two_operands(in_place(nextafter_of)))
@@ -299,6 +299,6 @@ functions(
     blackman_window=blackman_window,
     is_same_size=is_same_size,
     **{name: cosine_window(name) for name in WINDOWS},
-    **{name: getattr(Tensor, name) for name in WRITING if hasattr(Tensor, name)},
+    **{name: found for name in WRITING if callable(found := vars(Tensor).get(name))},
 )
 methods(is_same_size=is_same_size, apply_=apply_, map_=map_)
