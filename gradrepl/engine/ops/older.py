@@ -70,7 +70,8 @@ def removed(name: str, words: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError(GONE + words)
 
-    call.__name__, call.__doc__ = name, f"Raise RuntimeError: removed from PyTorch (torch.{name})."
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"Raise RuntimeError: removed from PyTorch (torch.{name})."
     return call
 
 
