@@ -30,6 +30,12 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, complex, np.generic))
 
 
+def is_numbers(value: Any) -> bool:
+    return isinstance(value, (tuple, list)) and not any(
+        isinstance(item, Tensor) or not is_number(item) for item in value
+    )
+
+
 def is_float(value: Any) -> bool:
     return (isinstance(value, FLOATS) and not isinstance(value, bool)) or (
         isinstance(value, Tensor) and value._data.ndim == 0 and not value._requires_grad
@@ -49,6 +55,7 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "Operand": ("Tensor", lambda value: isinstance(value, Tensor) or is_number(value)),
     "Tensors": ("tuple of Tensors", lambda value: isinstance(value, (tuple, list))),
     "Number": ("Number", is_number),
+    "Numbers": ("tuple of Scalars", is_numbers),
     "int": ("int", is_int),
     "side": ("int", is_int),
     "float": ("float", is_float),

@@ -48,6 +48,7 @@ from gradrepl.engine.ops import (
     rounding,
     sampling,
     selecting,
+    slopes,
     sorting,
     special,
     spread,
@@ -114,6 +115,7 @@ PARTS = (
     factoring,
     older,
     statistics,
+    slopes,
     fourier,
     divergence,
 )

@@ -15,6 +15,7 @@ GIVEN = {"indices": "", "given": "indices"}
 UNSHAPED = {"a_shape": ""}
 TARGET = {"b": "target"}
 CLASSES = {"ignored": "ignore_index"}
+TRANSFORMED = {"dims": "dim", "scale": ""}
 NUMBER = {"number": "other"}
 
 AT_ONCE = frozenset(("atan2", "cdist_of", "from_polar"))
@@ -40,7 +41,7 @@ NAMES: dict[str, dict[str, str]] = {
     "inverse": {"out": "inverse"},
     "solve_matrix": {"a": "A"},
     "solve_vector": {"a": "A"},
-    "cholesky_lower": {"out": "L"},
+    "triangular_root": {"out": "L"},
     "qr": {"out0": "Q", "out1": "R"},
     "eigh": {"out0": "eigenvalues", "out1": "eigenvectors"},
     "svd": {"out0": "U", "out1": "S", "out2": "Vh"},
@@ -82,6 +83,7 @@ NAMES: dict[str, dict[str, str]] = {
     "index_with": GIVEN,
     "index_put": {**GIVEN, "values_shape": ""},
     "put_elements": {"source_shape": ""},
+    **dict.fromkeys(("fft_complex", "fft_real", "fft_to_real"), TRANSFORMED),
     "select_part": {"index": ""},
     "slice_part": {"index": ""},
 }
@@ -96,7 +98,6 @@ CONSTANTS: dict[str, dict[str, Any]] = {
     "embedding_rows": {"sparse": False, "scale_grad_by_freq": False},
     "convolve": {"transposed": False},
     "convolve_transposed": {"transposed": True},
-    "cholesky_lower": {"upper": False},
     "batch_normalized": {"training": True, "running_mean": None, "running_var": None},
     "batch_normalized_by": {"training": False},
     "solve_matrix": {"left": True},
@@ -109,13 +110,12 @@ SIDES = ("mat2_sym_sizes", "mat2_sym_strides")
 MOMENTS = ("result1", "result2")
 LACKING: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("mean_all", "mean_dims"), ("self_sym_numel",)),
-    "from_parts": ("imag", "real"),
     **dict.fromkeys(("mm", "project"), (*SIDES, "self_sym_sizes", "self_sym_strides")),
     **dict.fromkeys(("add_mm", "affine"), (*SIDES, "mat1_sym_sizes", "mat1_sym_strides")),
     "add_bmm_sum": ("batch1_sym_argsize_0", "batch1_sym_argsize_1", "batch2_sym_argsize_2"),
     "squeeze_front": ("dim", "self_sym_sizes"),
     "linalg_det": FACTORS,
-    "linalg_slogdet": (*FACTORS, "sign"),
+    "linalg_slogdet": FACTORS,
     **dict.fromkeys(("solve_matrix", "solve_vector"), FACTORS),
     "svd": ("S_sym_argsize_minus_1", "full_matrices"),
     "least_squares": ("solution",),
@@ -135,7 +135,8 @@ LACKING: dict[str, tuple[str, ...]] = {
     "sum_to": ("dim", "keepdim"),
     "diagonal_copy": ("dim1", "dim2"),
     **dict.fromkeys(("index_add_at", "index_copy_at"), ("source", "source_dim")),
-    "put_elements": ("source",),
+    **dict.fromkeys(("fft_complex", "fft_to_real"), ("normalization",)),
+    "fft_real": ("normalization", "onesided"),
     "select_part": ("dim", "index"),
     "slice_part": ("dim", "end", "start", "step"),
 }

@@ -100,7 +100,7 @@ def sum_to_size(self: Tensor, size: Shape) -> Tensor:
     if len(full) != len(own) or any(side not in (1, mine) for side, mine in zip(full, own, strict=False)):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(own)}}}.")
     if not size:
-        return self.sum()  # type: ignore[attr-defined, no-any-return]
+        return self.sum()  # type: ignore[attr-defined]
     if size == own:
         return self
     summed: Tensor = self if full == own else sum_to.call(self, full)

@@ -50,7 +50,7 @@ def from_parts(real: Array, imag: Array) -> Any:
     return whole
 
 
-from_parts.grad(real=lambda g: part(g, 0), imag=lambda g: part(g, 1))
+from_parts.grad(real=lambda g, real: part(g, 0), imag=lambda g, imag: part(g, 1))
 
 
 @op("PolarBackward0", broadcasts=True, samples=(((2, 3), (2, 3)),))

@@ -58,7 +58,7 @@ def real_gradient(g: Any, shape: Dims, dims: Dims, scale: float) -> Any:
     return fft_complex(resized(g, dims[-1], missing), dims, scale, False)
 
 
-fft_real.grad(a=lambda g, a_shape, a_dtype, dims, scale: cast(real_gradient(g, a_shape, dims, scale), a_dtype))
+fft_real.grad(a=lambda g, a, a_dtype, dims, scale: cast(real_gradient(g, a.shape, dims, scale), a_dtype))
 
 
 @op("FftC2RBackward0")

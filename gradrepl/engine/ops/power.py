@@ -203,7 +203,8 @@ def logaddexp(a: Array, b: Array) -> Any:
     """log(e ** a + e ** b)"""
     if a.dtype.kind != "c":
         return np.logaddexp(a, b)
-    least, most = np.where(a.real < b.real, a, b), np.where(a.real < b.real, b, a)
+    least: Any = np.where(a.real < b.real, a, b)
+    most: Any = np.where(a.real < b.real, b, a)
     return most + np.log1p(np.exp(least - most))
 
 

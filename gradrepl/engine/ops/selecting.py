@@ -15,6 +15,7 @@ from gradrepl.engine.operands import in_one_piece
 from gradrepl.engine.ops.gathering import INDEX_KINDS, lined, name_of, plain
 from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
 from gradrepl.engine.ops.number import times_number
+from gradrepl.engine.ops.refusing import DYNAMIC, check_not_mapped
 from gradrepl.engine.ops.shape import expand_to
 from gradrepl.engine.ops.view import at, dim_of, look_at, select_at
 from gradrepl.engine.tensor import Tensor, make
@@ -318,7 +319,7 @@ def put_into_zeros(a: Array, shape: Shape, index: Any) -> Any:
 
 
 @op("PutBackward0", samples=(((2, 3), np.array([0, 5]), (2,), False),))
-def put_elements(a: Array, index: Any, source: Array, accumulate: bool) -> Any:
+def put_elements(a: Array, index: Fixed, source: Array, accumulate: bool) -> Any:
     """a, with source put (or added) at positions counted as in one dimension"""
     out = np.array(a, order="C")
     if accumulate:
@@ -334,7 +335,7 @@ put_elements.grad(
     a=lambda g, index, source_shape, accumulate: (
         g if accumulate else put_elements(g, index, zeros(g, source_shape), False)
     ),
-    source=lambda g, index, source_shape: take_elements(g, index).reshape(source_shape),
+    source=lambda g, index, source, accumulate: take_elements(g, index).reshape(source.shape),
 )
 
 
@@ -379,21 +380,22 @@ def check_put(input: Tensor, index: Tensor, source: Tensor) -> None:
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension (torch.put)."""
     check_put(input, index, source)
-    found = element_positions("put_", index._data, input._data.size)
-    return put_elements(input, found, source, accumulate)
+    element_positions("put_", index._data, input._data.size)
+    return put_elements(input, index, source, accumulate)
 
 
 @public("Tensor input, Tensor index, Tensor source, bool accumulate=False", function=False)
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Put elements, counted as in one dimension, in place (torch.Tensor.put_)."""
     check_put(input, index, source)
-    found = element_positions("put_", index._data, input._data.size)
-    return in_place(put_elements)(input, found, source, accumulate)
+    element_positions("put_", index._data, input._data.size)
+    return in_place(put_elements)(input, index, source, accumulate)
 
 
 @public("Tensor input, *, Tensor? out=None", "Tensor input, *, bool as_tuple", name="nonzero")
 def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
     """Return the positions of what is not zero (torch.nonzero)."""
+    check_not_mapped(input, DYNAMIC.format("nonzero"))
     if not input._data.ndim:
         found = np.nonzero(input._data.reshape(1))
         return (make(found[0]),) if as_tuple else make(np.zeros((len(found[0]), 0), INT64))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.in_place import fill_with, in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.complexes import from_parts
+from gradrepl.engine.ops.indexing import fill, fill_tensor
 from gradrepl.engine.ops.shape import where, zeros_of
-from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.results import named
 from gradrepl.engine.tensor import Tensor, make
 
@@ -84,69 +83,6 @@ def corrcoef(input: Any) -> Any:
     spread = (found.diag().real if whole else found.diag()).sqrt()
     ratio = found / spread.view(-1, 1) / spread.view(1, -1)
     return from_parts(ratio.real.clamp(-1, 1), ratio.imag.clamp(-1, 1)) if whole else ratio.clamp(-1, 1)
-
-
-def slopes(x: Any, dim: int, places: Any, edge_order: int) -> Any:
-    """Return the slopes of neighbours along a dimension; places: where the elements lie."""
-    shape = [1] * x.dim()
-    steps = np.diff(places)
-
-    def share(values: Any) -> Any:
-        shape[dim] = len(values)
-        return make(np.asarray(values, x._data.dtype).reshape(shape))
-
-    def part(start: int, count: int) -> Any:
-        return x.narrow(dim, start % x.shape[dim], count)
-
-    inner = x.shape[dim] - 2
-    one, two = steps[:-1], steps[1:]
-    middle = (
-        part(0, inner) * share(-two / (one * (one + two)))
-        + part(1, inner) * share((two - one) / (one * two))
-        + part(2, inner) * share(one / (two * (one + two)))
-    )
-    ends = [(part(1, 1) - part(0, 1)) * share([1 / steps[0]]), (part(-1, 1) - part(-2, 1)) * share([1 / steps[-1]])]
-    if edge_order == 2:
-        ends = [second_order(part, share, steps, side) for side in (0, 1)]
-    return SPACES["torch"]["cat"]([ends[0], middle, ends[1]], dim)
-
-
-def second_order(part: Any, share: Any, steps: Any, side: int) -> Any:
-    """Return the slope at an end from the three elements there."""
-    first, second = (steps[0], steps[1]) if side == 0 else (-steps[-1], -steps[-2])
-    places = (0, 1, 2) if side == 0 else (-1, -2, -3)
-    shares = (
-        -(2 * first + second) / (first * (first + second)),
-        (first + second) / (first * second),
-        -first / (second * (first + second)),
-    )
-    a, b, c = (part(place, 1) * share([value]) for place, value in zip(places, shares, strict=True))
-    return a + b + c
-
-
-def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> tuple[Any, ...]:
-    """Return the slopes of a sampled function along each dimension (torch.gradient)."""
-    dims = range(input.dim()) if dim is None else [dim] if isinstance(dim, int) else dim
-    dims = [dim_of(one, input.dim()) for one in dims]
-    several = isinstance(spacing, (tuple, list))
-    if edge_order not in (1, 2):
-        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-    if several and len(spacing) != len(dims):
-        raise RuntimeError(
-            "torch.gradient expected spacing to be unspecified, a scalar, or it's spacing and dim arguments to have "
-            f"the same length, but got a spacing argument of length {len(spacing)} and a dim argument of length "
-            f"{len(dims)}."
-        )
-    for one in dims:
-        if input.shape[one] < edge_order + 1:
-            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-    spacings: Sequence[Any] = spacing if several else [spacing] * len(dims)
-    whole = input if input.is_floating_point() or input.is_complex() else input.to(dtypes.default.float)
-    found = []
-    for one, step in zip(dims, spacings, strict=True):
-        places = step._data if isinstance(step, Tensor) and step.dim() else np.arange(input.shape[one]) * float(step)
-        found.append(slopes(whole, one, places, edge_order))
-    return tuple(found)
 
 
 def unravel_index(indices: Any, shape: Any) -> tuple[Tensor, ...]:
@@ -242,28 +178,12 @@ def is_same_size(input: Any, other: Any) -> bool:
     return bool(input.shape == other.shape)
 
 
-@op("FillBackward0", samples=(((2, 3), 1.5),))
-def filled(a: Array, value: Any) -> Any:
-    """One number in the shape and dtype of a"""
-    return np.full(a.shape, value, a.dtype)
-
-
-@op("FillBackward1", samples=(((2, 3), ()),))
-def filled_from(a: Array, value: Array) -> Any:
-    """One number, from a tensor, in the shape and dtype of a"""
-    return np.full(a.shape, value, a.dtype)
-
-
-filled.grad(a=lambda g: zeros_of(g))
-filled_from.grad(a=lambda g: zeros_of(g), value=lambda g: g.sum())
-
-
-@public("Tensor input, Tensor value", "Tensor input, Number value", method=False)
-def fill(input: Any, value: Any) -> Any:
+@public("Tensor input, Tensor value", "Tensor input, Number value", name="fill", method=False)
+def filled(input: Any, value: Any) -> Any:
     """Return a tensor of the same shape, full of a value (torch.fill)."""
     if isinstance(value, Tensor) and not value.ndim:
-        return filled_from(input, value)
-    return input.clone().fill_(value) if isinstance(value, Tensor) else filled.call(input, value)
+        return fill_tensor(input, value)
+    return input.clone().fill_(value) if isinstance(value, Tensor) else fill.call(input, value)
 
 
 def apply_(self: Any, callable: Any) -> Any:
@@ -293,7 +213,6 @@ WRITING = (
 """Methods that write into their tensor and are functions too."""
 
 functions(
-    gradient=gradient,
     unravel_index=unravel_index,
     bartlett_window=bartlett_window,
     blackman_window=blackman_window,
