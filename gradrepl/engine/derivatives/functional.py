@@ -34,6 +34,7 @@ CONSTANT_JACOBIAN = (
     "The jacobian of the user-provided function is independent of input {}. This is not allowed in strict mode when "
     "create_graph=True."
 )
+CONSTANT_HESSIAN = CONSTANT_JACOBIAN.replace("jacobian", "hessian")
 JACOBIAN_INDEPENDENT = (
     "The jacobian of the user-provided function is independent of input {}. This is not allowed in strict mode."
 )
@@ -165,12 +166,19 @@ def gradients(
     return grad(outs, inputs, starts, allow_unused=True, create_graph=create_graph, retain_graph=True)
 
 
-def with_zeros(found: Sequence[Tensor | None], like: Tensors, strict: bool, text: str) -> Tensors:
-    """Put zeros in the place of gradients that are missing; raises RuntimeError there in strict mode."""
+def with_zeros(
+    found: Sequence[Tensor | None], like: Tensors, strict: bool, text: str, constant: str | None = None
+) -> Tensors:
+    """Put zeros in the place of gradients that are missing; raises RuntimeError there in strict mode.
+
+    constant: what strict mode says of a gradient that has no history, where one is asked for.
+    """
     done: list[Tensor] = []
     for index, (gradient, other) in enumerate(zip(found, like, strict=True)):
         if gradient is None and strict:
             raise RuntimeError(text.format(index))
+        if strict and constant and gradient is not None and not gradient.requires_grad:
+            raise RuntimeError(constant.format(index))
         done.append(make(np.zeros_like(other._data)) if gradient is None else gradient)
     return tuple(done)
 
@@ -199,7 +207,8 @@ def vjp(
     several, outputs = tensors_of(output, OUTPUTS, "vjp")
     check_requires_grad(outputs, strict, NO_GRAD)
     start = vector(v, outputs, several, "vjp", ONE_OUTPUT, create_graph)
-    found = with_zeros(gradients(outputs, ins, start, create_graph), ins, strict, INDEPENDENT)
+    constant = CONSTANT_JACOBIAN if create_graph else None
+    found = with_zeros(gradients(outputs, ins, start, create_graph), ins, strict, INDEPENDENT, constant)
     return unpacked(released(outputs, create_graph), several), unpacked(released(found, create_graph), is_tuple)
 
 
@@ -216,7 +225,8 @@ def jvp(
     weights = tuple(make(np.zeros_like(out._data)).requires_grad_() for out in outputs)
     back = with_zeros(gradients(outputs, ins, weights, True), ins, strict, INDEPENDENT)
     check_requires_grad(back, strict, GRAD_LINEAR)
-    found = with_zeros(gradients(back, weights, direction, create_graph), outputs, strict, TRICK_INDEPENDENT)
+    constant = CONSTANT_JACOBIAN if create_graph else None
+    found = with_zeros(gradients(back, weights, direction, create_graph), outputs, strict, TRICK_INDEPENDENT, constant)
     return unpacked(released(outputs, create_graph), several), unpacked(released(found, create_graph), several)
 
 
@@ -371,7 +381,8 @@ def vhp(
     ins = prepared(given, create_graph)
     direction = vector(v, ins, is_tuple, "vhp", ONE_INPUT, create_graph)
     output, first = first_derivative(func, ins, "vhp", strict)
-    found = with_zeros(gradients(first, ins, direction, create_graph), ins, strict, JACOBIAN_INDEPENDENT)
+    constant = CONSTANT_HESSIAN if create_graph else None
+    found = with_zeros(gradients(first, ins, direction, create_graph), ins, strict, JACOBIAN_INDEPENDENT, constant)
     return released(output, create_graph), unpacked(released(found, create_graph), is_tuple)
 
 
@@ -387,7 +398,8 @@ def hvp(
     weights = tuple(make(np.zeros_like(tensor._data)).requires_grad_() for tensor in ins)
     second = with_zeros(gradients(first, ins, weights, True), ins, strict, JACOBIAN_INDEPENDENT)
     check_requires_grad(second, strict, LINEAR)
-    found = with_zeros(gradients(second, weights, direction, create_graph), ins, strict, HESSIAN_INDEPENDENT)
+    constant = CONSTANT_HESSIAN if create_graph else None
+    found = with_zeros(gradients(second, weights, direction, create_graph), ins, strict, HESSIAN_INDEPENDENT, constant)
     return released(output, create_graph), unpacked(released(found, create_graph), is_tuple)
 
 

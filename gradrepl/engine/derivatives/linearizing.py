@@ -41,6 +41,7 @@ OTHER_STRUCTURE = (
 )
 OTHER_TANGENTS = "Expected the tangents {} to have the same argspec as the primals {}"
 OTHER_TANGENT = "tangent:{} with shape {} in flattened pytree doesn't match the shape {} of the corresponding primal."
+OTHER_DTYPE = "tangent:{} with dtype {} in flattened pytree doesn't match the dtype {} of the corresponding primal."
 OTHER_SIZE = (
     "Trying to set a forward gradient that has a different size than that of the original Tensor, this is not "
     "supported. Tensor is of size {} while the given forward gradient is of size {}."
@@ -180,6 +181,8 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         for place, (primal, tangent) in enumerate(zip(flat(primals), flat(tangents), strict=True)):
             if primal.shape != tangent.shape:
                 raise RuntimeError(OTHER_TANGENT.format(place, tangent.shape, primal.shape))
+            if primal.dtype != tangent.dtype:
+                raise RuntimeError(OTHER_DTYPE.format(place, tangent.dtype, primal.dtype))
         return jvp(func, primals, tangents)[1]
 
     return func(*primals), jvp_fn

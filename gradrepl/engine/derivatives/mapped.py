@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from gradrepl.engine.autograd import stacked
+from gradrepl.engine.derivatives.trees import broadcast, structure
 from gradrepl.engine.tensor import Tensor
 
 
@@ -18,6 +19,15 @@ class VmapInfo(NamedTuple):
     randomness: str
 
 
+NOT_TWO = (
+    "Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure compatible with "
+    "the output. Got a {} instead"
+)
+OTHER_DIMS = (
+    "The autograd.Function's vmap staticmethod returned an incompatible (output, out_dims) tuple. Expected out_dims={} "
+    "to be compatible with the structure of `output`. out_dims has structure {} but output has structure {}. For more "
+    "details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+)
 VmapInfo.__module__ = "torch._functorch.autograd_function"
 
 
@@ -62,7 +72,12 @@ class Rows:
         """Call the rule with the arguments of all rows."""
         batches = [batch_of(column) for column in zip(*(one.arguments for one in waiting), strict=True)]
         dims = tuple(dim for _, dim in batches)
-        output, out_dims = waiting[0].function.vmap(self.info, dims, *(value for value, _ in batches))
+        found = waiting[0].function.vmap(self.info, dims, *(value for value, _ in batches))
+        if not isinstance(found, tuple) or len(found) != 2:
+            raise RuntimeError(NOT_TWO.format(type(found)))
+        output, out_dims = found
+        if broadcast(out_dims, output) is None:
+            raise RuntimeError(OTHER_DIMS.format(out_dims, structure(out_dims), structure(output)))
         self.results.append([row_of(output, out_dims, index) for index in range(len(waiting))])
 
 

@@ -28,6 +28,7 @@ NOT_A_TENSOR = "Thing passed to transform API must be Tensor, got {}"
 NO_AUX = "output of function f should be a tuple: (output, aux) if has_aux is True"
 NOT_ONLY_TENSORS = "{}: expected f(*primals) to return only tensors, got unsupported type {}"
 EMPTY = "{}: Expected f to be a function that has non-empty output (got output = {})"
+NOT_A_GRADIENT = "gradients can be either Tensors or None, but got {}"
 NOT_DIFFERENTIABLE = "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {}"
 OTHER_STRUCTURE = (
     "Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. "
@@ -197,6 +198,9 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     def wrapper(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> tuple[Any, ...]:
         if not same_structure(cotangents, output):
             raise RuntimeError(OTHER_STRUCTURE.format(outline(cotangents), outline(output)))
+        for leaf in leaves(cotangents):
+            if not isinstance(leaf, Tensor):
+                raise TypeError(NOT_A_GRADIENT.format(type(leaf).__name__))
         with enable_grad():
             found = filled(gradients(flat(output), tuple(ins), flat(cotangents), True), ins)
         return tuple(free_of(rebuilt(new, found), ins))
@@ -268,4 +272,22 @@ def blocks_of(out: Tensor, inputs: list[Tensor]) -> list[Any]:
     return [block.reshape((*out.shape, *tensor.shape)) for block, tensor in zip(blocks, inputs, strict=True)]
 
 
-functions("torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev)
+def functionalize(func: Function, *, remove: str = "mutations") -> Function:
+    """Return a function of the same results (torch.func.functionalize): writes are no obstacle here."""
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeError(NOT_TO_REMOVE.format(remove))
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return func(*args, **kwargs)
+
+    return wrapped
+
+
+NOT_TO_REMOVE = (
+    "functionalize(f, remove='mutations'): received invalid argument for remove={}. Valid options are:\n     "
+    "remove='mutations': all inplace and out= operators will be removed from the program, and replaced with their "
+    "out-of-place equivalents.\n     remove='mutations_and_views': In addition to the above, all aliasing operators "
+    "{{view}} will be replaced with their non-aliasing counterparts, {{view}}_copy.\n"
+)
+functions("torch.func", grad=grad, grad_and_value=grad_and_value, vjp=vjp, jacrev=jacrev, functionalize=functionalize)

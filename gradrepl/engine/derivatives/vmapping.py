@@ -104,7 +104,7 @@ def vmap(
     name = func_name(func)
 
     @functools.wraps(func)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
         check_out_dims(out_dims, name)
         dims = dims_for(args, in_dims, f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): ", name)
         count = size_of(args, dims)
@@ -117,7 +117,7 @@ def vmap(
                 return joined(found, out_dims, count, name)
             rows.resolve(waiting)
 
-    return wrapper
+    return wrapped
 
 
 def called(func: Function, args: Any, kwargs: dict[str, Any], dims: list[Any], rows: Rows, state: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT, INEXACT, INT64, Array, Fixed, c_name, fitting_number, of
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast, in_one_piece
+from gradrepl.engine.ops.refusing import check_not_mapped, here
 from gradrepl.engine.ops.shape import sum_to_fit, zeros_of
 from gradrepl.engine.ops.view import alias, check_expands, select_at, slice_at, unsqueeze_at
 from gradrepl.engine.tensor import Tensor, make
@@ -86,7 +87,7 @@ def copy(a: Array, b: Array) -> Any:
 copy.grad(a=lambda g: zeros_of(g), b=lambda g, b_shape, b_dtype: sum_to_fit(g, b_shape, b_dtype))
 
 
-@op("FillBackward2")
+@op("FillBackward0", samples=(((2, 3), 1.5),))
 def fill(a: Array, value: Any) -> Any:
     """One number in the shape and dtype of a"""
     return np.full(a.shape, value, a.dtype)
@@ -95,7 +96,7 @@ def fill(a: Array, value: Any) -> Any:
 fill.grad(a=lambda g: zeros_of(g))
 
 
-@op("FillBackward3")
+@op("FillBackward1", samples=(((2, 3), ()),))
 def fill_tensor(a: Array, value: Array) -> Any:
     """One number, from a tensor, in the shape and dtype of a"""
     return np.full(a.shape, value, a.dtype)
@@ -116,8 +117,8 @@ def zero(a: Array) -> Any:
 zero.grad(a=lambda g: zeros_of(g))
 
 write_copy = in_place.in_place(copy)
-fill_number_ = in_place.in_place(fill)
-fill_tensor_ = in_place.in_place(fill_tensor)
+fill_number_ = in_place.in_place(here(fill, "FillBackward2", fill.rules))
+fill_tensor_ = in_place.in_place(here(fill_tensor, "FillBackward3", fill_tensor.rules))
 zero_ = in_place.in_place(zero)
 index_put_at_ = in_place.in_place(index_put)
 
@@ -128,6 +129,10 @@ def copy_(input: Tensor, other: Tensor) -> Tensor:
     return write_copy(input, other if recorded else make(other._data))
 
 
+MASK_MAPPED = (
+    "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over indexing with "
+    "a boolean mask."
+)
 SEQUENCES = (list, tuple, range, np.ndarray)
 INDEX_KINDS = (INT64, np.dtype(np.int32), BOOL8)
 
@@ -135,6 +140,8 @@ INDEX_KINDS = (INT64, np.dtype(np.int32), BOOL8)
 def as_index_array(value: Any) -> Array:
     """Return an index given as a sequence, array or tensor as an array of positions or of bools."""
     array = value._data if isinstance(value, Tensor) else np.asarray(plain(value))
+    if isinstance(value, Tensor) and array.dtype == BOOL8:
+        check_not_mapped(value, MASK_MAPPED)
     if array.dtype == np.uint8:
         warnings.warn(BYTES, UserWarning, stacklevel=5)
         return array.astype(BOOL8)

@@ -12,6 +12,7 @@ from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.gathering import c_name, name_of
+from gradrepl.engine.ops.refusing import check_not_mapped
 from gradrepl.engine.ops.selecting import check_single
 from gradrepl.engine.ops.shape import sum_to_fit
 from gradrepl.engine.ops.view import embed
@@ -99,11 +100,19 @@ masked_select_at.grad(a=lambda g, a, mask: spread_masked(g, a.shape, mask))
 spread_masked.grad(a=lambda g, mask: masked_select_at(g, mask))
 
 
+MASK_MAPPED = (
+    "vmap: Attempted to vmap over `mask` in torch.masked_select(self, mask) We cannot support this because for each "
+    "batch this would return a differently shaped Tensor. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues if you need this feature."
+)
+
+
 @public("Tensor input, Tensor mask, *, Tensor? out=None")
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Take the elements where a mask holds (torch.masked_select)."""
     if mask._data.dtype != BOOL8:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
+    check_not_mapped(mask, MASK_MAPPED)
     check_broadcast((mask._data, input._data))
     return masked_select_at.call(input, mask)
 

@@ -1,10 +1,22 @@
-"""Operations that PyTorch has no derivative of, and what it says where one is asked for."""
+"""Operations that PyTorch has no derivative of or can't map, and what it says where that is asked for."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from gradrepl.engine.grad_mode import mode
 from gradrepl.engine.op import Op
+
+DYNAMIC = (
+    "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::{}. Please "
+    "file an issue at https://github.com/pytorch/pytorch/issues if you need this feature."
+)
+
+
+def check_not_mapped(tensor: Any, text: str) -> None:
+    """Raise RuntimeError for a row of what vmap maps over: the size of the result would differ from row to row."""
+    if mode.mapping and any(level < 0 for level in tensor._levels):
+        raise RuntimeError(text)
 
 
 def underived(name: str) -> Any:
@@ -42,6 +54,8 @@ def without_formula(entry: Op, name: str) -> Op:
     return entry
 
 
-def here(entry: Op, node: str) -> Op:
-    """Return an entry, still without rules, as it is recorded where it writes into its first operand."""
-    return Op(entry.forward, node, broadcasts=entry.broadcasts, promotes=entry.promotes)
+def here(entry: Op, node: str, rules: dict[str, Any] | None = None) -> Op:
+    """Return an entry as it is recorded where it writes into its first operand; its rules may be given later."""
+    made = Op(entry.forward, node, broadcasts=entry.broadcasts, promotes=entry.promotes)
+    made.grad(**(rules or {}))
+    return made

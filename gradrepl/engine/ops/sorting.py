@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, FLOAT64, INT64, Array, 
 from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.along import chosen
-from gradrepl.engine.ops.refusing import underived
+from gradrepl.engine.ops.refusing import DYNAMIC, check_not_mapped, underived
 from gradrepl.engine.ops.view import dim_of
 from gradrepl.engine.precision.bfloat16 import Brain, rounded
 from gradrepl.engine.precision.unstable import LONG, SHORT, redo_ties, sorted_places, top_places
@@ -169,6 +169,7 @@ def unique(
     dim: int | None = None,
 ) -> Any:
     """Return the different elements, in order (torch.unique)."""
+    check_not_mapped(input, DYNAMIC.format("_unique2" if dim is None else "unique_dim"))
     found = unique_all(input) if dim is None else unique_dim(input, dim_of(dim, input.ndim))
     return wanted(found, return_inverse, return_counts)
 
@@ -178,6 +179,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """Return the first of each run of equal elements (torch.unique_consecutive)."""
+    check_not_mapped(input, DYNAMIC.format("unique_consecutive"))
     found = unique_runs(input, None if dim is None else dim_of(dim, input.ndim))
     return wanted(found, return_inverse, return_counts)
 

@@ -150,11 +150,8 @@ def detach_(self: Tensor) -> Tensor:
 
 
 def get_data(self: Tensor) -> Tensor:
-    """Return a tensor on the same storage with a version counter of its own (an inference tensor has none)."""
-    out = make(self._data)
-    if self._counter is None:
-        out._counter = None
-    return out
+    """Return a tensor on the same storage with a version counter of its own."""
+    return make(self._data)
 
 
 def set_data(self: Tensor, value: Any) -> None:
