@@ -45,7 +45,7 @@ WITHOUT = {
     "bernoulli_each": ("bernoulli_tensor_cpu_self_", "c"),
     "binary_entropy": ("binary_cross_entropy", "bic"),
     "cdist_of": ("cdist", "h"),
-    "cholesky_lower": ("cholesky_cpu", "h"),
+    "triangular_root": ("cholesky_cpu", "h"),
     "clamp_max_tensor": ("minimum_cpu", "c"),
     "clamp_min_tensor": ("maximum_cpu", "c"),
     "class_error_2d": ("nll_loss2d_forward_out_frame", "bic"),

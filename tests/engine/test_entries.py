@@ -76,7 +76,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     ),
     "changes the dtype, so steps of 1e-6 say nothing": ("cast",),
     "works on matrices with a structure (symmetric, positive), compared with PyTorch in snippets/linalg.txt": (
-        *("cholesky_lower", "cholesky_factor", "solve_factored", "inverse_factored", "eig", "eigh"),
+        *("triangular_root", "cholesky_factor", "solve_factored", "inverse_factored", "eig", "eigh"),
     ),
     "is a rule of another entry, whose second derivative is tested here": (
         *("add_along", "at_places", "class_error_gradient", "class_error_2d_gradient", "embedding_gradient"),

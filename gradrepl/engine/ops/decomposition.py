@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,11 +80,13 @@ def linalg_det(a: Array) -> Any:
 
 def times_eye(x: Any, side: int) -> Any:
     """Return multiples of the unit matrix."""
-    return masked(last(x), np.eye(side)) if side else last(x)
+    return masked(last(x), np.eye(side))
 
 
 def det_gradient(g: Any, a: Any, out: Any) -> Any:
     """g times the determinant times the inverse; as in PyTorch a pivot that is zero counts as a tiny one."""
+    if not a.shape[-1]:
+        return a * 0
     if isinstance(a, Tensor) or np.all(out != 0):
         return solve_matrix(adjoint(a), times_eye(g * conj_of(out), a.shape[-1]))
     packed, rows = eliminated(adjoint(a))
@@ -108,6 +111,8 @@ def linalg_slogdet(a: Array) -> Any:
 
 def slogdet_gradient(g: Any, a: Any, sign: Any) -> Any:
     """Return the gradient; a complex sign turns with the determinant, a real one stands still."""
+    if not a.shape[-1]:
+        return a * 0
     total = g[1]
     if g[0] is not None and (a._data if isinstance(a, Tensor) else a).dtype.kind == "c":
         turned = part(conj_of(sign) * g[0], 1) * 1j
@@ -171,12 +176,14 @@ solve_vector.grad(
 
 
 @op("LinalgCholeskyExBackward0")
-def cholesky_lower(a: Array) -> Any:
-    """The lower triangular L with L @ L.T = a, which is symmetric and positive-definite"""
+def triangular_root(a: Array, upper: bool) -> Any:
+    """The lower triangular L with L @ L.T = a, or the upper U with U.T @ U = a; of a one triangle is looked at"""
+    a = adjoint(a) if upper else a
     try:
-        return by_column(np.linalg.cholesky(a))
+        found = np.linalg.cholesky(a)
+        return by_column(adjoint(found) if upper else found)
     except np.linalg.LinAlgError:
-        order = np.array([minor_order(one) for one in a.reshape(-1, *a.shape[-2:])]).reshape(a.shape[:-2])
+        order = np.array([minor_order(one) for one in matrices(a)]).reshape(a.shape[:-2])
         place, number = first_failure(order)
         raise LinAlgError(
             f"linalg.cholesky: {place}The factorization could not be completed because the input is not "
@@ -184,18 +191,25 @@ def cholesky_lower(a: Array) -> Any:
         ) from None
 
 
+def matrices(a: Array) -> Array:
+    """Return all matrices of an array in a row, (count, rows, columns)."""
+    return a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:])
+
+
 def minor_order(a: Array) -> int:
     """Return the order of the first leading minor that is not positive, 0 for none."""
     return next((k for k in range(1, len(a) + 1) if not np.all(np.linalg.eigvalsh(a[:k, :k]) > 0)), 0)
 
 
-def cholesky_gradient(g: Any, out: Any) -> Any:
+def cholesky_gradient(g: Any, out: Any, upper: bool) -> Any:
+    if upper:
+        g, out = adjoint(g), adjoint(out)
     inner = adjoint(out) @ g
     half = solve_matrix(adjoint(out), (lower(inner, 1.0) + adjoint(lower(inner, 0.0))) * 0.5)
     return adjoint(solve_matrix(adjoint(out), adjoint(half)))
 
 
-cholesky_lower.grad(a=lambda g, out: cholesky_gradient(g, out))
+triangular_root.grad(a=lambda g, out, upper: cholesky_gradient(g, out, upper))
 
 
 @op("LinalgQrBackward0", several=True, samples=(((3, 2), "reduced"), ((2, 2), "reduced"), ((2, 3), "complete")))
@@ -271,11 +285,22 @@ def gaps(values: Any) -> Any:
     return masked(1 / (difference + masked(difference * 0 + 1, eye)), 1 - eye)
 
 
+def check_phases(along: Any, name: str) -> None:
+    """Raise RuntimeError where the gradient of eigenvectors points along themselves, turned in the complex plane."""
+    if not np.allclose(getattr(along, "_data", along).imag, 0, atol=1e-2):
+        raise RuntimeError(
+            f"{name}: The eigenvectors in the complex case are specified up to multiplication by e^{{i phi}}. "
+            "The specified loss function depends on this quantity, so it is ill-defined."
+        )
+
+
 def eigh_gradient(g: Any, values: Any, vectors: Any) -> Any:
     gvalues, gvectors = g
     if gvectors is None:
         return (vectors * gvalues[..., None, :]) @ adjoint(vectors)
-    inner = (adjoint(vectors) @ gvectors) * gaps(values)
+    turned = adjoint(vectors) @ gvectors
+    check_phases(diagonal_of(turned), "linalg_eigh_backward")
+    inner = ((turned - adjoint(turned)) * 0.5) * gaps(values)
     if gvalues is not None:
         inner = inner + on_diagonal(gvalues)
     return vectors @ inner @ adjoint(vectors)
@@ -322,10 +347,10 @@ def svd_gradient(g: Any, u: Any, s: Any, vh: Any, full_matrices: bool) -> Any:
 svd.grad(a=lambda g, out0, out1, out2, full_matrices: svd_gradient(g, out0, out1, out2, full_matrices))
 
 
-@op("LinalgPinvBackward0", samples=(((2, 3), 1e-6), ((3, 2), 1e-6)))
-def pseudo_inverse(a: Array, rcond: float) -> Any:
+@op("LinalgPinvBackward0", samples=(((2, 3), 1e-6, False), ((3, 2), 1e-6, False)))
+def pseudo_inverse(a: Array, rcond: Any, hermitian: bool) -> Any:
     """The pseudo-inverse, singular values up to rcond times the largest counting as 0"""
-    return np.linalg.pinv(a, rcond).astype(a.dtype)
+    return np.linalg.pinv(a, rcond, hermitian).astype(a.dtype)
 
 
 def pinv_gradient(g: Any, a: Any, out: Any) -> Any:
@@ -359,7 +384,7 @@ def lstsq_gradient(g: Any, a: Any, b: Any, out: Any, vector: bool, misses: bool)
     """Return the gradient by the matrix, of the solution and of the squares of what is missed."""
     right, whole = columns(b, vector), None
     if g[0] is not None:
-        inverted = pseudo_inverse(a, 1e-15 if a.dtype.itemsize == 8 else 1e-7)
+        inverted = pseudo_inverse(a, 1e-15 if a.dtype.itemsize == 8 else 1e-7, False)
         whole = pinv_gradient(columns(g[0], vector) @ adjoint(right), a, inverted)
     if g[1] is None or not misses:
         return whole
@@ -370,7 +395,7 @@ def lstsq_gradient(g: Any, a: Any, b: Any, out: Any, vector: bool, misses: bool)
 
 def right_gradient(g: Any, a: Any, b: Any, out: Any, vector: bool, misses: bool) -> Any:
     """Return the gradient by the right side."""
-    whole = None if g[0] is None else adjoint(pseudo_inverse(a, 1e-7)) @ columns(g[0], vector)
+    whole = None if g[0] is None else adjoint(pseudo_inverse(a, 1e-7, False)) @ columns(g[0], vector)
     if g[1] is not None and misses:
         part = (columns(b, vector) - a @ columns(out, vector)) * (g[1][..., None, :] * 2)
         whole = part if whole is None else whole + part

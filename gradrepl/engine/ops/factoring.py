@@ -16,6 +16,7 @@ from gradrepl.engine.ops.decomposition import (
     LinAlgError,
     beside,
     check_matrices,
+    check_phases,
     diagonal_of,
     first_failure,
     lower,
@@ -259,6 +260,7 @@ def eig_gradient(g: Any, values: Any, vectors: Any, kind: Any) -> Any:
     if g[1] is not None:
         turned = adjoint(vectors) @ g[1]
         along = diagonal_of(turned)
+        check_phases(along, "linalg_eig_backward")
         apart = values[..., None, :] - values[..., :, None]
         own = (along + conj_of(along)) * 0.5
         inner = turned - (adjoint(vectors) @ vectors) * own[..., None, :]
@@ -315,6 +317,7 @@ def powers(x: Any, count: int) -> Any:
 
 def vander(x: Any, *, N: int | None = None) -> Any:  # noqa: N803
     """Return the matrix of powers of numbers (torch.linalg.vander)."""
+    x = x.unsqueeze(-1) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")

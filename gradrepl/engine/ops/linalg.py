@@ -15,18 +15,19 @@ from gradrepl.engine.ops.arithmetic import conj_of, log, mul
 from gradrepl.engine.ops.decomposition import (
     LinAlgError,
     check_matrices,
-    cholesky_lower,
     eigh,
     inverse,
     least_squares,
     linalg_det,
     linalg_slogdet,
+    matrices,
     minor_order,
     pseudo_inverse,
     qr,
     solve_matrix,
     solve_vector,
     svd,
+    triangular_root,
 )
 from gradrepl.engine.ops.elimination import eliminated, zero_pivots
 from gradrepl.engine.ops.linear import C_NAMES, adjoint, matmul, mm
@@ -124,8 +125,7 @@ def solve_of(A: Tensor, B: Tensor, left: bool = True) -> Any:  # noqa: N803
 def cholesky_of(input: Tensor, upper: bool = False) -> Any:
     """Return the triangular L with L @ L.T = A (torch.linalg.cholesky)."""
     check_matrices(input._data, "linalg.cholesky")
-    found = cholesky_lower(input)
-    return adjoint(found) if upper else found
+    return triangular_root(input, upper)
 
 
 @linalg("Tensor input, *, bool upper=False, bool check_errors=False, Tensor? out=None")
@@ -133,8 +133,9 @@ def cholesky_ex_of(input: Tensor, upper: bool = False, check_errors: bool = Fals
     """Return the triangular L and the order of the minor that was not positive (torch.linalg.cholesky_ex)."""
     data = input._data
     check_matrices(data, "linalg.cholesky_ex")
-    info = np.array([minor_order(one) for one in data.reshape(-1, *data.shape[-2:])], np.int32)
-    found = cholesky_of(input, upper) if check_errors or not info.any() else make(np.tril(data))
+    info = np.array([minor_order(one) for one in matrices(data)], np.int32)
+    failed = info.any() and not check_errors
+    found = make((np.triu if upper else np.tril)(data)) if failed else cholesky_of(input, upper)
     return named("linalg_cholesky_ex", "L", "info")((found, make(info.reshape(data.shape[:-2]))))
 
 
@@ -237,31 +238,38 @@ def check_least_squares(input: Tensor, b: Tensor) -> bool:
     return vector
 
 
-def tolerance(input: Tensor, given: Any, absolute: Any = None) -> float:
+def tolerances(input: Tensor, absolute: Any, relative: Any) -> tuple[Any, Any]:
+    """Return up to where singular values count as 0, and up to which share of the greatest, as arrays."""
     data = input._data
-    if given is None and absolute is None:
-        return float(max(data.shape[-2:]) * np.finfo(data.dtype).eps)
-    return 0.0 if given is None else float(given)
+    least = np.asarray(0.0 if absolute is None else getattr(absolute, "_data", absolute))
+    if relative is not None:
+        return least, np.asarray(getattr(relative, "_data", relative))
+    return least, np.where(least > 0, 0.0, max(data.shape[-2:]) * np.finfo(data.dtype).eps)
 
 
-HERMITIAN = "bool hermitian=False"
+def singular_values(a: Any, hermitian: bool) -> Any:
+    return np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
 
 
-@linalg(
-    f"Tensor input, *, float? atol=None, float? rtol=None, {HERMITIAN}, Tensor? out=None",
-    f"Tensor input, float rcond, {HERMITIAN}, *, Tensor? out=None",
-)
+def with_tolerance(name: str) -> tuple[str, ...]:
+    """Return the signatures of a function whose tolerances are numbers or tensors; name: of the old one."""
+    rest, out = "bool hermitian=False", "Tensor? out=None"
+    kinds = ("Tensor", "float")
+    return (
+        *(f"Tensor input, *, {kind}? atol=None, {kind}? rtol=None, {rest}, {out}" for kind in kinds),
+        *(f"Tensor input, {kind} {name}, {rest}, *, {out}" for kind in kinds),
+    )
+
+
+@linalg(*with_tolerance("rcond"))
 def pinv_of(input: Tensor, rcond: Any = None, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse (torch.linalg.pinv)."""
     check_matrices(input._data, "linalg.pinv", square=False)
-    if hermitian:
-        below = input.tril()  # type: ignore[attr-defined]
-        input = below + adjoint(below.tril(-1))
-    relative = tolerance(input, rcond if rcond is not None else rtol, atol)
-    if atol is not None:
-        largest = float(np.linalg.svd(input._data, compute_uv=False).max(initial=0))
-        relative = max(relative, float(atol) / largest if largest else 0.0)
-    return pseudo_inverse(input, relative)
+    least, share = tolerances(input, atol, rcond if rcond is not None else rtol)
+    if least.any():
+        greatest = singular_values(input._data, hermitian).max(axis=-1, initial=0)
+        share = np.maximum(share, np.divide(least, greatest, where=greatest > 0, out=np.zeros_like(greatest)))
+    return pseudo_inverse(input, share, hermitian)
 
 
 @public("Tensor input, float rcond=1e-15", name="pinverse")
@@ -270,18 +278,14 @@ def pinverse_of(input: Tensor, rcond: float = 1e-15) -> Any:
     return pinv_of(input, rcond)
 
 
-@linalg(
-    f"Tensor input, *, float? atol=None, float? rtol=None, {HERMITIAN}, Tensor? out=None",
-    f"Tensor input, float tol, {HERMITIAN}, *, Tensor? out=None",
-)
+@linalg(*with_tolerance("tol"))
 def matrix_rank_of(input: Tensor, tol: Any = None, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the number of singular values above a tolerance (torch.linalg.matrix_rank)."""
     check_matrices(input._data, "linalg.matrix_rank", square=False)
-    a = input._data
-    values = np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
-    absolute = tol if tol is not None else atol
-    least = np.maximum(tolerance(input, rtol, absolute) * values.max(axis=-1, initial=0), absolute or 0.0)
-    return make(np.asarray((values > least[..., None]).sum(-1), np.int64))
+    values = singular_values(input._data, hermitian)
+    least, share = tolerances(input, atol if tol is None else tol, 0.0 if tol is not None and rtol is None else rtol)
+    bound = np.maximum(share * values.max(axis=-1, initial=0), least)
+    return make(np.asarray((values > bound[..., None]).sum(-1), np.int64))
 
 
 @linalg("Tensor input, int n, *, Tensor? out=None", name="matrix_power")
@@ -293,7 +297,7 @@ def matrix_power_of(input: Tensor, n: int) -> Any:
         eye = np.broadcast_to(np.eye(input.shape[-1], dtype=input._data.dtype), input._data.shape)
         return clone(input).copy_(make(np.array(eye)))
     if n < 0:
-        return matrix_power_of(inverse_of(input), -n)
+        return inverse_of(input) if n == -1 else matrix_power_of(inverse_of(input), -n)
     if n == 1:
         return clone(input)
     if n == 3:

@@ -133,11 +133,11 @@ def from_singular_values(input: Tensor, ord: Any, rows: int, columns: int, keepd
             f"The matrix norm of order {shown(ord)} is part of PyTorch, but gradrepl's builtin engine does not have "
             "it. Start gradrepl with --engine torch to use it."
         )
-    values = svdvals(input.movedim((rows, columns), (-2, -1)))  # type: ignore[attr-defined]
-    found = values.sum(-1) if ord == "nuc" else (amin if ord == -2 else amax)(values, (values.ndim - 1,), False)
-    for d in sorted((rows, columns)) if keepdim else ():
-        found = found.unsqueeze(d)
-    return found
+    order = [*(d for d in range(input.ndim) if d not in (rows, columns)), rows, columns]
+    values = svdvals(input.permute(order))  # type: ignore[attr-defined]
+    last = (values.ndim - 1,)
+    found = values.sum(last, keepdim) if ord == "nuc" else (amin if ord == -2 else amax)(values, last, keepdim)
+    return found.unsqueeze(-1).permute([order.index(d) for d in range(input.ndim)]) if keepdim else found
 
 
 def norm(

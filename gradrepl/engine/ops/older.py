@@ -15,8 +15,8 @@ from gradrepl.engine.ops.decomposition import (
     LinAlgError,
     check_matrices,
     cholesky_gradient,
-    cholesky_lower,
     solve_matrix,
+    triangular_root,
 )
 from gradrepl.engine.ops.factoring import solve_triangle, solved_back, triangle_gradient
 from gradrepl.engine.ops.linear import adjoint
@@ -85,15 +85,12 @@ for _name, _words in REMOVED.items():
 def cholesky_factor(a: Array, upper: bool) -> Any:
     """The triangular L with L @ L.T = a, or its transpose"""
     try:
-        found = cholesky_lower.forward(a)
+        return triangular_root.forward(a, upper)
     except LinAlgError as error:
         raise LinAlgError(str(error).removeprefix("linalg.")) from None
-    return adjoint(found) if upper else found
 
 
-cholesky_factor.grad(
-    a=lambda g, out, upper: cholesky_gradient(*((adjoint(g), adjoint(out)) if upper else (g, out))),
-)
+cholesky_factor.grad(a=lambda g, out, upper: cholesky_gradient(g, out, upper))
 
 CHOLESKY_DEPRECATED = (
     "torch.cholesky is deprecated in favor of torch.linalg.cholesky and will be removed in a future PyTorch release.\n"

@@ -172,9 +172,10 @@ def linalg_cross(input: Tensor, other: Tensor, dim: int = -1) -> Any:
     x, y = input._data.shape, other._data.shape
     if len(x) != len(y):
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
-    if x[dim] != 3 or y[dim] != 3:
-        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {x[dim]} and {y[dim]}")
-    return cross_of(input, other, dim_of(dim, len(x)))
+    place = dim_of(dim, len(x))
+    if x[place] != 3 or y[place] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got {x[place]} and {y[place]}")
+    return cross_of(input, other, place)
 
 
 @public("Tensor input, Tensor other, int? dim=None, *, Tensor? out=None")
@@ -240,8 +241,8 @@ def cdist_back(g: Array, x1: Array, x2: Array, out: Array, p: float) -> Any:
 
 
 cdist_of.grad(
-    x1=lambda g, x1, x2, p, out: cdist_back(g, x1, x2, out, p),
-    x2=lambda g, x1, x2, p, out: cdist_back(swapped(g), x2, x1, swapped(out), p),
+    x1=lambda g, x1, x2, p, out: summed_to(cdist_back(g, x1, x2, out, p), x1.shape),
+    x2=lambda g, x1, x2, p, out: summed_to(cdist_back(swapped(g), x2, x1, swapped(out), p), x2.shape),
 )
 cdist_back.grad(**dict.fromkeys(("g", "x1", "x2", "out"), underived("_cdist_backward")))
 
