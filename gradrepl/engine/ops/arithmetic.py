@@ -236,7 +236,7 @@ def swapped_sub(self: Tensor, other: Any) -> Any:
     """other - self, as Python asks for it."""
     if not isinstance(other, OPERANDS):
         return NotImplemented
-    return sub(other, self) if isinstance(other, Tensor) else scaled_rsub(self, other)
+    return scaled_rsub(self, other)
 
 
 def swapped_div(self: Tensor, other: Any) -> Any:

@@ -61,7 +61,7 @@ def cumprod_dim(a: Array, dim: int) -> Any:
 
 
 def cumprod_gradient(g: Any, a: Any, out: Any, dim: int) -> Any:
-    if is_lone(a):
+    if is_lone(a) or a.shape[dim] == 1:
         return g
     if np.all(a._data if isinstance(a, Tensor) else a):
         return summed_from(g * out, dim) / a

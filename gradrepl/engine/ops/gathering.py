@@ -390,7 +390,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
         expand(tensor, (*shape[:place], own[place], *shape[place + 1 :]))
         for tensor, own in zip((input, indices), rest, strict=True)
     ]
-    return gather(wide[0], place, wide[1])
+    return gather(wide[0], place, make(np.mod(wide[1]._data, max(rest[0][place], 1))))
 
 
 def name_of(tensor: Tensor) -> str:

@@ -415,7 +415,7 @@ def splitter(name: str, least: int, dim: Callable[[int], int]) -> None:
         if indices is not None:
             return tensor_split(input, indices=indices, dim=place)
         side = input._data.shape[place]
-        if sections and side % sections:
+        if not sections or side % sections:
             raise RuntimeError(
                 f"torch.{name} attempted to split along dimension {place}, but the size of the dimension {side} is "
                 f"not divisible by the split_size {sections}!"

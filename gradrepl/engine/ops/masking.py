@@ -45,6 +45,8 @@ def masked_filling(input: Tensor, mask: Tensor, value: Any, write: bool) -> Tens
         )
     if isinstance(value, Tensor):
         check_single("masked_fill_", value)
+        if value._data.dtype.kind == "c":
+            fitting_number(value._data.item(), input._data.dtype)
         entry: Any = masked_fill_tensor
     else:
         entry = masked_fill_number

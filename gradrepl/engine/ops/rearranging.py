@@ -138,6 +138,8 @@ roll_by.grad(a=lambda g, shifts, dims: roll_by(g, tuple(-shift for shift in shif
 @public("Tensor input, int_or_ints shifts, int_or_ints dims=()")
 def roll(input: Tensor, shifts: Any, dims: Any = ()) -> Tensor:
     """Move elements on along dimensions, those at the end to the front (torch.roll)."""
+    if shifts == ():
+        raise RuntimeError("`shifts` required")
     moves, places = (value if isinstance(value, tuple) else (value,) for value in (shifts, dims))
     if len(moves) != len(places) and not (len(moves) == 1 and not places):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(places)}")
@@ -186,6 +188,8 @@ def flipud(input: Tensor) -> Tensor:
 @op("Rot90Backward0", samples=(((2, 3), 1, (0, 1)),))
 def rotate(a: Array, k: int, dims: tuple[int, int]) -> Any:
     """a, turned by quarters of a circle in the plane of two dimensions"""
+    if k % 2:
+        return np.flip(a, dims[k % 4 == 1]).copy().swapaxes(*dims)
     return np.rot90(a, k, dims).copy()
 
 

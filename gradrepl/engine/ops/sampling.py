@@ -98,9 +98,12 @@ def normal_both(mean: Array, std: Array, generator: Any) -> Any:
     return bell(shape, dtypes.promote(mean, std), generator) * std + mean
 
 
-normal_mean.grad(mean=lambda g: zeros_of(g))
-normal_std.grad(std=lambda g: zeros_of(g))
-normal_both.grad(mean=lambda g: zeros_of(g), std=lambda g: zeros_of(g))
+normal_mean.grad(mean=lambda g, mean_shape: zeros_of(g, mean_shape))
+normal_std.grad(std=lambda g, std_shape: zeros_of(g, std_shape))
+normal_both.grad(
+    mean=lambda g, mean_shape: zeros_of(g, mean_shape),
+    std=lambda g, std_shape: zeros_of(g, std_shape),
+)
 
 
 @public(

@@ -16,7 +16,7 @@ from gradrepl.engine.ops.gathering import INDEX_KINDS, lined, name_of, plain
 from gradrepl.engine.ops.indexing import as_index_array, check_range, fitting, index_put
 from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.refusing import DYNAMIC, check_not_mapped
-from gradrepl.engine.ops.shape import expand_to
+from gradrepl.engine.ops.shape import expand_to, zeros_of
 from gradrepl.engine.ops.view import at, dim_of, look_at, select_at
 from gradrepl.engine.tensor import Tensor, make
 
@@ -333,16 +333,10 @@ take_elements.grad(a=lambda g, a, index: put_into_zeros(g, a.shape, index))
 put_into_zeros.grad(a=lambda g, index: take_elements(g, index))
 put_elements.grad(
     a=lambda g, index, source_shape, accumulate: (
-        g if accumulate else put_elements(g, index, zeros(g, source_shape), False)
+        g if accumulate else put_elements(g, index, zeros_of(g, source_shape), False)
     ),
     source=lambda g, index, source, accumulate: take_elements(g, index).reshape(source.shape),
 )
-
-
-def zeros(gradient: Any, shape: Shape) -> Any:
-    if isinstance(gradient, Tensor):
-        return make(np.zeros(shape, gradient._data.dtype))
-    return np.zeros(shape, gradient.dtype)
 
 
 def element_positions(name: str, index: Array, count: int) -> Array:
@@ -400,7 +394,7 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Any:
         found = np.nonzero(input._data.reshape(1))
         return (make(found[0]),) if as_tuple else make(np.zeros((len(found[0]), 0), INT64))
     columns = np.nonzero(input._data)
-    return tuple(make(column) for column in columns) if as_tuple else make(np.stack(columns, 1))
+    return tuple(make(column) for column in columns) if as_tuple else make(np.stack(columns).T)
 
 
 @public("Tensor input")
@@ -429,7 +423,7 @@ def scattered(node: str, name: str) -> Any:
 
 def zero_part(gradient: Any, index: Any) -> Any:
     data = gradient._data if isinstance(gradient, Tensor) else gradient
-    return zeros(gradient, data[index].shape)
+    return zeros_of(gradient, data[index].shape)
 
 
 select_part = scattered("SelectScatterBackward0", "select_part")

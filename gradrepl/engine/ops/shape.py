@@ -89,11 +89,11 @@ real_parts: list[Callable[[Any], Any]] = []
 """Filled by ops/complexes.py, which is made of operations itself."""
 
 
-def zeros_of(gradient: Any) -> Any:
-    """Return zeros like a gradient; they depend on nothing."""
+def zeros_of(gradient: Any, shape: Shape | None = None) -> Any:
+    """Return zeros like a gradient, or of a shape; they depend on nothing."""
     if isinstance(gradient, Tensor):
-        return make(np.zeros_like(gradient._data))
-    return np.zeros_like(gradient)
+        return make(np.zeros_like(gradient._data, shape=shape))
+    return np.zeros_like(gradient, shape=shape)
 
 
 @op("WhereBackward0", broadcasts=True)
