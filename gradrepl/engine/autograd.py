@@ -171,7 +171,7 @@ class ValueOps(TensorOps):
     """What a walk does that carries tensors for the sake of their tangents alone: `.grad` gets the values."""
 
     @staticmethod
-    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
+    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool, ours: bool = False) -> None:
         TensorOps.accumulate(leaf, gradient._data, False)
 
 

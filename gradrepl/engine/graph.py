@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from heapq import heappop, heappush
 from operator import attrgetter
+from sys import getrefcount
 from types import MappingProxyType
 from typing import Any
 
@@ -411,7 +412,8 @@ class Walk:
             if gradient is UNDEFINED:
                 gradient = None
             elif plain and leaf._extra is None:
-                accumulate(leaf, gradient, self.create_graph)
+                ours = getrefcount(gradient) == ALONE
+                accumulate(leaf, gradient, self.create_graph, ours)
                 continue
             if self.into is not None and id(leaf) not in self.into and (id(leaf), 0) not in self.captures:
                 continue
@@ -497,6 +499,17 @@ class Walk:
         self.through = frozenset(through)
         self.wanted = through | nodes
         self.watched = bool(nodes)
+
+
+def references_when_alone() -> int:
+    """Return what Python counts for a thing that a walk took out of its gradients and nothing else holds."""
+    kept = {0: object()}
+    for key in list(kept):
+        gradient = kept.pop(key)
+    return getrefcount(gradient)
+
+
+ALONE = references_when_alone()
 
 
 def all_ways_lead_to(leaves: Container[Any], *roots: Any) -> bool:

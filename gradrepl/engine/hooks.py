@@ -6,6 +6,7 @@ import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import Array
-from gradrepl.engine.graph import RemovableHandle
+from gradrepl.engine.graph import ALONE, RemovableHandle
 from gradrepl.engine.in_place import bump, check_overlap
 from gradrepl.engine.op import Op
 from gradrepl.engine.ops.arithmetic import add
@@ -80,12 +81,23 @@ def in_layout_of(data: Array, gradient: Array) -> Array:
     return ordered
 
 
+def owns_its_memory(array: Array) -> bool:
+    """Whether an array's memory is its own, or that of another array of its size that nothing else holds."""
+    base = array.base
+    if base is None:
+        return True
+    return type(base) is ndarray and base.base is None and base.size == array.size and getrefcount(base) == ALONE + 1
+
+
 class TensorOps:
     """What the walk needs to know of tensors."""
 
     @staticmethod
-    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool) -> None:
-        """Add to a leaf's `.grad`: in place in an ordinary backward, as a new tensor under create_graph."""
+    def accumulate(leaf: Tensor, gradient: Any, create_graph: bool, ours: bool = False) -> None:
+        """Add to a leaf's `.grad`: in place in an ordinary backward, as a new tensor under create_graph.
+
+        ours: whether nothing else holds the gradient, so that it need not be copied.
+        """
         if not leaf._requires_grad:
             return
         before, extra = leaf._grad, leaf._extra
@@ -94,8 +106,10 @@ class TensorOps:
         elif before is None:
             data = leaf._data
             own_kind = extra is None or extra.grad_dtype is OWN
-            same = type(gradient) is ndarray and (gradient.dtype is data.dtype or not own_kind)
-            own = gradient.copy() if same else cast.forward(gradient, data.dtype)
+            if type(gradient) is ndarray and (gradient.dtype is data.dtype or not own_kind):
+                own = gradient if ours and owns_its_memory(gradient) else gradient.copy()
+            else:
+                own = cast.forward(gradient, data.dtype)
             if own.ndim > 1 and own.strides != data.strides:
                 own = in_layout_of(data, own)
             leaf._grad = make(own)

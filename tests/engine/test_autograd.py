@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gradrepl.engine import torch as namespace
+from gradrepl.engine.graph import HookCounter
 
 modules = namespace.modules()
 torch: Any = modules["torch"]
@@ -349,6 +350,29 @@ def test_gradcheck_tells_right_from_wrong() -> None:
     assert not torch.autograd.gradcheck(Wrong.apply, (x,), raise_exception=False)
     with pytest.raises(RuntimeError, match="Jacobian mismatch for output 0 with respect to input 0"):
         torch.autograd.gradcheck(Wrong.apply, (x,))
+
+
+def test_a_gradient_that_nothing_else_holds_becomes_grad_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HookCounter, "in_play", False)
+    size = 1_000_000
+    y = torch.ones(size, requires_grad=True).sum()
+    tracemalloc.start()
+    y.backward()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1.5 * size * 4
+
+
+def test_a_gradient_that_something_else_holds_becomes_grad_as_a_copy() -> None:
+    a, b, given = torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True), torch.ones(3)
+    (a + b).backward(given)
+    shown = a.exp()
+    shown.backward(torch.ones(3))
+    square, flat = torch.ones(2, 2, requires_grad=True), torch.ones(4)
+    square.view(4).backward(flat)
+    for written in (a, square):
+        written.grad.zero_()
+    assert (b.grad == 1).all() and (given == 1).all() and (shown > 2).all() and (flat == 1).all()
 
 
 def test_a_long_chain_is_small_and_goes_without_recursion() -> None:
