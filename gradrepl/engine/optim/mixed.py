@@ -1,4 +1,4 @@
-"""What loops for mixed precision use: torch.autocast where it is switched off, and torch.amp.GradScaler."""
+"""What loops for mixed precision use: torch.autocast and torch.amp.GradScaler."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import numpy as np
 
 from gradrepl.engine.api import functions
 from gradrepl.engine.device import parsed
-from gradrepl.engine.dtype import FLOAT32
+from gradrepl.engine.dtype import FLOAT32, float16
 from gradrepl.engine.nn.parameter import export
+from gradrepl.engine.optim import casting
 from gradrepl.engine.tensor import Tensor, make
 
-NOT_BUILT = (
-    "gradrepl's builtin engine computes every operation in the dtype of its operands: it has no autocast that is "
-    + "enabled. Start gradrepl with --engine torch to use it."
-)
 NO_CUDA = "CUDA is not available or torch_xla is imported. Disabling autocast."
+NOT_SUPPORTED = (
+    "In CPU autocast, but the target dtype is not supported. Disabling autocast.\nCPU Autocast only supports dtypes of "
+    "torch.bfloat16, torch.float16 currently."
+)
 NO_CUDA_TO_SCALE = "torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling."
 OLD = "`torch.{0}.amp.{1}(args...)` is deprecated. Please use `torch.amp.{1}('{0}', args...)` instead."
+OLD_QUESTION = "torch.is_autocast_cpu_enabled() is deprecated. Please use torch.is_autocast_enabled('cpu') instead."
 UNSCALED_LOSS = (
     "Attempted {0} but _scale is None.  This may indicate your script did not use scaler.scale(loss or outputs) "
     "earlier in the iteration."
@@ -34,9 +36,9 @@ NO_CALLABLE = (
 
 
 class autocast:  # noqa: N801, PyTorch's name
-    """Computes as ever (torch.autocast, disabled): for "cuda", which isn't there, or with enabled=False.
+    """A block or function in which products are computed in a dtype of 16 bits and losses in float32 (torch.autocast).
 
-    Raises NotImplementedError where PyTorch would compute in a dtype of 16 bits.
+    For "cuda", which isn't there, and with enabled=False all is computed as ever.
     """
 
     def __init__(
@@ -46,17 +48,31 @@ class autocast:  # noqa: N801, PyTorch's name
             raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
         if parsed(device_type)[0] not in ("cpu", "cuda"):
             raise RuntimeError(f"User specified an unsupported autocast device_type '{device_type}'")
-        self.device, self._enabled = device_type, False
-        if enabled and device_type == "cpu":
-            raise NotImplementedError(NOT_BUILT)
-        if enabled:
+        self.fast_dtype = get_autocast_dtype(device_type) if dtype is None else dtype
+        self.device, self._cache_enabled = device_type, cache_enabled is not False
+        if enabled and device_type == "cuda":
             warnings.warn(NO_CUDA, UserWarning, stacklevel=2)
+        elif enabled and self.fast_dtype not in casting.KINDS[1:]:
+            warnings.warn(NOT_SUPPORTED, UserWarning, stacklevel=2)
+        self._enabled = enabled and device_type == "cpu" and self.fast_dtype in casting.KINDS[1:]
+        self._blocks: list[tuple[Any, Any, Any, bool]] = []
 
     def __enter__(self) -> autocast:
+        state = casting.state
+        self._blocks.append((state.dtype, state.chosen, state.depth, state.caches))
+        if self.device == "cpu":
+            state.dtype, state.chosen = (self.fast_dtype if self._enabled else None), self.fast_dtype
+            state.caches = self._cache_enabled
+        state.depth += 1
+        if self._enabled:
+            casting.install()
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        state = casting.state
+        state.dtype, state.chosen, state.depth, state.caches = self._blocks.pop()
+        if not state.depth:
+            state.casts.clear()
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         if not callable(func):
@@ -64,7 +80,8 @@ class autocast:  # noqa: N801, PyTorch's name
 
         @functools.wraps(func)
         def decorated(*args: Any, **kwargs: Any) -> Any:
-            return func(*args, **kwargs)
+            with self:
+                return func(*args, **kwargs)
 
         return decorated
 
@@ -261,8 +278,19 @@ def of_device(kind: type[Any], device: str) -> type[Any]:
 
 
 def is_autocast_enabled(device_type: str = "cuda") -> bool:
-    """Whether operations are computed in another dtype than that of their operands: never (is_autocast_enabled)."""
-    return False
+    """Whether products are computed in a dtype of 16 bits now (torch.is_autocast_enabled)."""
+    return device_type == "cpu" and casting.state.dtype is not None
+
+
+def is_autocast_cpu_enabled() -> bool:
+    """The old name of is_autocast_enabled("cpu")."""
+    warnings.warn(OLD_QUESTION, DeprecationWarning, stacklevel=2)
+    return is_autocast_enabled("cpu")
+
+
+def get_autocast_dtype(device_type: str) -> Any:
+    """Return the dtype in which products are computed in an enabled block (torch.get_autocast_dtype)."""
+    return casting.state.chosen if device_type == "cpu" else float16
 
 
 def is_autocast_available(device_type: str) -> bool:
@@ -272,7 +300,8 @@ def is_autocast_available(device_type: str) -> bool:
 
 export("torch.amp.autocast_mode", autocast, is_autocast_available, also=("torch.amp",))
 export("torch.amp.grad_scaler", GradScaler, also=("torch.amp", "torch"))
-functions(autocast=autocast, is_autocast_enabled=is_autocast_enabled)
+functions(autocast=autocast, is_autocast_enabled=is_autocast_enabled, get_autocast_dtype=get_autocast_dtype)
+functions(is_autocast_cpu_enabled=is_autocast_cpu_enabled)
 for _device in ("cuda", "cpu"):
     for _kind, _file in ((autocast, "autocast_mode"), (GradScaler, "grad_scaler")):
         export(f"torch.{_device}.amp.{_file}", of_device(_kind, _device), also=(f"torch.{_device}.amp",))
