@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from gradrepl.engine.grad_mode import INFERENCE, mode
+from gradrepl.engine.grad_mode import INFERENCE, mode, no_grad
 from gradrepl.engine.tensor import Tensor
 
 NESTED = "Nested forward mode AD is not supported at the moment"
@@ -31,10 +31,12 @@ class _Forward:
     """The state of forward mode.
 
     level: the open level, or None. carrying: whether operations carry tangents now; not while they compute one.
+    recorded: whether a transform finds tangents by going back twice, through what is recorded.
     """
 
     level: Level | None = None
     carrying = False
+    recorded = False
 
 
 forward = _Forward()
@@ -89,10 +91,21 @@ def set_forward_enabled(enabled: bool) -> Iterator[None]:
     before = forward.level, forward.carrying
     if not enabled:
         forward.level, forward.carrying = None, False
+    with no_grad() if forward.recorded and not enabled else nullcontext():
+        try:
+            yield
+        finally:
+            forward.level, forward.carrying = before
+
+
+@contextmanager
+def back_twice() -> Iterator[None]:
+    """Run a function whose tangents are found by going back twice."""
+    before, forward.recorded = forward.recorded, True
     try:
         yield
     finally:
-        forward.level, forward.carrying = before
+        forward.recorded = before
 
 
 class DualKept(tuple[Any, ...]):

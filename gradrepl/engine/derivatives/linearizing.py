@@ -27,10 +27,11 @@ from gradrepl.engine.derivatives.transforms import (
 from gradrepl.engine.derivatives.trees import flat, leaves, mapped, mapped_leaves, rebuilt, same_structure, structure
 from gradrepl.engine.derivatives.vmapping import check_randomness, mapping
 from gradrepl.engine.dtype import INEXACT
-from gradrepl.engine.dual import NESTED, forward
+from gradrepl.engine.dual import NESTED, back_twice, forward, set_tangent, tangent_of
 from gradrepl.engine.grad_mode import inference_mode
 from gradrepl.engine.ops.joining import stack
 from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.ops.view import alias
 from gradrepl.engine.tensor import Tensor, make, make_leaf
 
 JVP = "jvp(f, primals, tangents)"
@@ -57,13 +58,16 @@ def jvp(
 ) -> tuple[Any, ...]:
     """Return a function's value and its Jacobian times the tangents (torch.func.jvp).
 
-    It goes back twice: the product with the Jacobian is linear in what it multiplies, and its derivative by that
-    is the product with the Jacobian turned over. Raises RuntimeError for primals that are no tuple.
+    On its own it carries the tangents along; inside of another transform it goes back twice: the product with the
+    Jacobian is linear in what it multiplies, and its derivative by that is the product with the Jacobian turned over.
+    Raises RuntimeError for primals that are no tuple.
     """
     check_tangents(primals, tangents)
-    if forward.level is not None:
+    if forward.level is not None and not tracking.levels.open:
         raise RuntimeError(NESTED)
-    with inference_mode(False), tracking.level():
+    if not tracking.levels.open:
+        return carried(func, primals, tangents, strict, has_aux)
+    with inference_mode(False), tracking.level(), back_twice():
         new = tuple(mapped_leaves(primal, entered) for primal in primals)
         output, aux = without_aux(func(*new), has_aux, JVP)
         check_outputs(output, JVP)
@@ -77,6 +81,36 @@ def jvp(
     done = free_of(rebuilt(output, found), ins)
     value = free_of(output, ins)
     return (value, done, freed_aux(aux, ins)) if has_aux else (value, done)
+
+
+def carried(func: Callable[..., Any], primals: Any, tangents: Any, strict: bool, has_aux: bool) -> tuple[Any, ...]:
+    """Return a function's value and its tangent, which every operation carries along."""
+    from gradrepl.engine.derivatives.forward_ad import dual_level  # here, because it needs this module
+
+    with inference_mode(False), tracking.level(), dual_level():
+        new = tuple(mapped(primal, beside) for primal in primals)
+        ins = flat(new)
+        for tensor, tangent in zip(ins, flat(tangents), strict=True):
+            set_tangent(tensor, beside(tangent))
+        output, aux = without_aux(func(*new), has_aux, JVP)
+        check_outputs(output, JVP)
+        outs = flat(output)
+        found = [tangent_of(out) for out in outs]
+        if strict and None in found:
+            raise RuntimeError(INDEPENDENT)
+    filled = [make(np.zeros_like(out._data)) if one is None else one for one, out in zip(found, outs, strict=True)]
+    done = free_of(rebuilt(output, filled), ins)
+    value = free_of(output, ins)
+    return (value, done, freed_aux(aux, ins)) if has_aux else (value, done)
+
+
+def beside(tensor: Tensor) -> Tensor:
+    """Return what stands for a tensor inside of a transform that carries tangents."""
+    if tensor.requires_grad:
+        return tracking.entered(tensor, alias(tensor))
+    inner = make(tensor._data)
+    inner._counter = tensor._counter
+    return tracking.entered(tensor, inner)
 
 
 def in_kind(tangent: Tensor, out: Tensor) -> Tensor:
@@ -132,7 +166,7 @@ def jacfwd(func: Function, argnums: Argnums = 0, has_aux: bool = False, *, rando
     def wrapper(*args: Any) -> Any:
         check_real(args, "jacfwd", "inputs")
         check_randomness(randomness)
-        with inference_mode(False), tracking.level(hidden=1), mapping(randomness == "error", False):
+        with inference_mode(False), tracking.level(hidden=1), mapping(randomness == "error", False), back_twice():
             new, picked = chosen(args, argnums)
             output, aux = without_aux(func(*new), has_aux, where)
             check_outputs(output, where)
