@@ -72,7 +72,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "has a node for its error only: it can't be differentiated, as in PyTorch": (
         *("floor_divide", "floor_divide_number", "heaviside_of", "unique_all", "unique_dim", "unique_runs"),
         *("swapped_polygamma", "class_margin_gradient", "label_margin_gradient", "huber_error_of_mixed"),
-        *("bags_spread", "cdist_back", "hardsigmoid_gradient"),
+        *("bags_spread", "cdist_back", "hardsigmoid_gradient", "heaviside_here"),
     ),
     "changes the dtype, so steps of 1e-6 say nothing": ("cast",),
     "works on matrices with a structure (symmetric, positive), compared with PyTorch in snippets/linalg.txt": (
@@ -82,8 +82,9 @@ REASONS: dict[str, tuple[str, ...]] = {
         *("add_along", "at_places", "class_error_gradient", "class_error_2d_gradient", "embedding_gradient"),
         "index_into_zeros",
         *("max_windows_gradient", "mean_bins_gradient", "mean_windows_gradient", "put_at", "put_into_zeros"),
-        *("scatter_into_zeros", "select_part", "slice_part"),
+        *("scatter_into_zeros", "select_part", "shifted", "slice_part"),
     ),
+    "gives a fraction that is computed before, so steps of 1e-6 say nothing; compared in snippets": ("fraction_of",),
     "takes complex numbers, compared with PyTorch in snippets/complex.txt": ("as_real", "fft_complex", "fft_to_real"),
     "takes classes, weights or pads, compared with PyTorch in snippets (functional, modules, training_words)": (
         *("binary_entropy", "class_error", "class_error_2d", "class_margin", "label_margin"),
