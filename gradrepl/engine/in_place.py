@@ -17,9 +17,9 @@ from gradrepl.engine.dual import among, forward, writes
 from gradrepl.engine.grad_mode import INFERENCE, OFF, ON, mode
 from gradrepl.engine.graph import SECOND_TIME, Node, next_sequence
 from gradrepl.engine.node import Written, make_analytic, start_node
-from gradrepl.engine.op import Op, connect, edge_of, short_name
+from gradrepl.engine.op import TABLE, Op, connect, edge_of, short_name
 from gradrepl.engine.operands import align, check_broadcast
-from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of
+from gradrepl.engine.ops.view import Geometry, as_strided, geometry_of, np_strided
 from gradrepl.engine.tensor import Tensor, View, make, refreshers
 
 LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -380,11 +380,11 @@ def move_retained(tensor: Tensor, node: Node, number: int = 0) -> None:
 class CopySlices(Node):
     """The history of a storage of which one part was written: the part's gradient goes another way.
 
-    inner: the operation that wrote; place: the part, as strides and offset within the base. strides: those of the
-    base in elements, None where its elements lie in order without gaps.
+    inner: the operation that wrote; place: the part, as strides and offset within the base, in elements of the part,
+    whose dtype is `kind`. strides: those of the base in elements, None where its elements lie in order without gaps.
     """
 
-    __slots__ = ("inner", "place", "strides")
+    __slots__ = ("inner", "kind", "place", "strides")
 
     inner: Node | None
 
@@ -392,6 +392,7 @@ class CopySlices(Node):
         self.extra = None
         self.sequence = next_sequence()
         self.inner = inner
+        self.kind = part._data.dtype
         self.place: Geometry = geometry_of(part._data, base._data)
         self.strides = None if base._data.flags.c_contiguous else geometry_of(base._data, base._data).stride
         first = edge_of(base) if base._requires_grad else None
@@ -403,7 +404,7 @@ class CopySlices(Node):
         if self.inner is None:
             raise RuntimeError(SECOND_TIME)
         whole = np.array(gradient, order="C") if self.strides is None else laid_out(gradient, self.strides)
-        part = as_strided.forward(whole, *self.place)
+        part = as_strided.forward(at_address_of(whole, self.kind), *self.place)
         own, *others = self.inner.arrays(part.copy())
         part[...] = 0 if own is None else own
         return (whole, *others)
@@ -415,7 +416,7 @@ class CopySlices(Node):
             whole = gradient.contiguous().clone()
         else:
             whole = make(laid_out(gradient._data, self.strides)).copy_(gradient)  # type: ignore[attr-defined]
-        part = as_strided(whole, *self.place)
+        part = as_strided(in_kind(whole, self.kind), *self.place)
         own, *others = self.inner.tensors(part.clone())
         if own is None:
             part.zero_()
@@ -426,6 +427,27 @@ class CopySlices(Node):
     def free(self) -> None:
         if self.inner is not None:
             self.inner.free()
+
+
+def at_address_of(array: Array, kind: Any) -> Array:
+    """Return an array that begins where another does, to look at its memory in a dtype."""
+    if array.dtype == kind:
+        return array
+    found: Array = np_strided(array, (max(kind.itemsize // array.itemsize, 1),), (array.itemsize,)).view(kind)
+    return found
+
+
+def in_kind(base: Tensor, kind: Any) -> Tensor:
+    """Return a base as views of a dtype see it: the real numbers of complex ones, or complex ones of real ones."""
+    if (base._data.dtype.kind == "c") == (kind.kind == "c"):
+        return base
+    before, mode.recording = mode.recording, ON
+    try:
+        if kind.kind != "c":
+            return TABLE["as_real"](base)  # type: ignore[no-any-return]
+        return TABLE["as_complex"](base if base.shape[-1:] == (2,) else base.reshape(-1, 2))  # type: ignore
+    finally:
+        mode.recording = before
 
 
 def laid_out(gradient: Array, strides: tuple[int, ...]) -> Array:
@@ -456,10 +478,13 @@ def show_view(tensor: Tensor, view: View, strict: bool) -> None:
         return
     tensor._view = view._replace(version=counter[0])
     plan = as_strided.plan(1)
-    node = start_node(as_strided, plan)
-    place = geometry_of(tensor._data, base._data)
-    node.saved = tuple(keeper(index, (base, *place), (base._data, *place), ()) for keeper, index in plan.keepers)
-    connect(node, [base])
+    base = in_kind(base, tensor._data.dtype)
+    node, place = start_node(as_strided, plan), geometry_of(tensor._data, base._data)
+    if base is not view.base and place == geometry_of(base._data, base._data):
+        node = base._grad_fn
+    else:
+        node.saved = tuple(keeper(index, (base, *place), (base._data, *place), ()) for keeper, index in plan.keepers)
+        connect(node, [base])
     move_retained(tensor, node)
     tensor._grad_fn, tensor._output_nr, tensor._requires_grad = node, 0, True
 

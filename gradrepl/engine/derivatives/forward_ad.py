@@ -26,6 +26,8 @@ from gradrepl.engine.dual import (
     writes,
 )
 from gradrepl.engine.grad_mode import ON, DecoratorContextManager, enable_grad, mode
+from gradrepl.engine.in_place import laid_out
+from gradrepl.engine.in_place import in_kind
 from gradrepl.engine.node import OpNode
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.shape import clone
@@ -136,8 +138,19 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
         raise RuntimeError(HAS_TANGENT)
     check_tangent(tensor, tangent)
     dual: Tensor = view_at(tensor, tensor._data.shape)
-    set_tangent(dual, tangent)
+    set_tangent(dual, laid_as(tangent, tensor._data))
     return dual
+
+
+def laid_as(tangent: Tensor, primal: Array) -> Tensor:
+    """Return a tangent whose elements lie in memory as those of its value: a copy where its own do not."""
+    own, wanted = tangent._data, geometry_of(primal, primal).stride
+    if geometry_of(own, own).stride == wanted or 0 in wanted:
+        return tangent
+    copied: Any = make(laid_out(np.zeros_like(own), wanted))
+    with suspended():
+        placed: Tensor = copied.copy_(tangent)
+    return placed
 
 
 def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
@@ -146,9 +159,11 @@ def unpack_dual(tensor: Any, *, level: int | None = None) -> UnpackedDualTensor:
         return UnpackedDualTensor(tensor, None)
     if not isinstance(tensor, Tensor):
         raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {c_name(tensor)}")
-    check_level(level, "_fw_primal")
+    tangent = tangent_of(tensor)
+    if tangent is not None:
+        check_level(level, "_fw_primal")
     with suspended():
-        return UnpackedDualTensor(primal_of(tensor), tangent_of(tensor))
+        return UnpackedDualTensor(primal_of(tensor), tangent)
 
 
 LINEAR = frozenset(("embedding_rows",))
@@ -263,7 +278,9 @@ def write_tangent(tensor: Tensor, found: Tensor) -> None:
         base = tensor._view.base
         if tangent_of(base) is None:
             set_tangent(base, make(np.zeros_like(base._data)))
-        tangent = as_strided(tangent_of(base), *geometry_of(tensor._data, base._data))
+        moved: Any = tangent_of(base)
+        whole = in_kind(moved, tensor._data.dtype)
+        tangent = as_strided(whole, *geometry_of(tensor._data, in_kind(base, tensor._data.dtype)._data))
         set_tangent(tensor, tangent)
     tangent.copy_(found)
 

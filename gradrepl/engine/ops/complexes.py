@@ -132,7 +132,11 @@ def writable(part_of: Callable[[Tensor], Tensor]) -> property:
     """Return the property of a part; assigning to it writes into the tensor."""
 
     def write(self: Tensor, value: Any) -> None:
-        part_of(self)[...] = value  # type: ignore[index]
+        part: Any = part_of(self)
+        if isinstance(value, Tensor):
+            part.copy_(value)
+        else:
+            part[...] = value
 
     return property(part_of, write, None, part_of.__doc__)
 

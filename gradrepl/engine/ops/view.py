@@ -33,8 +33,8 @@ class Geometry(NamedTuple):
 
 
 def geometry_of(part: Array, base: Array) -> Geometry:
-    """Return where a part lies within its base."""
-    unit = base.itemsize
+    """Return where a part lies within its base, in elements of the part."""
+    unit = part.itemsize
     distance = part.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     return Geometry(part.shape, tuple(side // unit for side in part.strides), distance // unit)
 
