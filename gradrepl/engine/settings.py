@@ -8,9 +8,10 @@ import warnings
 from typing import Any
 
 from gradrepl.engine import dtype as dtypes
+from gradrepl.engine import formats
 from gradrepl.engine.api import SPACES, functions
 from gradrepl.engine.arguments import type_name
-from gradrepl.engine.device import memory_format, require_cpu
+from gradrepl.engine.device import require_cpu
 from gradrepl.engine.tensor import Tensor
 
 TENSOR_TYPE_IS_OLD = (
@@ -105,8 +106,8 @@ SPACES["torch"].update(
     inf=math.inf,
     nan=math.nan,
     newaxis=None,
-    channels_last=memory_format("channels_last"),
-    channels_last_3d=memory_format("channels_last_3d"),
+    channels_last=formats.channels_last,
+    channels_last_3d=formats.channels_last_3d,
 )
 functions("torch.accelerator", is_available=lambda: False, current_accelerator=lambda: None, device_count=lambda: 0)
 functions("torch.cuda", manual_seed=lambda seed: None, manual_seed_all=lambda seed: None, empty_cache=lambda: None)

@@ -256,9 +256,14 @@ class Module(Calling, State):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        if dtype is not None:
-            return self._apply(lambda t: t.to(*args, **kwargs) if t.is_floating_point() or t.is_complex() else t)
-        return self._apply(lambda t: t.to(*args, **kwargs))
+        plain = {name: value for name, value in kwargs.items() if name != "memory_format"}
+
+        def convert(t: Any) -> Any:
+            if dtype is not None and not (t.is_floating_point() or t.is_complex()):
+                return t
+            return t.to(*args, **(kwargs if t.dim() in (4, 5) else plain))
+
+        return self._apply(convert)
 
     def type(self, dst_type: Any) -> Self:
         """Change the dtype of all parameters and buffers (torch.nn.Module.type)."""

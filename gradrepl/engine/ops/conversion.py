@@ -20,7 +20,9 @@ from gradrepl.engine.device import (
     require_cpu,
     strided,
 )
-from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, c_name
+from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, Array, c_name
+from gradrepl.engine.formats import ORDERS, laid_out
+from gradrepl.engine.op import op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.precision.bfloat16 import promoted
@@ -32,9 +34,20 @@ TAIL = "bool non_blocking=False, bool copy=False, *, memory_format? memory_forma
 THIS = "Tensor self, "
 
 
-def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False) -> Tensor:
-    """Return a tensor in a dtype: itself where it has it, unless a copy is wanted."""
+@op("ToCopyBackward0")
+def relaid(a: Array, kind: Any, wanted: Any) -> Any:
+    """a, in the numpy dtype `kind`, its elements in memory as in a format"""
+    return laid_out(cast.forward(a, kind), wanted)
+
+
+relaid.grad(a=lambda g, a_dtype: cast(g, a_dtype))
+
+
+def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False, form: Any = None) -> Tensor:
+    """Return a tensor in a dtype and format: itself where it has them, unless a copy is wanted."""
     kind = wanted.numpy
+    if form in ORDERS and (copy or tensor.dtype is not wanted or laid_out(tensor._data, form) is not tensor._data):
+        return relaid.call(tensor, kind, form)
     if tensor.dtype is wanted and not copy:
         return tensor
     return cast.call(tensor, kind)
@@ -46,17 +59,24 @@ def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False) -> Tenso
     f"{THIS}Tensor tensor, {TAIL}",
     function=False,
 )
-def to(self: Tensor, dtype: Any = None, tensor: Any = None, copy: bool = False, **options: Any) -> Tensor:
+def to(
+    self: Tensor,
+    dtype: Any = None,
+    tensor: Any = None,
+    copy: bool = False,
+    memory_format: Any = None,
+    **options: Any,
+) -> Tensor:
     """Return the tensor in another dtype, or like another tensor (torch.Tensor.to)."""
     if tensor is not None:
         dtype = tensor.dtype
     dtype = dtypes.PYTHON_TYPES.get(type(dtype), dtype)
-    return converted(self, self.dtype if dtype is None else dtype, copy)
+    return converted(self, self.dtype if dtype is None else dtype, copy, memory_format)
 
 
 def caster(name: str, kind: dtypes.dtype) -> None:
     def call(self: Tensor, memory_format: Any = None) -> Tensor:
-        return converted(self, kind)
+        return converted(self, kind, form=memory_format)
 
     call.__doc__ = f"Return the tensor as {kind!r} (torch.Tensor.{name})."
     public(f"{THIS}*, memory_format? memory_format=None", name=name, function=False)(call)

@@ -11,6 +11,7 @@ from gradrepl.engine.api import SPACES, functions, methods, public
 from gradrepl.engine.builtin_method import shown_as_builtin
 from gradrepl.engine.device import contiguous_format
 from gradrepl.engine.dtype import OF_NUMPY
+from gradrepl.engine.formats import ORDERS, lies_in
 from gradrepl.engine.ops.shape import clone as clone_entry
 from gradrepl.engine.ops.view import (
     as_strided,
@@ -169,12 +170,16 @@ def ravel(input: Tensor) -> Tensor:
 @public("Tensor input, *, memory_format? memory_format=None", function=False)
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return the tensor itself, or a copy whose elements lie one behind the other (torch.Tensor.contiguous)."""
+    if memory_format in ORDERS:
+        return input if lies_in(input._data, memory_format) else clone_entry.call(input, memory_format)
     return input if input._data.flags.c_contiguous else clone_entry.call(input, "C")
 
 
 @public("Tensor input, *, memory_format? memory_format=None")
 def clone(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return a copy (torch.clone)."""
+    if memory_format in ORDERS:
+        return clone_entry.call(input, memory_format)
     if memory_format is contiguous_format:
         return clone_entry.call(input, "C")
     return clone_entry.call(input)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine import node as node_module
 from gradrepl.engine.dtype import Array, Fixed
+from gradrepl.engine.formats import laid_out
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import order_of
 from gradrepl.engine.precision.bfloat16 import Brain, rounded
@@ -129,8 +130,10 @@ def without(condition: Any, a: Any) -> Any:
 
 
 @op("CloneBackward0", samples=(((2, 3),),))
-def clone(a: Array, order: str = "K") -> Any:
-    """A copy of a, its elements in memory as a's; one behind the other for order C"""
+def clone(a: Array, order: Any = "K") -> Any:
+    """A copy of a, its elements in memory as a's, one behind the other for order C, or in a format"""
+    if type(order) is not str:
+        return laid_out(a.copy("C"), order)
     return a.copy(order if order == "C" else order_of(a))
 
 

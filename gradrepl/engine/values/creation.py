@@ -13,6 +13,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions, public
 from gradrepl.engine.device import strided
 from gradrepl.engine.dtype import BOOL8, CATEGORY, COMPLEX, FLOAT, INEXACT, INT64, Array
+from gradrepl.engine.formats import laid_out
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.precision.bfloat16 import rounded
 from gradrepl.engine.tensor import Tensor, make
@@ -35,10 +36,12 @@ def numpy_kind(dtype: Any, fallback: Any = None) -> np.dtype[Any]:
     return fallback if fallback is not None else dtypes.default.float.numpy
 
 
-def leaf(array: Array, requires_grad: bool, **options: Any) -> Tensor:
+def leaf(array: Array, requires_grad: bool, memory_format: Any = None, **options: Any) -> Tensor:
     """Return a new leaf; grad mode does not touch its flag."""
     if options:
         check_options(**options)
+    if memory_format is not None:
+        array = laid_out(array, memory_format)
     tensor = make(rounded(array) if array.dtype.metadata is not None else array)
     if requires_grad:
         if tensor._data.dtype not in INEXACT:
@@ -156,9 +159,7 @@ def zeros(size: Any, dtype: Any = None, requires_grad: bool = False, **options: 
 
 
 @public(f"ints size, *, memory_format? memory_format=None, Tensor? out=None, {OPTIONS}", method=False)
-def empty(
-    size: Any, dtype: Any = None, requires_grad: bool = False, memory_format: Any = None, **options: Any
-) -> Tensor:
+def empty(size: Any, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
     """Make a tensor whose elements nobody set (torch.empty)."""
     return leaf(np.empty(sides(size), numpy_kind(dtype)), requires_grad, **options)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine.api import functions, methods, public
 from gradrepl.engine.dtype import OF_NUMPY, Array, dtype
+from gradrepl.engine.formats import lies_in
 from gradrepl.engine.hooks import warn_if_has_hooks
 from gradrepl.engine.in_place import bump, check_version, check_writable
 from gradrepl.engine.ops.view import as_strided, dim_of, geometry_of, owner
@@ -55,7 +56,7 @@ def stride(self: Tensor, dim: int | None = None) -> Any:
 @public("Tensor self, *, memory_format? memory_format=None", function=False)
 def is_contiguous(self: Tensor, memory_format: Any = None) -> bool:
     """Return whether the elements lie one behind the other (torch.Tensor.is_contiguous)."""
-    return bool(self._data.flags.c_contiguous)
+    return lies_in(self._data, memory_format)
 
 
 class UntypedStorage:
@@ -103,12 +104,23 @@ def deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         raise RuntimeError(NO_DEEPCOPY)
     if id(self) in memo:
         return memo[id(self)]
-    other = rebuilt(type(self), copied(self._data, memo), self._requires_grad, {})
+    other = rebuilt(own_kind(self), copied(self._data, memo), self._requires_grad, {})
     memo[id(self)] = other
     if self._grad is not None:
         other._grad = copy.deepcopy(self._grad, memo)
-    other.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    other.__dict__.update(copy.deepcopy(own_attributes(self), memo))
     return other
+
+
+def own_kind(tensor: Tensor) -> type[Tensor]:
+    """Return the class of a tensor outside of forward mode and transforms."""
+    kind = type(tensor)
+    return Tensor if (kind.__module__, kind.__qualname__) == ("torch", "Tensor") else kind
+
+
+def own_attributes(tensor: Tensor) -> dict[str, Any]:
+    """Return the attributes that were given to a tensor."""
+    return {name: value for name, value in tensor.__dict__.items() if name != "_dual"}
 
 
 def copied(data: Array, memo: dict[int, Any]) -> Array:
@@ -136,7 +148,7 @@ def rebuilt(kind: type[Tensor], array: Array, requires_grad: bool, attributes: d
 def reduce(self: Tensor, protocol: Any) -> Any:
     """Say how a pickle makes this tensor again: as a leaf."""
     warn_if_has_hooks(self)
-    return rebuilt, (type(self), self._data, self._requires_grad, dict(self.__dict__))
+    return rebuilt, (own_kind(self), self._data, self._requires_grad, own_attributes(self))
 
 
 def set_(self: Tensor, source: Any = None) -> Tensor:
