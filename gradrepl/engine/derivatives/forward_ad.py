@@ -26,8 +26,7 @@ from gradrepl.engine.dual import (
     writes,
 )
 from gradrepl.engine.grad_mode import ON, DecoratorContextManager, enable_grad, mode
-from gradrepl.engine.in_place import laid_out
-from gradrepl.engine.in_place import in_kind
+from gradrepl.engine.in_place import in_kind, laid_out
 from gradrepl.engine.node import OpNode
 from gradrepl.engine.op import Op, op
 from gradrepl.engine.ops.shape import clone
