@@ -17,6 +17,7 @@ from gradrepl.app.commands.table import (
 )
 from gradrepl.app.learning.commands import COMMANDS as LESSON_COMMANDS
 from gradrepl.app.repl import COMMANDS
+from gradrepl.app.screens.drawn import DrawnScreen
 from gradrepl.i18n import english, vietnamese
 
 
@@ -93,3 +94,14 @@ def test_one_command_is_explained_with_an_example() -> None:
     lines = help_one(find(COMMANDS, "g"), english)
     assert lines[0].startswith(":g NAME [NODE]")
     assert lines[1] == "for example: :g y"
+
+
+def test_a_line_of_help_that_is_too_long_goes_on_below_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = DrawnScreen(english, colored=False, width=30)
+    screen.note(":why NAME   why requires_grad is so")
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        ":why NAME   why requires_grad",
+        "            is so",
+    ]
+    screen.note("a first part that is longer than half  rest")
+    assert capsys.readouterr().out.replace("\n", " ").split()[-1] == "rest"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.rule import Rule
 from rich.style import Style
@@ -20,6 +22,8 @@ from gradrepl.view.theme import repainted
 from gradrepl.view.tree import ASCII
 
 NARROWEST_TABLE, WIDEST_BIG = 64, 72
+_COLUMN = re.compile(r"\S.*?  +(?=\S.*$)")
+"""What stands in the first column of a line of two."""
 
 
 class _Console(Console):
@@ -100,7 +104,12 @@ class DrawnScreen:
             self.console.print()
 
     def note(self, text: str) -> None:
-        self._print(Text(visible(text), style="cyan"))
+        shown, width = visible(text), self.console.width
+        column = _COLUMN.match(shown)
+        if column and cell_len(column[0]) <= width // 2 and cell_len(shown) > width:
+            self.hanging([[(column[0], "cyan"), (shown[column.end() :], "cyan")]])
+        else:
+            self._print(Text(shown, style="cyan"))
 
     def sentence(self, text: str) -> None:
         self._print(explanation.paragraph(text, lead=""))
