@@ -43,6 +43,7 @@ from gradrepl.engine.ops import (
     pooling,
     resampling,
     softmax,
+    unpooling,
     volumes,
 )
 from gradrepl.engine.ops import attention as attending
@@ -67,6 +68,7 @@ PARTS = (
         image_blocks,
         resampling,
         volumes,
+        unpooling,
         loss,
         neural,
         nonlinearity,

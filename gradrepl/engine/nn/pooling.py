@@ -229,26 +229,53 @@ class LPPool2d(_LPPoolNd):
     function = "lp_pool2d"
 
 
-class MaxUnpool2d(Module):
-    """The greatest elements put back to their places (torch.nn.MaxUnpool2d)."""
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
+    """The greatest elements so that the output volume has a given size (torch.nn.AdaptiveMaxPool3d)."""
+
+    function = "adaptive_max_pool3d"
+
+
+class _MaxUnpoolNd(Module):
+    """What the inverses of max pools share; dims: of how many dimensions."""
+
+    dims: ClassVar[int]
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        self.kernel_size = spread(kernel_size, 2)
-        self.stride = spread(stride if stride is not None else kernel_size, 2)
-        self.padding = spread(padding, 2)
+        self.kernel_size = spread(kernel_size, self.dims)
+        self.stride = spread(stride if stride is not None else kernel_size, self.dims)
+        self.padding = spread(padding, self.dims)
 
     def forward(self, input: Tensor, indices: Tensor, output_size: Any = None) -> Any:
         settings = (self.kernel_size, self.stride, self.padding, output_size)
-        return functional["max_unpool2d"](input, indices, *settings)
+        return functional[f"max_unpool{self.dims}d"](input, indices, *settings)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+class MaxUnpool1d(_MaxUnpoolNd):
+    """The greatest elements of sequences put back to their places (torch.nn.MaxUnpool1d)."""
+
+    dims = 1
+
+
+class MaxUnpool2d(_MaxUnpoolNd):
+    """The greatest elements of images put back to their places (torch.nn.MaxUnpool2d)."""
+
+    dims = 2
+
+
+class MaxUnpool3d(_MaxUnpoolNd):
+    """The greatest elements of volumes put back to their places (torch.nn.MaxUnpool3d)."""
+
+    dims = 3
+
+
 export(
     "torch.nn.modules.pooling",
-    *(AdaptiveMaxPool1d, AdaptiveMaxPool2d, LPPool1d, LPPool2d, MaxUnpool2d),
+    *(AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d, LPPool1d, LPPool2d),
+    *(MaxUnpool1d, MaxUnpool2d, MaxUnpool3d),
     *(MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d),
     *(AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d),
 )

@@ -35,6 +35,11 @@ def columns_of(input: Array, kernel: Ints, stride: Ints, padding: Ints, dilation
     return cut.reshape(len(input), groups, rows, math.prod(cut.shape[2 + len(kernel) :]))
 
 
+def flat_windows(g: Array, groups: int) -> Any:
+    """Return what belongs to the windows of an input in rows, (batch, groups, outputs, windows)."""
+    return g.reshape(len(g), groups, g.shape[1] // groups, math.prod(g.shape[2:]))
+
+
 def windows_of(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints) -> Ints:
     """Return how many windows there are in every dimension."""
     settings = zip(size, kernel, stride, padding, dilation, strict=True)
@@ -59,8 +64,8 @@ def convolve_back(
 ) -> Any:
     """What the input of a convolution, of a shape, gets from its output: every window's part added up"""
     kernel = weight.shape[2:]
-    turned = weight.reshape(groups, len(weight) // groups, -1).swapaxes(1, 2)
-    columns = np.matmul(turned, g.reshape(len(g), groups, g.shape[1] // groups, -1))
+    turned = weight.reshape(groups, len(weight) // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
+    columns = np.matmul(turned, flat_windows(g, groups))
     columns = columns.reshape(len(g), groups * weight.shape[1], *kernel, *g.shape[2:])
     return put_back(columns, shape[2:], stride, padding, dilation)
 
@@ -71,7 +76,7 @@ def convolve_weight(
 ) -> Any:
     """What the kernel of a convolution, of a shape, gets from its output"""
     columns = columns_of(input, shape[2:], stride, padding, dilation, groups)
-    each = np.matmul(g.reshape(len(g), groups, g.shape[1] // groups, -1), columns.swapaxes(2, 3))
+    each = np.matmul(flat_windows(g, groups), columns.swapaxes(2, 3))
     return np.add.reduce(each, axis=0).reshape(shape)
 
 
@@ -113,12 +118,34 @@ def convolve_transposed(
     return out if bias is None else out + bias.reshape(-1, *(1,) * (input.ndim - 2))
 
 
+def further_windows(g: Any, input: Ints, weight: Ints, stride: Ints, padding: Ints, dilation: Ints) -> Ints:
+    """Return how many windows too many an output has, from the last dimension on: its padding is wider than a step."""
+    windows = windows_of(g.shape[2:], weight[2:], stride, padding, dilation)
+    return tuple(
+        amount for count, side in zip(windows[::-1], input[:1:-1], strict=True) for amount in (0, count - side)
+    )
+
+
+def transposed_back(g: Any, input: Ints, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Any:
+    found = convolve(g, weight, None, stride, padding, dilation, groups)
+    further = further_windows(g, input, weight.shape, stride, padding, dilation)
+    return pad_constant(found, tuple(-amount for amount in further), 0) if any(further) else found
+
+
+def transposed_weight(
+    g: Any, input: Any, weight: Ints, stride: Ints, padding: Ints, dilation: Ints, groups: int
+) -> Any:
+    further = further_windows(g, input.shape, weight, stride, padding, dilation)
+    input = pad_constant(input, further, 0) if any(further) else input
+    return convolve_weight(input, g, weight, stride, padding, dilation, groups)
+
+
 convolve_transposed.grad(
-    input=lambda g, weight, stride, padding, dilation, groups: convolve(
-        g, weight, None, stride, padding, dilation, groups
+    input=lambda g, input_shape, weight, stride, padding, dilation, groups: transposed_back(
+        g, input_shape, weight, stride, padding, dilation, groups
     ),
-    weight=lambda g, input, weight_shape, stride, padding, dilation, groups: convolve_weight(
-        input, g, weight_shape, stride, padding, dilation, groups
+    weight=lambda g, input, weight_shape, stride, padding, dilation, groups: transposed_weight(
+        g, input, weight_shape, stride, padding, dilation, groups
     ),
     bias=lambda g: channel_sum(g),
 )
@@ -162,8 +189,9 @@ def kernel_of(count: int, dilated: bool, transposed: bool) -> str:
     return "compute_columns3d" if count == 3 else "slow_conv2d_cpu"
 
 
-def setting(name: str, value: Any, count: int) -> Ints:
-    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+def setting(name: str, value: Any, count: int, shown: int) -> Ints:
+    """Return a setting for each of so many dimensions; shown: for how many a function takes a number to stand."""
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * shown
     if len(given) not in (1, count):
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of {count} values to match the convolution "
@@ -206,7 +234,7 @@ def check_sizes(input: Array, weight: Array, bias: Any, padding: Ints, dilation:
     if len(weight) % groups:
         raise RuntimeError(
             f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
-            f"size {shape} instead"
+            f"size [{shape}] instead"
         )
     if bias is not None and bias.shape != weight.shape[:1]:
         raise RuntimeError(
@@ -229,6 +257,15 @@ SAME = (
 )
 
 
+def check_same_rank(input: Ints, weight: Ints) -> None:
+    """Raise what PyTorch raises for padding="same" and a kernel of other dimensions."""
+    if len(input) != len(weight):
+        raise RuntimeError(
+            f"Expected {len(weight)}-dimensional input for {len(weight)}-dimensional weight{list(weight)}, but got "
+            f"{len(input)}-dimensional input of size {list(input)} instead"
+        )
+
+
 def named_padding(input: Any, name: str, kernel: Ints, stride: Ints, dilation: Ints) -> tuple[Any, Ints]:
     """Return input and padding for padding="same" or "valid"; the input gets a border where sides are uneven."""
     if name == "valid":
@@ -245,13 +282,21 @@ def named_padding(input: Any, name: str, kernel: Ints, stride: Ints, dilation: I
     return input, tuple(total // 2 for total in totals)
 
 
-def check_settings(stride: Ints, padding: Ints, dilation: Ints) -> None:
+def check_settings(stride: Ints, padding: Ints, dilation: Ints, groups: int, transposed: bool) -> None:
+    """Raise what PyTorch raises for steps and borders that can't be; it shows 1 dimension as 2."""
+    if min(dilation) < 0:
+        raise RuntimeError("dilation should be greater than zero")
     if min(padding) < 0:
         raise RuntimeError("negative padding is not supported")
     if min(stride) < 1:
         raise RuntimeError("non-positive stride is not supported")
+    if groups < 1:
+        raise RuntimeError("non-positive groups is not supported")
     if min(dilation) < 1:
-        raise RuntimeError(f"dilation should be greater than zero, but got {list(dilation)}")
+        shown = (1, *dilation)[-max(len(dilation), 2) :]
+        sides = zip(("dilation_depth", "dilation_height", "dilation_width")[-len(shown) :], shown, strict=True)
+        found = ", ".join(f"{name}: {gap}" for name, gap in sides) if transposed else list(shown)
+        raise RuntimeError(f"dilation should be greater than zero, but got {found}")
 
 
 def check_output_padding(extra: Ints, stride: Ints, dilation: Ints) -> None:
@@ -281,12 +326,15 @@ def convolution(
     bias_data = None if bias is None else bias._data
     check_bias(input._data, bias_data)
     check_weight(weight._data, groups)
-    steps, gaps = setting("stride", stride, weight._data.ndim - 2), setting("dilation", dilation, weight._data.ndim - 2)
+    if padding == "same":
+        check_same_rank(input._data.shape, weight._data.shape)
+    dims = weight._data.ndim - 2
+    steps, gaps = setting("stride", stride, dims, count), setting("dilation", dilation, dims, count)
     if isinstance(padding, str):
         input, border = named_padding(input, padding, weight._data.shape[2:], steps, gaps)
     else:
-        border = setting("padding", padding, weight._data.ndim - 2)
-    check_settings(steps, border, gaps)
+        border = setting("padding", padding, dims, count)
+    check_settings(steps, border, gaps, groups, False)
     check_sizes(input._data, weight._data, bias_data, border, gaps, groups)
     check_types(input._data, weight._data, max(gaps) > 1, False)
     out = convolve(input, weight, bias, steps, border, gaps, groups)
@@ -326,10 +374,10 @@ def expose(count: int) -> None:
         check_weight(weight._data, groups)
         single = input._data.ndim == count + 1
         batch = unsqueeze_at(input, 0) if single else input
-        steps, border, gaps = (setting("", value, count) for value in (stride, padding, dilation))
+        steps, border, gaps = (setting("", value, count, count) for value in (stride, padding, dilation))
         extra = spread(output_padding, count)
         check_output_padding(extra, steps, gaps)
-        check_settings(steps, border, gaps)
+        check_settings(steps, border, gaps, groups, True)
         shape = transposed_shape(batch._data.shape, weight._data.shape, steps, border, gaps, extra, groups)
         check_types(batch._data, weight._data, False, True)
         out = convolve_transposed(batch, weight, bias, shape, steps, border, gaps, groups)

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array, Fixed
+from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import squeeze_at, unsqueeze_at
 from gradrepl.engine.ops.window_settings import (
-    check_bins,
-    check_planes,
     check_sequence,
     check_sequences,
+    checked_sizes,
+    greatest_counts,
+    mean_counts,
     one_count,
+    out_sizes,
     window_setting,
 )
 from gradrepl.engine.ops.windows import Ints, padded, places, put_back, spread
@@ -198,39 +200,6 @@ def max_bins(a: Array, out: Ints) -> Any:
 max_bins.grad(a=lambda g, a, out1: max_windows_gradient(g[0], a, place_array(out1)))
 
 
-def out_sizes(size: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
-    """Return the number of windows; with `ceil` those count too that reach over the edge."""
-    out = []
-    for s, k, t, p, d in zip(size, kernel, stride, padding, dilation, strict=True):
-        free = s + 2 * p - d * (k - 1) - 1
-        count = (free + (t - 1 if ceil else 0)) // t + 1
-        out.append(count - 1 if ceil and (count - 1) * t >= s + p else count)
-    return tuple(out)
-
-
-def checked_sizes(a: Array, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
-    """Return the number of windows; raises RuntimeError in PyTorch's words where there can be none."""
-    if a.ndim not in (3, 4) or 0 in a.shape[-3:]:
-        raise RuntimeError("non-empty 3D or 4D (batch mode) tensor expected for input")
-    check_planes(kernel, stride, padding, dilation)
-    for p, k, d in zip(padding, kernel, dilation, strict=True):
-        if p > (d * (k - 1) + 1) // 2:
-            raise RuntimeError(
-                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
-                f"dilation={d}"
-            )
-    out = out_sizes(a.shape[-2:], kernel, stride, padding, dilation, ceil)
-    check_out(a.shape[-3:], out)
-    return out
-
-
-def check_out(size: Ints, out: Ints) -> None:
-    """Raise RuntimeError in PyTorch's words where there is no window in an input of a size (channels and sides)."""
-    if min(out) < 1:
-        found, made = "x".join(map(str, size)), "x".join(map(str, (size[0], *(max(side, 0) for side in out))))
-        raise RuntimeError(f"Given input size: ({found}). Calculated output size: ({made}). Output size is too small")
-
-
 def stride_of(function: str, stride: Any, kernel: Ints) -> Ints:
     return kernel if stride is None or stride in ((), []) else window_setting(function, "stride", stride, len(kernel))
 
@@ -266,7 +235,7 @@ def max_pool1d(
     return_indices: bool = False,
 ) -> Any:
     """Take the greatest of every window of a sequence (torch.nn.functional.max_pool1d)."""
-    if input.dim() not in (2, 3):
+    if input.dim() not in (2, 3) or (0 in input._data.shape[-2:] and not return_indices):
         raise RuntimeError(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
             f"got:{list(input.shape)}"
@@ -275,12 +244,15 @@ def max_pool1d(
     kernel = window_setting(name, "kernel_size", kernel_size, 1)
     steps = stride_of(name, stride, kernel)
     border, gaps = window_setting(name, "padding", padding, 1), window_setting(name, "dilation", dilation, 1)
-    length = input._data.shape[-1:]
-    out = out_sizes(length, kernel, steps, border, gaps, ceil_mode) if steps[0] else (0,)
-    check_sequence(length[0], kernel[0], steps[0], border[0], gaps[0], out[0])
     planes = unsqueeze_at(input, input.dim() - 1)
-    settings = (1, *kernel), (1, *steps), (0, *border), (1, *gaps), (1, *out)
-    values, indices = (squeeze_at(x, input.dim() - 1) for x in max_windows(planes, *settings))
+    rows = (1, *kernel), (1, *steps), (0, *border), (1, *gaps)
+    if return_indices:
+        out = checked_sizes(planes._data, rows[0], rows[1], rows[2], rows[3], ceil_mode)
+    else:
+        count = out_sizes(input._data.shape[-1:], kernel, steps, border, gaps, ceil_mode) if steps[0] else (0,)
+        check_sequence(kernel[0], steps[0], border[0], gaps[0], count[0])
+        out = (1, *count)
+    values, indices = (squeeze_at(x, input.dim() - 1) for x in max_windows(planes, *rows, out))
     return (values, indices) if return_indices else values
 
 
@@ -336,23 +308,11 @@ def avg_pool1d(
     return squeeze_at(means, input.dim() - 1)
 
 
-def bin_counts(shape: Ints, output_size: Any, dims: int) -> Ints:
-    """Return how many bins the last `dims` sides get: one number for all or one for each, None for the side itself."""
-    wanted = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,) * dims
-    return tuple(s if o is None else int(o) for s, o in zip(shape[-dims:], wanted, strict=True))
-
-
 @wants("adaptive_avg_pool2d", "input.size")
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool2d)."""
-    check_bins(output_size, "adaptive_avg_pool2d: output_size must be 2")
+    out = mean_counts("adaptive_avg_pool2d", input._data.shape, output_size, 2)
     need_float(input._data, "adaptive_avg_pool2d", with_complex=True)
-    out = bin_counts(input._data.shape, output_size, 2)
-    if min(out) < 0:
-        raise RuntimeError(
-            "adaptive_avg_pool2d: elements of output_size must be greater than or equal to 0 but received "
-            f"{{{out[0]}, {out[1]}}}"
-        )
     return input.mean((-1, -2), True) if out == (1, 1) else mean_bins(input, out)
 
 
@@ -368,15 +328,13 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
 @wants("adaptive_max_pool2d", "input.size")
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool2d)."""
-    check_bins(output_size, "adaptive_max_pool2d(): internal error: output_size.size() must be 2")
-    if input.dim() not in (3, 4):
-        raise RuntimeError(f"adaptive_max_pool2d(): Expected 3D or 4D tensor, but got: {list(input.shape)}")
-    values, indices = max_bins(input, bin_counts(input._data.shape, output_size, 2))
+    values, indices = max_bins(input, greatest_counts("adaptive_max_pool2d", input._data.shape, output_size, 2))
     return (values, indices) if return_indices else values
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """Take the greatest elements so that the sequence has a given length (torch.nn.functional.adaptive_max_pool1d)."""
+    check_sequences("adaptive_max_pool1d", input)
     place = input.dim() - 1
     count = one_count("adaptive_max_pool1d", output_size)
     found = adaptive_max_pool2d(unsqueeze_at(input, place), (1, count), True)
@@ -397,36 +355,12 @@ def lp_pool1d(input: Any, norm_type: float, kernel_size: int, stride: Any = None
     return ((means.sign() * means.abs().relu()) * kernel_size).pow(1.0 / norm_type)
 
 
-@op("MaxUnpool2DBackward0", samples=(((1, 2, 2, 2), np.array([[[[0, 3], [8, 10]]] * 2]), (4, 4)),))
-def unpooled(a: Array, places_: Fixed, out: Ints) -> Any:
-    """Zeros, with a at its places in every plane"""
-    planes = np.zeros((*a.shape[:-2], out[0] * out[1]), a.dtype)
-    flat = place_array(places_).reshape(*a.shape[:-2], -1)
-    np.put_along_axis(planes, flat, a.reshape(flat.shape), -1)
-    return planes.reshape(*a.shape[:-2], *out)
-
-
-unpooled.grad(a=lambda g, places_: at_places(g, place_array(places_)))
-
-
-@wants("max_unpool2d", "input.size", "indices")
-def max_unpool2d(
-    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
-    """Put the greatest elements back to their places (torch.nn.functional.max_unpool2d)."""
-    kernel, border = spread(kernel_size, 2), spread(padding, 2)
-    settings = zip(input.shape[-2:], kernel, stride_of("max_unpool2d", stride, kernel), border, strict=True)
-    sides = tuple((side - 1) * t + k - 2 * p for side, k, t, p in settings)
-    return unpooled(input, indices, sides if output_size is None else tuple(output_size)[-2:])
-
-
 functions(
     "torch.nn.functional",
     adaptive_max_pool1d=adaptive_max_pool1d,
     adaptive_max_pool2d=adaptive_max_pool2d,
     lp_pool1d=lp_pool1d,
     lp_pool2d=lp_pool2d,
-    max_unpool2d=max_unpool2d,
     max_pool1d=max_pool1d,
     max_pool2d=max_pool2d,
     adaptive_avg_pool1d=adaptive_avg_pool1d,

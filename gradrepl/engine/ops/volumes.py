@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,18 @@ from gradrepl.engine.dtype import Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.pooling import (
     AVERAGE_WITH_DIVISOR,
-    bin_counts,
     bins,
-    check_out,
     greatest,
     max_windows_gradient,
     mean_windows,
     mean_windows_gradient,
-    out_sizes,
     place_array,
     stride_of,
 )
 from gradrepl.engine.ops.resampling import along_sides
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.ops.view import view_as
-from gradrepl.engine.ops.window_settings import window_setting
+from gradrepl.engine.ops.window_settings import checked_sizes, greatest_counts, mean_counts, window_setting
 from gradrepl.engine.ops.windows import Ints, spread
 from gradrepl.engine.wanted import wants
 
@@ -87,15 +85,6 @@ mean_volume_bins.grad(a=lambda g, a: mean_volume_bins_gradient(g, a))
 mean_volume_bins_gradient.grad(g=lambda gg, g_shape: mean_volume_bins(gg, g_shape[-3:]), a=lambda gg: zeros_of(gg))
 
 
-def sizes(name: str, shape: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil: bool) -> Ints:
-    """Return the number of windows; raises RuntimeError where there can be none."""
-    if len(shape) not in (4, 5):
-        raise RuntimeError(f"{name}: Expected 4D or 5D (batch mode) tensor for input, but got: {list(shape)}")
-    out = out_sizes(shape[-3:], kernel, stride, padding, dilation, ceil)
-    check_out(shape[-4:], out)
-    return out
-
-
 @wants("max_pool3d", "input")
 def max_pool3d(
     input: Any,
@@ -109,7 +98,8 @@ def max_pool3d(
     """Take the greatest of every window of a volume (torch.nn.functional.max_pool3d)."""
     kernel = window_setting("max_pool3d", "kernel_size", kernel_size, 3)
     steps, border, gaps = stride_of("max_pool3d", stride, kernel), spread(padding, 3), spread(dilation, 3)
-    out = sizes("max_pool3d", tuple(input.shape), kernel, steps, border, gaps, ceil_mode)
+    name = "max_pool3d_with_indices_out_cpu_template"
+    out = checked_sizes(input._data, kernel, steps, border, gaps, ceil_mode, name)
     values, indices = max_volumes(input, kernel, steps, border, gaps, out)
     return (values, indices) if return_indices else values
 
@@ -127,16 +117,49 @@ def avg_pool3d(
     """Take the mean of every window of a volume (torch.nn.functional.avg_pool3d)."""
     kernel = window_setting("avg_pool3d", "kernel_size", kernel_size, 3)
     steps, border = stride_of("avg_pool3d", stride, kernel), spread(padding, 3)
-    out = sizes("avg_pool3d", tuple(input.shape), kernel, steps, border, ONES, ceil_mode)
+    if divisor_override == 0:
+        raise RuntimeError("divisor must be not zero")
+    out = checked_sizes(input._data, kernel, steps, border, ONES, ceil_mode, "avg_pool3d")
     return mean_volumes(input, kernel, steps, border, out, count_include_pad, divisor_override)
 
 
 @wants("adaptive_avg_pool3d", "input.size")
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """Take means so that the output has a given size (torch.nn.functional.adaptive_avg_pool3d)."""
-    out = bin_counts(input.shape, output_size, 3)
+    out = mean_counts("adaptive_avg_pool3d", input._data.shape, output_size, 3)
     return input.mean((-1, -2, -3), True) if out == ONES else mean_volume_bins(input, out)
 
 
-functions("torch.nn.functional", max_pool3d=max_pool3d, adaptive_avg_pool3d=adaptive_avg_pool3d)
+@op("AdaptiveMaxPool3DBackward0", several=True, samples=(((1, 2, 3, 2, 4), (2, 1, 3)),))
+def max_volume_bins(a: Array, out: Ints) -> Any:
+    """The greatest elements of a given number of bins in three dimensions, and their places in the volume"""
+    size = a.shape[-3:]
+    best, places_ = np.empty((*a.shape[:-3], *out), a.dtype), np.empty((*a.shape[:-3], *out), np.int64)
+    for each in np.ndindex(*out):
+        cut = [slice(i * s // o, -(-(i + 1) * s // o)) for i, s, o in zip(each, size, out, strict=True)]
+        part = a[(..., *cut)]
+        flat = part.reshape(*part.shape[:-3], math.prod(part.shape[-3:])).argmax(-1)
+        where = [w + c.start for w, c in zip(np.unravel_index(flat, part.shape[-3:]), cut, strict=True)]
+        places_[(..., *each)] = np.ravel_multi_index(where, size)
+        best[(..., *each)] = part.max((-1, -2, -3))
+    return best, places_
+
+
+max_volume_bins.grad(a=lambda g, a, out1: volumes_gradient(g[0], a, place_array(out1)))
+
+
+@wants("adaptive_max_pool3d", "input.size")
+def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """Take the greatest elements so that the output has a given size (torch.nn.functional.adaptive_max_pool3d)."""
+    out = greatest_counts("adaptive_max_pool3d", input._data.shape, output_size, 3)
+    values, indices = max_volume_bins(input, out)
+    return (values, indices) if return_indices else values
+
+
+functions(
+    "torch.nn.functional",
+    max_pool3d=max_pool3d,
+    adaptive_avg_pool3d=adaptive_avg_pool3d,
+    adaptive_max_pool3d=adaptive_max_pool3d,
+)
 functions(max_pool3d=max_pool3d)
