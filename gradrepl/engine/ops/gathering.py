@@ -277,7 +277,7 @@ def reduced_self(g: Any, a: Any, dim: int, index: Any, src: Any, reduce: str, in
     if reduce == "mean":
         g = g / array_like(counts(a.shape, dim, index, include_self), g)
     if reduce in ("amax", "amin"):
-        g = g * equals(a, out) / shares(a, dim, index, src, out, include_self)
+        g = equals(a, out) * (g / shares(a, dim, index, src, out))
     return g if include_self else scatter_number(g, dim, index, 0)
 
 
@@ -290,8 +290,8 @@ def reduced_src(g: Any, a: Any, dim: int, index: Any, src: Any, reduce: str, inc
     if reduce == "mean":
         g = g / array_like(counts(a.shape, dim, index, include_self), g)
     if reduce in ("amax", "amin"):
-        g = g / shares(a, dim, index, src, out, include_self)
-        return gather_at(g, dim, index) * equals(src, gather_at(out, dim, index))
+        g = g / shares(a, dim, index, src, out)
+        return equals(src, gather_at(out, dim, index)) * gather_at(g, dim, index)
     return fitted(gather_at(g, dim, index), src.shape, "ScatterReduceBackward0")
 
 
@@ -321,12 +321,12 @@ def equals(a: Any, b: Any) -> Any:
     return array_like((plain(a) == plain(b)).astype(plain(a).dtype), a)
 
 
-def shares(a: Any, dim: int, index: Any, src: Any, out: Any, include_self: bool) -> Any:
-    """Return among how many equal elements the gradient of a maximum is shared."""
+def shares(a: Any, dim: int, index: Any, src: Any, out: Any) -> Any:
+    """Return among how many equal elements the gradient of a maximum is shared; what it started from counts always."""
     own, picked = plain(out), plain(gather_at(out, dim, index))
-    total = np.array(plain(a) == own, own.dtype) if include_self else np.zeros(own.shape, own.dtype)
+    total = np.array(plain(a) == own, own.dtype)
     np.add.at(lined(total), places(dim, index), lined(corner(plain(src), index) == picked).astype(own.dtype))
-    return array_like(np.maximum(total, 1), a)
+    return array_like(total, a)
 
 
 scatter_reduce_at.grad(
