@@ -110,7 +110,7 @@ def check_matrix(input: Tensor, dims: tuple[int, ...]) -> None:
 
 
 def matrix_norm(input: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
-    """Return a norm of the matrices that two dimensions hold; singular values are not in this engine's reach."""
+    """Return a norm of the matrices that two dimensions hold; raises RuntimeError for an order that it hasn't."""
     dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
     check_matrix(input, dims)
     rows, columns = dims_of(dims, input.ndim)
@@ -127,14 +127,8 @@ def matrix_norm(input: Tensor, ord: Any, dim: Any, keepdim: bool, dtype: Any) ->
 
 
 def from_singular_values(input: Tensor, ord: Any, rows: int, columns: int, keepdim: bool) -> Any:
-    svdvals = SPACES.get("torch.linalg", {}).get("svdvals")
-    if svdvals is None:
-        raise RuntimeError(
-            f"The matrix norm of order {shown(ord)} is part of PyTorch, but gradrepl's builtin engine does not have "
-            "it. Start gradrepl with --engine torch to use it."
-        )
     order = [*(d for d in range(input.ndim) if d not in (rows, columns)), rows, columns]
-    values = svdvals(input.permute(order))  # type: ignore[attr-defined]
+    values = SPACES["torch.linalg"]["svdvals"](input.permute(order))  # type: ignore[attr-defined]
     last = (values.ndim - 1,)
     found = values.sum(last, keepdim) if ord == "nuc" else (amin if ord == -2 else amax)(values, last, keepdim)
     return found.unsqueeze(-1).permute([order.index(d) for d in range(input.ndim)]) if keepdim else found
