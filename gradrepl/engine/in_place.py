@@ -444,7 +444,7 @@ def in_kind(base: Tensor, kind: Any) -> Tensor:
     before, mode.recording = mode.recording, ON
     try:
         if kind.kind != "c":
-            return TABLE["as_real"](base)  # type: ignore[no-any-return]
+            return TABLE["as_real"](base)
         return TABLE["as_complex"](base if base.shape[-1:] == (2,) else base.reshape(-1, 2))  # type: ignore
     finally:
         mode.recording = before
