@@ -227,6 +227,20 @@ def promote(a: Array, b: Array) -> np.dtype[Any]:
     return promote_types(x, y)
 
 
+def promote_all(arrays: list[Array]) -> np.dtype[Any]:
+    """Return the result dtype of arrays, which those with dimensions and those of one number have among themselves."""
+    if len(arrays) == 2:
+        return promote(arrays[0], arrays[1])
+    found: list[Array] = []
+    for group in ([array for array in arrays if array.ndim], [array for array in arrays if not array.ndim]):
+        if group:
+            kind = group[0].dtype
+            for array in group[1:]:
+                kind = promote_types(kind, array.dtype)
+            found.append(np.empty(group[0].shape, kind))
+    return promote(found[0], found[-1])
+
+
 LARGE_UNSIGNED = frozenset((uint16.numpy, uint32.numpy, uint64.numpy))
 
 

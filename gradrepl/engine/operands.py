@@ -72,7 +72,8 @@ def align(values: list[Any], positions: tuple[int, ...], promotes: str) -> None:
     kind = values[arrays[0]].dtype
     for i in arrays[1:]:
         if values[i].dtype is not kind:
-            kind = dtypes.promote(values[arrays[0]], values[i])
+            kind = dtypes.promote_all([values[i] for i in arrays])
+            break
     for i in positions:
         if i not in arrays:
             kind = dtypes.beside_scalar(kind, values[i])
