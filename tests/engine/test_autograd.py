@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.cost import with_peak
 
 from gradrepl.engine import torch as namespace
 from gradrepl.engine.graph import HookCounter
@@ -356,10 +357,7 @@ def test_a_gradient_that_nothing_else_holds_becomes_grad_as_it_is(monkeypatch: p
     monkeypatch.setattr(HookCounter, "in_play", False)
     size = 1_000_000
     y = torch.ones(size, requires_grad=True).sum()
-    tracemalloc.start()
-    y.backward()
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    _none, most = with_peak(y.backward)
     assert most < 1.5 * size * 4
 
 

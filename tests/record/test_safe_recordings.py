@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tracemalloc
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
+from support.cost import with_peak
 
 from gradrepl.app import engines
 from gradrepl.app.cli import main
@@ -98,14 +98,13 @@ def most_memory(lesson: Lesson, targets: list[Target]) -> int:
     """Bytes that it takes at most to play a lesson and to record it."""
     engine = engines.load("builtin")
     setting = in_language(Setting(engine, "en", lambda _explanation: ()), "en")
-    tracemalloc.start()
-    try:
+
+    def play() -> None:
         with recording(targets, setting) as record:
             for event in take(lesson, engine):
                 record(event)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+
+    return with_peak(play)[1]
 
 
 @pytest.mark.parametrize(
