@@ -12,11 +12,17 @@ from typing import Any
 
 
 @functools.cache
-def pytorch_names() -> dict[str, frozenset[str]]:
-    """Return the names that PyTorch's modules and its Tensor have."""
+def owners() -> dict[str, str]:
+    """Return PyTorch's modules and its Tensor by their names, each with the names that it has, in one text."""
     text = (pathlib.Path(__file__).parent / "pytorch_names.txt").read_text(encoding="utf-8")
     lines = [line.partition(": ") for line in text.splitlines()]
-    return {owner: frozenset(names.split()) for owner, _, names in lines}
+    return {owner: names for owner, _, names in lines}
+
+
+@functools.cache
+def pytorch_names(owner: str) -> frozenset[str]:
+    """Return the names that one of PyTorch's modules has, or its Tensor; none of what is not there."""
+    return frozenset(owners().get(owner, "").split())
 
 
 LACKING = (
@@ -27,7 +33,7 @@ LACKING = (
 
 def only_we_lack(owner: str, name: str) -> str | None:
     """Return what to say of a name that PyTorch has under `owner` and the builtin engine has not, or None."""
-    if name not in pytorch_names().get(owner, ()):
+    if name not in pytorch_names(owner):
         return None
     return LACKING.format(f"{owner}.{name}")
 
@@ -105,7 +111,7 @@ def stand_ins(owner: str, there: Iterable[str]) -> list[str]:
     """Return what `from owner import *` brings beside what is there: classes, of packages that give their own only."""
     if owner not in PACKAGES:
         return []
-    return sorted(name for name in pytorch_names()[owner].difference(there) if name[0].isupper())
+    return sorted(name for name in pytorch_names(owner).difference(there) if name[0].isupper())
 
 
 PACKAGES = ("torch.distributions", "torch.nn", "torch.optim")

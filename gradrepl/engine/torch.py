@@ -251,7 +251,7 @@ def stand_for_what_is_not_there() -> None:
     for name in rest:
         if name != "__new__":
             setattr(Tensor, name, later(name) if name.startswith("__") else Later(name))
-    for name in pytorch_names()["torch.Tensor"].difference(rest, vars(Tensor), vars(object)):
+    for name in pytorch_names("torch.Tensor").difference(rest, vars(Tensor), vars(object)):
         setattr(Tensor, name, Absent(name))
 
 

@@ -11,9 +11,9 @@ import pytest
 from support.running import has_torch
 
 from gradrepl.engine import torch as namespace
-from gradrepl.engine.absent import pytorch_names
+from gradrepl.engine.absent import owners, pytorch_names
 
-OWNERS = sorted(pytorch_names())
+OWNERS = sorted(owners())
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_public_name_is_there_or_its_absence_is_explained(torch: Any, owner: s
         assert "--engine torch" in str(error)
         return
     thing = thing() if owner == "torch.nn.Module" else thing
-    for name in pytorch_names()[owner]:
+    for name in pytorch_names(owner):
         try:
             getattr(thing, name)
         except AttributeError as error:
@@ -87,6 +87,6 @@ def test_an_import_of_what_pytorch_lacks_too_has_pythons_words(torch: Any, progr
 @pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed: the list of its names is not held against it")
 def test_the_list_of_names_is_pytorchs() -> None:
     real = importlib.import_module("torch")
-    assert {name for name in dir(real.nn.functional) if not name.startswith("_")} == pytorch_names()[
+    assert {name for name in dir(real.nn.functional) if not name.startswith("_")} == pytorch_names(
         "torch.nn.functional"
-    ]
+    )
