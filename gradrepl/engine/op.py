@@ -82,6 +82,7 @@ class Op:
         self.zeros = zeros
         exact = view or isinstance(compute, np.ufunc) or {"kind", "dtype", "draw"} & {*self.arguments}
         self.widens = not (exact or node is None or self.name in half.STEPWISE)
+        self.strips = not (view or self.name in half.STEPWISE_IN_BOTH or self.name == "cast")
         self.refused = without(self.name)
         self.samples = tuple(samples)
         self.rules: dict[str, Rule] = {}
@@ -121,7 +122,7 @@ class Op:
             else:
                 wanted.append((rule, rule.__code__.co_varnames[1 : rule.__code__.co_argcount]))
         names = dict.fromkeys(name for entry in wanted if entry for name in entry[1])
-        fields = sorted((self.field(name) for name in names), key=lambda field: field[0] not in TENSORS)
+        fields = sorted((self.field(name) for name in names), key=self.place_of)
         rules = tuple(
             None if entry is None else (entry[0], tuple(fields.index(self.field(name)) for name in entry[1]))
             for entry in wanted
@@ -129,6 +130,17 @@ class Op:
         plan = Plan(tuple(fields), rules, self.arguments, self.variadic or self.several)
         plan.put_in_order([self.zeros + bit for bit in self.order_of_rules()])
         return plan
+
+    def place_of(self, field: tuple[str, int]) -> tuple[int, str]:
+        """Return the place of something kept: inputs, results, then all else; PyTorch goes by its names of them."""
+        kind, index = field
+        if kind not in TENSORS:
+            return 2, ""
+        own = NAMES.get(self.name, {})
+        if kind == "out":
+            return 1, own.get(f"out{index}" if self.several else "out", f"result{index}")
+        name = self.arguments[index]
+        return 0, own.get(name, COMMON.get(name, name))
 
     def order_of_rules(self) -> list[int]:
         """Return the places of the tensor arguments in the order of their rules: PyTorch goes by its names of them."""
@@ -170,10 +182,10 @@ class Op:
         """Run the forward on arrays; those of 16 bits are computed in float32, and the result is rounded once."""
         if self.refused is not None and getattr(values[self.tensors[0]], "dtype", None) in self.refused:
             refuse(self.refused, [values[i] for i in self.tensors], self.broadcasts)
-        if bfloat16.use.seen and not self.view and self.name != "cast":
-            return bfloat16.computed(self.forward, values)
         if self.widens and getattr(values[self.tensors[0]], "dtype", None) is half.HALF:
             return half.computed(self.forward, values)
+        if self.strips and bfloat16.use.seen:
+            return bfloat16.computed(self.forward, values)
         return self.forward(*values)
 
     def call_tensors(self, args: tuple[Any, ...]) -> Any:

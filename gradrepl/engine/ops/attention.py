@@ -8,22 +8,29 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.api import SPACES, public
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import FLOAT32, Array
 from gradrepl.engine.op import op
 from gradrepl.engine.ops.linear import adjoint
-from gradrepl.engine.ops.softmax import softmax_along, softmax_gradient
+from gradrepl.engine.ops.shape import cast
+from gradrepl.engine.ops.softmax import less_maximum, softmax_along, softmax_gradient
+from gradrepl.engine.precision.bfloat16 import BRAIN
+from gradrepl.engine.precision.half import HALF
+from gradrepl.engine.precision.steps import now, put_down
 from gradrepl.engine.tensor import Tensor, make
 
 SPACE = "torch.nn.functional"
 HEADS = (1, 2, 3, 4)
 
 
+def raw_scores(q: Any, k: Any, bias: Any, scale: float) -> Any:
+    """Return how well each key fits each query."""
+    raw = (q @ adjoint(k)) * scale
+    return raw if bias is None else raw + (make(bias) if isinstance(raw, Tensor) else bias)
+
+
 def scores(q: Any, k: Any, bias: Any, scale: float) -> Any:
     """Return the weight of each key for each query."""
-    raw = (q @ adjoint(k)) * scale
-    if bias is not None:
-        raw = raw + (make(bias) if isinstance(raw, Tensor) else bias)
-    return softmax_along(raw, -1)
+    return softmax_along(raw_scores(q, k, bias, scale), -1)
 
 
 def scores_gradient(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float) -> Any:
@@ -34,7 +41,10 @@ def scores_gradient(g: Any, q: Any, k: Any, v: Any, bias: Any, scale: float) -> 
 @op("ScaledDotProductFlashAttentionForCpuBackward0", samples=((HEADS, HEADS, HEADS, None, 0.5),))
 def attend(q: Array, k: Array, v: Array, bias: Any, scale: float) -> Any:
     """softmax(q @ k.T · scale + bias) @ v"""
-    return scores(q, k, bias, scale) @ v
+    if now.rounding is None:
+        return scores(q, k, bias, scale) @ v
+    powers = np.exp(less_maximum(raw_scores(q, k, bias, scale), -1))
+    return (put_down(powers) @ v) / np.add.reduce(powers, -1, keepdims=True)
 
 
 attend.grad(
@@ -83,9 +93,13 @@ def scaled_dot_product_attention(
     flash = query.dim() == 4 and not dropout_p and (bias is None or not bias.requires_grad)
     if flash:
         return attend(query, key, value, None if bias is None else bias._data, factor)
+    short = kind is HALF or kind is BRAIN
+    if short:
+        query, key, value = (cast(each, FLOAT32) for each in (query, key, value))
     root = math.sqrt(factor)
     raw = (query * root) @ (key.transpose(-2, -1) * root)
     weights = softmax_along(raw if bias is None else raw + bias, -1)
     if dropout_p:
         weights = SPACES[SPACE]["dropout"](weights, dropout_p, True)
-    return weights @ value
+    out = weights @ value
+    return cast(out, kind) if short else out

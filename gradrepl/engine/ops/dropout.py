@@ -10,7 +10,9 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
-from gradrepl.engine.dtype import Array
+from gradrepl.engine.dtype import FLOAT32, Array
+from gradrepl.engine.precision.bfloat16 import BRAIN, rounded, stripped
+from gradrepl.engine.precision.half import HALF
 from gradrepl.engine.tensor import make
 from gradrepl.engine.values.random import default_generator, in_memory_order
 from gradrepl.engine.wanted import wants
@@ -68,8 +70,9 @@ def dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> A
     if kind.kind in "iub":
         name = dtypes.of(data).tensor_type
         raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
-    noise = np.zeros((), kind) if p == 1 else draw(data, p) / kind.type(1 - p)
-    return times(input, make(noise), inplace)
+    plain = stripped(data) if kind is BRAIN else data.astype(FLOAT32) if kind is HALF else data
+    noise = np.zeros((), plain.dtype) if p == 1 else draw(plain, p) / plain.dtype.type(1 - p)
+    return times(input, make(rounded(noise) if kind is BRAIN else noise.astype(kind, copy=False)), inplace)
 
 
 def alpha_dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> Any:

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.number import as_number, over_number, times_number
 from gradrepl.engine.ops.reduction import sum_all
 from gradrepl.engine.ops.shape import summed_to, where, zeros_of
+from gradrepl.engine.precision.steps import put_down
 from gradrepl.engine.precision.summing import add_up, chain_up
 from gradrepl.engine.tensor import Tensor, make
 
@@ -51,9 +52,9 @@ def size_of(x: Any) -> int:
 def squared_error(a: Array, b: Array, reduction: str) -> Any:
     """(a - b)²: its mean, its sum or each"""
     need_float(a, "mse_cpu")
-    difference = a - b
+    difference = put_down(a - b)
     difference *= difference
-    return reduced(difference, reduction)
+    return reduced(put_down(difference), reduction)
 
 
 @op(

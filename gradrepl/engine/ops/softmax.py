@@ -21,6 +21,7 @@ from gradrepl.engine.precision import sleef
 from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.precision.sleef import LANES
+from gradrepl.engine.precision.steps import put_down
 from gradrepl.engine.precision.summing import is_last, lanes_up
 
 SAMPLES = (((2, 3), 1), ((2, 3), 0), ((3,), 0))
@@ -45,7 +46,7 @@ def softmax_along(a: Array, dim: int) -> Any:
     beside = last or math.prod(a.shape[dim + 1 :]) >= LANES
     powers = sleef.exp(lowered) if beside else nearest(np.exp, lowered)
     total = lanes_up(powers, dim)
-    return powers * (1 / total) if last else powers / total
+    return powers * (1 / total) if last else put_down(powers) / total
 
 
 @op("SoftmaxBackwardDataBackward0", samples=(((2, 3), (2, 3), 1),))
@@ -75,7 +76,8 @@ def log_softmax_along(a: Array, dim: int) -> Any:
     if not a.ndim:
         return np.zeros_like(a)
     lowered = in_one_piece(less_maximum(a, dim))
-    lowered -= nearest(np.log, lanes_up(sleef.exp(lowered), dim))
+    total = lanes_up(sleef.exp(lowered), dim)
+    lowered -= put_down(nearest(np.log, put_down(total))) if is_last(a, dim) else nearest(np.log, total)
     return lowered
 
 

@@ -16,6 +16,7 @@ from gradrepl.engine.ops.number import over_number, times_number
 from gradrepl.engine.ops.reduction import Dims, count_of, dims_of, mean_all, mean_dims, restored, unreduced
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.precision.bfloat16 import rounded, stripped
+from gradrepl.engine.precision.steps import put_down
 from gradrepl.engine.precision.summing import add_up
 from gradrepl.engine.tensor import Tensor, make
 
@@ -173,7 +174,8 @@ def logsumexp_dims(a: Array, dim: Dims, keepdim: bool) -> Any:
         return np.log(add_up(np.exp(a), axis=dim, keepdims=keepdim))
     top = np.max(a.real, axis=dim, keepdims=True)
     top = np.where(np.isinf(top), top.dtype.type(0), top)
-    found = np.log(add_up(np.exp(a - top), axis=dim, keepdims=True)) + top
+    powers = put_down(np.exp(put_down(a - top)))
+    found = put_down(np.log(put_down(add_up(powers, axis=dim, keepdims=True)))) + top
     return found if keepdim else found.reshape(add_up(a, axis=dim).shape)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
+from gradrepl.engine.precision.steps import run_with
 
 BRAIN = dtypes.bfloat16.numpy
 
@@ -62,11 +63,17 @@ def among(values: Sequence[Any]) -> bool:
     return any(isinstance(value, Brain) for value in values)
 
 
+def as_brain(values: Any) -> Array:
+    """Round float32 values to bfloat16."""
+    found: Array = stripped(rounded(values))
+    return found
+
+
 def computed(forward: Callable[..., Any], values: Sequence[Any]) -> Any:
     """Return what a forward gives, computed in float32 and rounded once where operands are bfloat16."""
     if not among(values):
         return forward(*values)
-    return rewrapped(forward(*map(stripped, values)))
+    return rewrapped(run_with(as_brain, forward, list(map(stripped, values))))
 
 
 class Brain(np.ndarray[Any, Any]):

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32
+from gradrepl.engine.precision.steps import run_with
 
 HALF = np.dtype(np.float16)
-STEPWISE = frozenset(
-    (
-        *("add_times", "sub_times", "xlogy_by_number", "sigmoid_gradient", "logit_of", "entr", "logsumexp_dims"),
-        *("normal_both", "normal_std", "normal_mean", "rsqrt", "dropped"),
-    )
-)
-"""Entries that PyTorch computes in several steps, each of which is rounded."""
+STEPWISE_IN_BOTH = frozenset(("add_times", "sub_times", "logit_of", "entr", "rsqrt"))
+"""Entries that PyTorch computes in several steps, each of which is rounded: those where it does so in bfloat16 too."""
+STEPWISE = STEPWISE_IN_BOTH | {"xlogy_by_number", "sigmoid_gradient"}
+STEPWISE |= {"normal_both", "normal_std", "normal_mean", "dropped"}
 ndarray = np.ndarray
 
 
@@ -25,6 +23,11 @@ def widened(value: Any) -> Any:
     if isinstance(value, (ndarray, np.generic)):
         return value.astype(FLOAT32) if value.dtype is HALF else value
     return type(value)(map(widened, value)) if type(value) in (list, tuple) else value
+
+
+def as_half(values: Any) -> Any:
+    """Round float32 values to float16."""
+    return values.astype(HALF).astype(FLOAT32)
 
 
 def narrowed(result: Any) -> Any:
@@ -43,4 +46,4 @@ def computed(forward: Callable[..., Any], values: Sequence[Any]) -> Any:
     """
     if any(isinstance(value, ndarray) and value.dtype is FLOAT32 for value in values):
         return forward(*values)
-    return narrowed(forward(*map(widened, values)))
+    return narrowed(run_with(as_half, forward, list(map(widened, values))))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine.dtype import FLOAT32, FLOAT64, Array
+from gradrepl.engine.precision.steps import now, put_down
 
 ndarray = np.ndarray
 add = np.add
@@ -252,6 +253,8 @@ def chain_up(a: Array) -> Any:
     terms = a.reshape(-1)
     if type(a) is not ndarray or not 1 < a.size < SHARED:
         return reduce(terms)
+    if now.rounding is not None:
+        return chain_step_by_step(terms)
     rows, sums = terms[1:], []
     while (count := len(rows)) > 15:
         whole = count // 16 * 16
@@ -260,6 +263,20 @@ def chain_up(a: Array) -> Any:
         rows = accumulate(rows[:whole].reshape(-1, 16), 1)[:, -1]
     sums.append(accumulate(rows)[-1])
     return functools.reduce(add, [*sums, terms[0]]) + 0.0
+
+
+def chain_step_by_step(terms: Any) -> Any:
+    """Return the sum of chain_up where every sum on the way is rounded to 16 bits."""
+    rows, sums = terms[1:], []
+    while len(rows) > 15:
+        whole = len(rows) // 16 * 16
+        sums += [functools.reduce(rounded_sum, rows[whole:])] if whole < len(rows) else []
+        rows = [functools.reduce(rounded_sum, rows[start : start + 16]) for start in range(0, whole, 16)]
+    return functools.reduce(rounded_sum, [*sums, functools.reduce(rounded_sum, rows), terms[0]])
+
+
+def rounded_sum(a: Any, b: Any) -> Any:
+    return put_down(add(a, b))
 
 
 def is_last(a: Array, dim: int) -> bool:
