@@ -157,7 +157,10 @@ def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Call
             return body(args[0])
         if not signatures:
             signatures.extend(Signature(text, False) for text in texts)
-        signature, values = bind(name, signatures, args, kwargs)
+        try:
+            signature, values = bind(name, signatures, args, kwargs)
+        except TypeError as error:
+            return handed_over(call, args, kwargs, error)
         named = {parameter.name: value for parameter, value in zip(signature.parameters, values, strict=True)}
         out = named.pop("out", None)
         if out is not None:
@@ -173,6 +176,15 @@ def checked(body: Callable[..., Any], name: str, texts: tuple[str, ...]) -> Call
     call.__name__ = name
     call.signatures = texts  # type: ignore[attr-defined]
     return call
+
+
+def handed_over(call: Body, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError) -> Any:
+    """Return what classes that are no tensors, but have a __torch_function__, make of a call; raises the error else."""
+    from gradrepl.engine.subclasses import dispatched, overriding, state
+
+    if state.plain or not any(overriding((*args, *kwargs.values()))):
+        raise error
+    return dispatched(call, call, args, kwargs)
 
 
 def checked_method(

@@ -102,11 +102,11 @@ def converted(result: Any, cls: type[Tensor]) -> Any:
 
 
 def overriding(args: Iterable[Any]) -> Iterator[Any]:
-    """Go through the tensors of classes of one's own among arguments, and among those of lists."""
+    """Go through what has a __torch_function__ of its class's own among arguments, and among those of lists."""
     for arg in args:
         if isinstance(arg, (tuple, list)):
             yield from overriding(arg)
-        elif getattr(type(arg), "_overrides", False):
+        elif type(arg)._overrides if isinstance(arg, Tensor) else hasattr(type(arg), "__torch_function__"):
             yield arg
 
 
