@@ -72,7 +72,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "has a node for its error only: it can't be differentiated, as in PyTorch": (
         *("floor_divide", "floor_divide_number", "heaviside_of", "unique_all", "unique_dim", "unique_runs"),
         *("swapped_polygamma", "class_margin_gradient", "label_margin_gradient", "huber_error_of_mixed"),
-        *("bags_spread", "cdist_back", "hardsigmoid_gradient", "heaviside_here"),
+        *("bags_spread", "shares_of", "greatest_spread", "cdist_back", "hardsigmoid_gradient", "heaviside_here"),
     ),
     "changes the dtype, so steps of 1e-6 say nothing": ("cast",),
     "works on matrices with a structure (symmetric, positive), compared with PyTorch in snippets/linalg.txt": (
@@ -99,9 +99,9 @@ for _name, _samples in MORE_SAMPLES.items():
 
 CASES = [(name, index) for name, entry in sorted(TABLE.items()) if entry.rules for index in range(len(entry.samples))]
 STEP = 1e-6
-ONCE = frozenset(("cdist_of", "hardsigmoid_entry"))
+ONCE = frozenset(("cdist_of", "hardsigmoid_entry", "weighted_bags", "greatest_of_bags"))
 """Entries whose gradients can't be differentiated again, as in PyTorch."""
-BACKWARD_ONLY = frozenset(("bag_rows", "cdist_of"))
+BACKWARD_ONLY = frozenset(("bag_rows", "weighted_bags", "greatest_of_bags", "cdist_of"))
 """Entries that forward mode refuses, as in PyTorch."""
 
 

@@ -67,7 +67,7 @@ class RNNBase(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        check_settings(input_size, hidden_size, num_layers, dropout)
+        check_settings(input_size, hidden_size, num_layers, dropout, {"bias": bias, "batch_first": batch_first})
         check_projection(self.kind, proj_size, hidden_size)
         self.mode = self.kind
         self.input_size = input_size
@@ -228,8 +228,8 @@ class RNNBase(Module):
         return text + "".join(f", {name}={value}" for name, value in changed.items())
 
 
-def check_settings(input_size: Any, hidden_size: Any, num_layers: int, dropout: Any) -> None:
-    """Raise what PyTorch raises for sizes and a dropout that do not do."""
+def check_settings(input_size: Any, hidden_size: Any, num_layers: int, dropout: Any, switches: dict[str, Any]) -> None:
+    """Raise what PyTorch raises for sizes, switches and a dropout that do not do."""
     if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
         raise ValueError(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
@@ -241,6 +241,9 @@ def check_settings(input_size: Any, hidden_size: Any, num_layers: int, dropout: 
             UserWarning,
             stacklevel=4,
         )
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} should be of type bool, got: {type(value).__name__}")
     for name, value in (("input_size", input_size), ("hidden_size", hidden_size)):
         if not isinstance(value, int):
             raise TypeError(f"{name} should be of type int, got: {type(value).__name__}")
@@ -317,9 +320,10 @@ class RNNCellBase(Module):
         if count == 2 and isinstance(hx, Tensor):
             raise TypeError("lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor")
         given = None if hx is None else list(hx) if count == 2 else [hx]
-        for state in given or ():
+        for place, state in enumerate(given or ()):
             if state.dim() not in (1, 2):
-                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {state.dim()}D instead")
+                which = f"hx[{place}]" if count == 2 else "hidden"
+                raise ValueError(f"{name}: Expected {which} to be 1D or 2D, got {state.dim()}D instead")
         if given is None:
             given = [make(np.zeros((batch.size(0), self.hidden_size), batch._data.dtype)) for _ in range(count)]
         elif single:

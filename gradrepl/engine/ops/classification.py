@@ -101,6 +101,8 @@ def cross_entropy(
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     if input._data.shape == target._data.shape:
+        if ignore_index >= 0 and CATEGORY[target._data.dtype] >= FLOAT:
+            raise RuntimeError("ignore_index is not supported for floating point target")
         return probability_entropy(input, target, weight, reduction, label_smoothing)
     scores = log_softmax(input, 0 if input._data.ndim == 1 else 1)
     loss = negative_likelihood(scores, target, weight, ignore_index, reduction)

@@ -11,6 +11,7 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import BOOL8, CATEGORY, FLOAT
+from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.arithmetic import mul, sub
 from gradrepl.engine.ops.blending import xlogy_tensors
 from gradrepl.engine.ops.loss import (
@@ -209,6 +210,7 @@ def soft_margin_loss(
     input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Any:
     """Return log(1 + e ** (-target * input)) (torch.nn.functional.soft_margin_loss)."""
+    check_broadcast((input._data, target._data))
     return soft_margin_error(input, target, reduction_of(size_average, reduce, reduction))
 
 

@@ -193,7 +193,8 @@ def multilabel_margin_loss(
     check_scores(input._data)
     if input._data.shape != target._data.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
-    if target._data.size and not -1 <= target._data.min() <= target._data.max() < target._data.shape[-1]:
+    classes = target._data.shape[-1] if target._data.ndim else 1
+    if target._data.size and not -1 <= target._data.min() <= target._data.max() < classes:
         raise RuntimeError("argument #2 'target' is out of range")
     need_wide_float(input._data, "multilabel_margin_loss_forward_out_frame")
     check_long(target)

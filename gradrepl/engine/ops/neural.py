@@ -145,11 +145,12 @@ def embedding(
             "gradrepl's builtin engine has no scale_grad_by_freq or sparse for embeddings. "
             "Start gradrepl with --engine torch to use them."
         )
-    rows = weight._data.shape[0]
     if padding_idx is not None:
+        rows = weight.size(0)
         assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
     if weight._data.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
+    rows = weight._data.shape[0]
     if max_norm is not None:
         check_indices(input._data, rows)
         shorten_rows(weight, input._data, float(max_norm), norm_type)

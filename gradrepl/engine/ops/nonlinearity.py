@@ -27,6 +27,7 @@ from gradrepl.engine.ops.refusing import here, without_formula
 from gradrepl.engine.ops.shape import where, zeros_of
 from gradrepl.engine.precision.precise import nearest
 from gradrepl.engine.precision.sleef import mapped
+from gradrepl.engine.values.limits import finfo
 from gradrepl.engine.wanted import wants
 
 SPACE = "torch.nn.functional"
@@ -417,8 +418,9 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 @wants("softshrink", "input", "lambd=Number")
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Move every number towards 0 (torch.nn.functional.softshrink)."""
-    if lambd < 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
+    if not lambd >= 0:
+        kind, most = input.dtype.tensor_type, finfo(input.dtype).max
+        raise RuntimeError(f"lambda must be in range [0, {most:g}] for input dtype {kind}, but found {lambd:g}")
     return softshrink_entry.call(input, float(lambd))
 
 

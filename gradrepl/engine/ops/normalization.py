@@ -204,17 +204,7 @@ def layer_norm(
 ) -> Any:
     """Standardize over the last dimensions (torch.layer_norm)."""
     size, shape = tuple(normalized_shape), input._data.shape
-    if not size:
-        raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-            "normalized_shape = []"
-        )
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor._data.shape != size:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{list(tensor._data.shape)} and normalized_shape = {list(size)}"
-            )
+    check_normalized(size, (("weight", weight), ("bias", bias)))
     if shape[-len(size) :] != size:
         wanted = ", ".join(["*", *map(str, size)])
         raise RuntimeError(
@@ -223,6 +213,21 @@ def layer_norm(
         )
     check_one_dtype("layer_norm", input, weight, bias)
     return layer_normalized(input, ones_for(weight, size, input), bias, len(size), eps)
+
+
+def check_normalized(size: Ints, given: tuple[tuple[str, Any], ...]) -> None:
+    """Raise what PyTorch raises for a shape to standardize over, and for weights that are not of that shape."""
+    if not size:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, tensor in given:
+        if tensor is not None and tensor._data.shape != size:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
+                f"{list(tensor._data.shape)} and normalized_shape = {list(size)}"
+            )
 
 
 def functional_layer_norm(
@@ -349,10 +354,11 @@ def instance_norm(
     return view_as(out, input._data.shape)
 
 
-@wants("rms_norm", "input")
+@wants("rms_norm", "input", "normalized_shape=any", "weight?")
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """Divide by the root of the mean square over the last dimensions (torch.nn.functional.rms_norm)."""
     size, shape = tuple(normalized_shape), input._data.shape
+    check_normalized(size, (("weight", weight),))
     if shape[-len(size) :] != size:
         wanted = ", ".join(map(str, size))
         raise RuntimeError(
