@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pathlib
 import sys
+import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -124,17 +125,22 @@ def fill(made: dict[str, ModuleType]) -> None:
 
 
 def load_rest() -> bool:
-    """Import what is not there at once; returns whether that was still to be done."""
-    if rest_loaded:
-        return False
-    rest_loaded.append(True)
-    from gradrepl.engine import rest
+    """Import what is not there at once; returns whether that was still to be done.
 
-    assert rest.PARTS
-    fill(_modules)
-    return True
+    Who asks for it in another thread at the same time waits until it is there.
+    """
+    with loading:
+        if rest_loaded:
+            return False
+        rest_loaded.append(True)
+        from gradrepl.engine import rest
+
+        assert rest.PARTS
+        fill(_modules)
+        return True
 
 
+loading = threading.RLock()
 rest_loaded: list[bool] = []
 
 
@@ -145,9 +151,9 @@ def getter(module: ModuleType) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if name == "__all__":
             return everything(module)
-        if name in rest_names().get(module.__name__, ()) and load_rest():
-            return module.__dict__[name]
-        return missing(name)
+        if name in rest_names().get(module.__name__, ()):
+            load_rest()
+        return module.__dict__[name] if name in module.__dict__ else missing(name)
 
     return find
 
@@ -179,9 +185,10 @@ class Later:
         self.name = name
 
     def __get__(self, tensor: Any, cls: Any = None) -> Any:
-        if self.bring():
-            return getattr(cls if tensor is None else tensor, self.name)
-        raise AttributeError(self.name)
+        self.bring()
+        if vars(Tensor)[self.name] is self:
+            raise AttributeError(self.name)
+        return getattr(cls if tensor is None else tensor, self.name)
 
     def __set__(self, tensor: Tensor, value: Any) -> None:
         self.bring()

@@ -55,6 +55,22 @@ def test_what_comes_later_comes(use: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_threads_that_ask_at_the_same_time_wait_for_what_comes_later() -> None:
+    program = (
+        "import sys, threading, gradrepl.engine.torch as e; sys.modules.update(e.modules()); import torch\n"
+        "x, barrier, found = torch.ones(3), threading.Barrier(4), []\n"
+        "def work(number):\n"
+        "    barrier.wait()\n"
+        "    found.append(x.cumsum(0) if number % 2 else torch.cumprod(x, 0))\n"
+        "threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "sys.exit(len(found) != 4)"
+    )
+    result = run(program)
+    assert result.returncode == 0, result.stderr
+
+
 def test_python_looks_up_what_tensors_and_nodes_have_the_short_way() -> None:
     """With a `__getattr__` on its class every attribute of an object takes twice as long."""
     for kind in (Tensor, OpNode):
