@@ -139,14 +139,13 @@ def with_number(entry: Any, two: Call, otherwise: Call) -> Call:
             node.extra = node.fix = node.numbers = None
             node.plan = plan = plans.get(1) or plan_of(1)
             node.sequence = next_sequence()
+            out._requires_grad, out._grad_fn = True, node
             inputs = plan.inputs
             node.saved = () if inputs == () else (kept,) if inputs == ONE else keep(plan, (a, b), (x, kept[0]), (out,))
             source = a._grad_fn
             node.edges = (a if source is None else source, None)
             if a._output_nr:
                 node.numbers = (a._output_nr, 0)
-            out._requires_grad = True
-            out._grad_fn = node
         return out
 
     return call
@@ -211,6 +210,7 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
             node.extra = node.fix = node.numbers = None
             node.plan = plan = plans.get(mask) or plan_of(mask)
             node.sequence = next_sequence()
+            out._requires_grad, out._grad_fn = True, node
             inputs, one, two = plan.inputs, a._counter, b._counter
             if inputs is None or one is None or two is None or Hooks.stack:
                 node.saved = keep(plan, (a, b), (x, y), (out,))
@@ -232,8 +232,6 @@ def two_tensors(entry: Any, otherwise: Call) -> Call:
                 fix_b = (other_shape, kind) if mask > 1 and other_shape != wide else None
                 if fix_a or fix_b:
                     node.fix = (fix_a, fix_b)
-            out._requires_grad = True
-            out._grad_fn = node
         return out
 
     return call
