@@ -325,12 +325,20 @@ def grad(
     check_inputs(wanted)
     for tensor in wanted:
         if isinstance(tensor, Tensor) and not tensor.requires_grad:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
+            raise RuntimeError(undifferentiated(outs))
     if is_grads_batched:
         results = row_by_row(outs, wanted, starts, (retain, create_graph, unused))
     else:
         results = captured(outs, wanted, starts, retain, create_graph, unused)
     return filled(results, wanted, create_graph) if materialize_grads else results
+
+
+def undifferentiated(outs: Sequence[Any]) -> str:
+    """Return what to say of an input that does not require grad: PyTorch speaks of the outputs first."""
+    for index, out in enumerate(outs):
+        if isinstance(out, Tensor) and not out.requires_grad:
+            return NO_GRAPH.format(index)
+    return "One of the differentiated Tensors does not require grad"
 
 
 def captured(
