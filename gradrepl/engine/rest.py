@@ -21,6 +21,7 @@ from gradrepl.engine.derivatives import (
 )
 from gradrepl.engine.distributions import divergence
 from gradrepl.engine.ops import (
+    bessel,
     blending,
     choosing,
     complexes,
@@ -53,6 +54,7 @@ from gradrepl.engine.ops import (
     special,
     spread,
     statistics,
+    tails,
     trigonometry,
     turning,
 )
@@ -115,6 +117,8 @@ PARTS = (
     factoring,
     older,
     statistics,
+    bessel,
+    tails,
     slopes,
     fourier,
     divergence,

@@ -12,7 +12,7 @@ from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import analytic, op
 from gradrepl.engine.ops.number import number_minus, number_over, times_number
-from gradrepl.engine.ops.power import check_float, pow
+from gradrepl.engine.ops.power import check_float, pow_base
 from gradrepl.engine.ops.shape import without
 from gradrepl.engine.precision.fused import between, fused
 from gradrepl.engine.precision.precise import nearest
@@ -119,7 +119,7 @@ def ldexp(a: Array, b: Array) -> Any:
     return a * np.exp2(b)
 
 
-ldexp.grad(a=lambda g, b: g * pow(2, b), b=lambda g, out: times_number(g * out, math.log(2)))
+ldexp.grad(a=lambda g, b: g * pow_base(2, b), b=lambda g, out: times_number(g * out, math.log(2)))
 
 analytic(lerp_number, lerp_tensor, addcmul_of, addcdiv_of, ldexp)
 ENDS = ("Tensor input, Tensor end, Tensor weight", "Tensor input, Tensor end, Number weight")
