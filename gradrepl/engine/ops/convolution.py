@@ -13,6 +13,7 @@ from gradrepl.engine.dtype import BOOL, Array
 from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
+from gradrepl.engine.ops.arithmetic import conj_of
 from gradrepl.engine.ops.linear import C_NAMES
 from gradrepl.engine.ops.padding import pad_constant
 from gradrepl.engine.ops.reduction import sum_dims
@@ -86,25 +87,27 @@ def channel_sum(g: Any) -> Any:
 
 convolve.grad(
     input=lambda g, input_shape, weight, stride, padding, dilation, groups: convolve_back(
-        g, weight, input_shape, stride, padding, dilation, groups
+        g, conj_of(weight), input_shape, stride, padding, dilation, groups
     ),
     weight=lambda g, input, weight_shape, stride, padding, dilation, groups: convolve_weight(
-        g, input, weight_shape, stride, padding, dilation, groups
+        g, conj_of(input), weight_shape, stride, padding, dilation, groups
     ),
     bias=lambda g: channel_sum(g),
 )
 convolve_back.grad(
     g=lambda gg, weight, stride, padding, dilation, groups: convolve(
-        gg, weight, None, stride, padding, dilation, groups
+        gg, conj_of(weight), None, stride, padding, dilation, groups
     ),
     weight=lambda gg, g, weight_shape, stride, padding, dilation, groups: convolve_weight(
-        g, gg, weight_shape, stride, padding, dilation, groups
+        conj_of(g), gg, weight_shape, stride, padding, dilation, groups
     ),
 )
 convolve_weight.grad(
-    g=lambda gg, input, stride, padding, dilation, groups: convolve(input, gg, None, stride, padding, dilation, groups),
+    g=lambda gg, input, stride, padding, dilation, groups: convolve(
+        conj_of(input), gg, None, stride, padding, dilation, groups
+    ),
     input=lambda gg, g, input_shape, stride, padding, dilation, groups: convolve_back(
-        g, gg, input_shape, stride, padding, dilation, groups
+        conj_of(g), gg, input_shape, stride, padding, dilation, groups
     ),
 )
 
@@ -127,7 +130,7 @@ def further_windows(g: Any, input: Ints, weight: Ints, stride: Ints, padding: In
 
 
 def transposed_back(g: Any, input: Ints, weight: Any, stride: Ints, padding: Ints, dilation: Ints, groups: int) -> Any:
-    found = convolve(g, weight, None, stride, padding, dilation, groups)
+    found = convolve(g, conj_of(weight), None, stride, padding, dilation, groups)
     further = further_windows(g, input, weight.shape, stride, padding, dilation)
     return pad_constant(found, tuple(-amount for amount in further), 0) if any(further) else found
 
@@ -137,7 +140,7 @@ def transposed_weight(
 ) -> Any:
     further = further_windows(g, input.shape, weight, stride, padding, dilation)
     input = pad_constant(input, further, 0) if any(further) else input
-    return convolve_weight(input, g, weight, stride, padding, dilation, groups)
+    return convolve_weight(conj_of(input), g, weight, stride, padding, dilation, groups)
 
 
 convolve_transposed.grad(

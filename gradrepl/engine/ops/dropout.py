@@ -86,8 +86,9 @@ def alpha_dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool
         return times(input, make(np.zeros((), kind)), inplace)
     a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
     noise = draw(data, p)
-    shift = make((noise - 1) * kind.type(ALPHA * a) + kind.type(ALPHA * a * p))
-    return times(input, make(noise * kind.type(a)), inplace).add_(shift)
+    shift: Any = make((noise - 1) * kind.type(ALPHA * a) + kind.type(ALPHA * a * p))
+    factor: Any = make(noise * kind.type(a))
+    return times(input, factor.to(input.dtype), inplace).add_(shift.to(input.dtype))
 
 
 @wants("dropout", "input")

@@ -281,7 +281,7 @@ def threshold_entry(a: Array, threshold: float, value: float) -> Any:
     """a, and value where a is not above the threshold"""
     if a.dtype.kind == "c":
         need_float(a, "threshold_cpu")
-    return np.where(a > threshold, a, a.dtype.type(value))
+    return np.where(a <= threshold, a.dtype.type(value), a)
 
 
 @op("ThresholdBackwardBackward0", samples=(((2, 3), (2, 3), 0.1),))

@@ -37,7 +37,7 @@ def stripped(value: Any) -> Any:
     """Return an array, or what is in sequences, as plain float32."""
     if isinstance(value, Brain):
         return value.view(np.ndarray).view(np.float32)
-    if isinstance(value, (tuple, list)):
+    if type(value) in (tuple, list):
         return type(value)(stripped(item) for item in value)
     return value
 
