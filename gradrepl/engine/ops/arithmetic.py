@@ -16,6 +16,7 @@ from gradrepl.engine.ops.number import times_number
 from gradrepl.engine.ops.shape import cast, where, zeros_of
 from gradrepl.engine.precision.fused import fused
 from gradrepl.engine.precision.precise import nearest
+from gradrepl.engine.precision.steps import now, put_down
 from gradrepl.engine.quick import short_way
 from gradrepl.engine.tensor import Tensor, make
 
@@ -47,10 +48,22 @@ def add(a: Array, b: Array) -> Any:
 add.grad(a=lambda g: g, b=lambda g: g)
 
 
+SHORT_LANES = 32
+"""How many numbers of 16 bits PyTorch's vector code takes at once."""
+
+
+def added_in_short(a: Array, b: Array, alpha: Any) -> Any:
+    """Return a + alpha · b for 16 bits: in whole vectors rounded once, behind them the product is rounded too."""
+    factor = put_down(np.asarray(alpha, FLOAT32))
+    once, in_steps = np.asarray(fused(factor, b, a)), np.asarray(a + put_down(factor * b))
+    whole = once.size // SHORT_LANES * SHORT_LANES
+    return np.concatenate((once.reshape(-1)[:whole], in_steps.reshape(-1)[whole:])).reshape(once.shape)
+
+
 @op("AddBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
 def add_times(a: Array, b: Array, alpha: Any) -> Any:
     """a + alpha · b"""
-    return fused(alpha, b, a)
+    return fused(alpha, b, a) if now.rounding is None else added_in_short(a, b, alpha)
 
 
 add_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(g, alpha))
@@ -73,7 +86,7 @@ def minus_times(a: Array, b: Array, alpha: Any) -> Any:
 @op("SubBackward0", broadcasts=True, samples=(((2, 3), (3,), 2.0),))
 def sub_times(a: Array, b: Array, alpha: Any) -> Any:
     """a - alpha · b"""
-    return minus_times(a, b, alpha)
+    return minus_times(a, b, alpha) if now.rounding is None else added_in_short(a, b, -alpha)
 
 
 sub_times.grad(a=lambda g: g, b=lambda g, alpha: times_number(-g, alpha))

@@ -11,7 +11,7 @@ from gradrepl.engine.dtype import FLOAT32
 from gradrepl.engine.precision.steps import run_with
 
 HALF = np.dtype(np.float16)
-STEPWISE_IN_BOTH = frozenset(("add_times", "sub_times", "logit_of", "entr", "rsqrt"))
+STEPWISE_IN_BOTH = frozenset(("logit_of", "entr", "rsqrt"))
 """Entries that PyTorch computes in several steps, each of which is rounded: those where it does so in bfloat16 too."""
 STEPWISE = STEPWISE_IN_BOTH | {"xlogy_by_number", "sigmoid_gradient"}
 STEPWISE |= {"normal_both", "normal_std", "normal_mean", "dropped"}
