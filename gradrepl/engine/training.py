@@ -38,6 +38,7 @@ from gradrepl.engine.ops import (
     gating,
     image_blocks,
     loss,
+    margin,
     neural,
     nonlinearity,
     padding,
@@ -48,6 +49,8 @@ from gradrepl.engine.ops import (
     volumes,
 )
 from gradrepl.engine.ops import attention as attending
+from gradrepl.engine.ops import dropout as dropping
+from gradrepl.engine.ops import normalization as normalizing
 from gradrepl.engine.optim import (
     algorithms,
     averaging,
@@ -81,6 +84,9 @@ PARTS = (
         embedding_bags,
         bags,
         alignment,
+        margin,
+        dropping,
+        normalizing,
     ),
     *(
         parameter,

@@ -11,8 +11,10 @@ from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn import init
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import Parameter, export
-from gradrepl.engine.ops.neural import embedding, linear
+from gradrepl.engine.ops.neural import linear
 from gradrepl.engine.tensor import Tensor
+
+functional = SPACES["torch.nn.functional"]
 
 
 def new_parameter(*size: Any, device: Any = None, dtype: Any = None) -> Parameter:
@@ -47,9 +49,9 @@ class Linear(Module):
         own = self._parameters
         weight = own.get("weight")
         if weight is None or "bias" not in own:
-            return SPACES["torch.nn.functional"]["linear"](input, self.weight, self.bias)
-        if not isinstance(input, Tensor):
-            return SPACES["torch.nn.functional"]["linear"](input, weight, own["bias"])
+            return functional["linear"](input, self.weight, self.bias)
+        if not isinstance(input, Tensor) or input._overrides:
+            return functional["linear"](input, weight, own["bias"])
         return linear(input, weight, own["bias"])
 
     def extra_repr(self) -> str:
@@ -89,7 +91,7 @@ class Bilinear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Any:
-        return SPACES["torch.nn.functional"]["bilinear"](input1, input2, self.weight, self.bias)
+        return functional["bilinear"](input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (
@@ -194,7 +196,7 @@ class Embedding(Module):
             init.write(self.weight, np.where(row[:, None], 0, self.weight._data))
 
     def forward(self, input: Tensor) -> Any:
-        return embedding(
+        return functional["embedding"](
             input,
             self.weight,
             self.padding_idx,
@@ -272,7 +274,7 @@ class EmbeddingBag(Module):
         init.normal_(self.weight)
 
     def forward(self, input: Tensor, offsets: Any = None, per_sample_weights: Any = None) -> Any:
-        return SPACES["torch.nn.functional"]["embedding_bag"](
+        return functional["embedding_bag"](
             input,
             self.weight,
             offsets,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gradrepl.engine.api import SPACES
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops import alignment, classification, criterion
-from gradrepl.engine.ops import margin as margins
-from gradrepl.engine.ops.bags import triplet_margin_with_distance_loss
 from gradrepl.engine.ops.criterion import reduction_of
-from gradrepl.engine.ops.neural import cosine_similarity, pairwise_distance
+from gradrepl.engine.ops.neural import pairwise_distance
 from gradrepl.engine.tensor import Tensor
+
+functional = SPACES["torch.nn.functional"]
 
 
 class _Loss(Module):
@@ -43,14 +43,14 @@ class MSELoss(_Loss):
     """The squared error (torch.nn.MSELoss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.mse_loss(input, target, reduction=self.reduction)
+        return functional["mse_loss"](input, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
     """The absolute error (torch.nn.L1Loss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.l1_loss(input, target, reduction=self.reduction)
+        return functional["l1_loss"](input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(_Loss):
@@ -63,7 +63,7 @@ class SmoothL1Loss(_Loss):
         self.beta = beta
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+        return functional["smooth_l1_loss"](input, target, reduction=self.reduction, beta=self.beta)
 
 
 class HuberLoss(_Loss):
@@ -76,7 +76,7 @@ class HuberLoss(_Loss):
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+        return functional["huber_loss"](input, target, reduction=self.reduction, delta=self.delta)
 
 
 class CrossEntropyLoss(_WeightedLoss):
@@ -96,7 +96,7 @@ class CrossEntropyLoss(_WeightedLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         names = "weight ignore_index reduction label_smoothing"
-        return classification.cross_entropy(input, target, **passed(self, names))
+        return functional["cross_entropy"](input, target, **passed(self, names))
 
 
 class NLLLoss(_WeightedLoss):
@@ -114,7 +114,7 @@ class NLLLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return classification.nll_loss(input, target, **passed(self, "weight ignore_index reduction"))
+        return functional["nll_loss"](input, target, **passed(self, "weight ignore_index reduction"))
 
 
 class CTCLoss(_Loss):
@@ -126,14 +126,14 @@ class CTCLoss(_Loss):
 
     def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Any:
         names = "blank reduction zero_infinity"
-        return alignment.ctc_loss(log_probs, targets, input_lengths, target_lengths, **passed(self, names))
+        return functional["ctc_loss"](log_probs, targets, input_lengths, target_lengths, **passed(self, names))
 
 
 class BCELoss(_WeightedLoss):
     """The cross entropy of probabilities of two classes (torch.nn.BCELoss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+        return functional["binary_cross_entropy"](input, target, weight=self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -153,7 +153,7 @@ class BCEWithLogitsLoss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
         names = "weight pos_weight reduction"
-        return criterion.binary_cross_entropy_with_logits(input, target, **passed(self, names))
+        return functional["binary_cross_entropy_with_logits"](input, target, **passed(self, names))
 
 
 class KLDivLoss(_Loss):
@@ -170,7 +170,7 @@ class KLDivLoss(_Loss):
         self.log_target = log_target
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+        return functional["kl_div"](input, target, reduction=self.reduction, log_target=self.log_target)
 
 
 class PoissonNLLLoss(_Loss):
@@ -189,7 +189,7 @@ class PoissonNLLLoss(_Loss):
         self.log_input, self.full, self.eps = log_input, full, eps
 
     def forward(self, log_input: Tensor, target: Tensor) -> Any:
-        return criterion.poisson_nll_loss(log_input, target, **passed(self, "log_input full eps reduction"))
+        return functional["poisson_nll_loss"](log_input, target, **passed(self, "log_input full eps reduction"))
 
 
 class GaussianNLLLoss(_Loss):
@@ -200,21 +200,21 @@ class GaussianNLLLoss(_Loss):
         self.full, self.eps = full, eps
 
     def forward(self, input: Tensor, target: Tensor, var: Any) -> Any:
-        return criterion.gaussian_nll_loss(input, target, var, **passed(self, "full eps reduction"))
+        return functional["gaussian_nll_loss"](input, target, var, **passed(self, "full eps reduction"))
 
 
 class SoftMarginLoss(_Loss):
     """log(1 + e ** (-target * input)) (torch.nn.SoftMarginLoss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.soft_margin_loss(input, target, reduction=self.reduction)
+        return functional["soft_margin_loss"](input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean binary cross entropy of the labels of each example (torch.nn.MultiLabelSoftMarginLoss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
+        return functional["multilabel_soft_margin_loss"](input, target, weight=self.weight, reduction=self.reduction)
 
 
 class _MarginLoss(_Loss):
@@ -236,21 +236,21 @@ class HingeEmbeddingLoss(_MarginLoss):
         super().__init__(margin, size_average, reduce, reduction)
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return criterion.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
+        return functional["hinge_embedding_loss"](input, target, margin=self.margin, reduction=self.reduction)
 
 
 class CosineEmbeddingLoss(_MarginLoss):
     """How far two vectors are from pointing the same way (torch.nn.CosineEmbeddingLoss)."""
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
-        return criterion.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+        return functional["cosine_embedding_loss"](input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
 class MarginRankingLoss(_MarginLoss):
     """How far two numbers are from being in the right order (torch.nn.MarginRankingLoss)."""
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
-        return criterion.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+        return functional["margin_ranking_loss"](input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
 class MultiMarginLoss(_WeightedLoss):
@@ -273,14 +273,14 @@ class MultiMarginLoss(_WeightedLoss):
         self.p, self.margin = p, margin
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return margins.multi_margin_loss(input, target, **passed(self, "p margin weight reduction"))
+        return functional["multi_margin_loss"](input, target, **passed(self, "p margin weight reduction"))
 
 
 class MultiLabelMarginLoss(_Loss):
     """How far other classes come near the labels (torch.nn.MultiLabelMarginLoss)."""
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        return margins.multilabel_margin_loss(input, target, reduction=self.reduction)
+        return functional["multilabel_margin_loss"](input, target, reduction=self.reduction)
 
 
 class TripletMarginLoss(_Loss):
@@ -303,7 +303,7 @@ class TripletMarginLoss(_Loss):
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
         names = "margin p eps swap reduction"
-        return criterion.triplet_margin_loss(anchor, positive, negative, **passed(self, names))
+        return functional["triplet_margin_loss"](anchor, positive, negative, **passed(self, names))
 
 
 class TripletMarginWithDistanceLoss(_Loss):
@@ -327,7 +327,7 @@ class TripletMarginWithDistanceLoss(_Loss):
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
         names = "distance_function margin swap reduction"
-        return triplet_margin_with_distance_loss(anchor, positive, negative, **passed(self, names))
+        return functional["triplet_margin_with_distance_loss"](anchor, positive, negative, **passed(self, names))
 
 
 class CosineSimilarity(Module):
@@ -338,7 +338,7 @@ class CosineSimilarity(Module):
         self.dim, self.eps = dim, eps
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
-        return cosine_similarity(x1, x2, self.dim, self.eps)
+        return functional["cosine_similarity"](x1, x2, self.dim, self.eps)
 
 
 class PairwiseDistance(Module):
@@ -349,7 +349,7 @@ class PairwiseDistance(Module):
         self.norm, self.eps, self.keepdim = p, eps, keepdim
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
-        return pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+        return functional["pairwise_distance"](x1, x2, self.norm, self.eps, self.keepdim)
 
 
 export(

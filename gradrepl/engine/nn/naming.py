@@ -8,6 +8,7 @@ from typing import Any
 from gradrepl.engine.nn import activations, convolutions, dropout, recurrent, transformer
 from gradrepl.engine.optim import algorithms, variants
 from gradrepl.engine.optim.optimizer import watched
+from gradrepl.engine.optim.saving import Saving
 
 CONVOLUTIONS = ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d")
 OWN: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -41,5 +42,8 @@ for _module, _names in OWN:
 for _kind in OPTIMIZERS:
     own_copy(_kind, "step")
     _kind.step = watched(_kind.step)  # type: ignore[method-assign]
+for _name, _method in vars(Saving).items():
+    if isinstance(_method, FunctionType):
+        _method.__qualname__ = f"Optimizer.{_name}"
 dropout.DropoutBase.__init__.__qualname__ = "_DropoutNd.__init__"
 recurrent.RNN.__init__.__qualname__ = "RNNBase.__init__"

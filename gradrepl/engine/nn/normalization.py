@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradrepl.engine.api import SPACES
 from gradrepl.engine.dtype import INT64
 from gradrepl.engine.nn import init
 from gradrepl.engine.nn.linear import new_parameter
 from gradrepl.engine.nn.module import Module
 from gradrepl.engine.nn.parameter import export
-from gradrepl.engine.ops import normalization
 from gradrepl.engine.tensor import Tensor, make
+
+functional = SPACES["torch.nn.functional"]
 
 
 def add_affine(module: Module, size: tuple[int, ...], weight: bool, bias: bool, **factory: Any) -> None:
@@ -57,7 +59,7 @@ class LayerNorm(Module):
         restart(self)
 
     def forward(self, input: Tensor) -> Any:
-        return normalization.functional_layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        return functional["layer_norm"](input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -92,7 +94,7 @@ class RMSNorm(Module):
             init.ones_(self.weight)
 
     def forward(self, input: Tensor) -> Any:
-        return normalization.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+        return functional["rms_norm"](input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
@@ -126,7 +128,7 @@ class GroupNorm(Module):
         restart(self)
 
     def forward(self, input: Tensor) -> Any:
-        return normalization.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+        return functional["group_norm"](input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -192,7 +194,7 @@ class _BatchNorm(Module):
                 share = 1.0 / float(self.num_batches_tracked._data)
         from_batch = self.training or (self.running_mean is None and self.running_var is None)
         tracked = not self.training or self.track_running_stats
-        return normalization.batch_norm(
+        return functional["batch_norm"](
             input,
             self.running_mean if tracked else None,
             self.running_var if tracked else None,
@@ -259,7 +261,7 @@ class _InstanceNorm(_BatchNorm):
         from_input = self.training or not self.track_running_stats
         figures = (self.running_mean, self.running_var)
         share = 0.0 if self.momentum is None else self.momentum
-        out = normalization.instance_norm(batch, *figures, self.weight, self.bias, from_input, share, self.eps)
+        out = functional["instance_norm"](batch, *figures, self.weight, self.bias, from_input, share, self.eps)
         return out.squeeze(0) if single else out
 
     def check_features(self, input: Tensor, dim: int) -> None:
