@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gradrepl.engine.api import functions, public
-from gradrepl.engine.dtype import c_name
+from gradrepl.engine.dtype import CATEGORY, FLOAT, INT64, c_name
 from gradrepl.engine.operands import check_broadcast
 from gradrepl.engine.ops.reshaping import shortcut
 from gradrepl.engine.ops.shape import expand_to, sum_to
 from gradrepl.engine.ops.view import check_expands, view_at
-from gradrepl.engine.tensor import Size, Tensor
+from gradrepl.engine.tensor import Size, Tensor, make
 
 Shape = tuple[int, ...]
 
@@ -103,6 +103,8 @@ def sum_to_size(self: Tensor, size: Shape) -> Tensor:
         return self.sum()  # type: ignore[attr-defined]
     if size == own:
         return self
+    if full != own and CATEGORY[self._data.dtype] < FLOAT:
+        self = make(self._data.astype(INT64))
     summed: Tensor = self if full == own else sum_to.call(self, full)
     return view_at.call(summed, size) if ones else summed
 

@@ -147,7 +147,7 @@ def expose_running(name: str, entry: Op) -> None:
     """Expose cumsum or cumprod, as a function, a method and in place."""
 
     def call(input: Tensor, dim: int, dtype: Any = None) -> Any:
-        return entry(in_dtype(input, dtype), dim_of(dim, input.ndim))
+        return in_dtype(entry(in_dtype(input, dtype), dim_of(dim, input.ndim)), dtype)
 
     def write(input: Tensor, dim: int, dtype: Any = None) -> Any:
         return in_place(entry)(input, dim_of(dim, input.ndim))

@@ -278,7 +278,8 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = Non
 def prod(input: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """Multiply all elements, or over `dim` (torch.prod)."""
     input = in_dtype(input, dtype)
-    return prod_all.call(input) if dim is None else prod_dim.call(input, dim_of(dim, input.ndim), keepdim)
+    found = prod_all.call(input) if dim is None else prod_dim.call(input, dim_of(dim, input.ndim), keepdim)
+    return found if dtype is None else in_dtype(found, dtype)
 
 
 def truth(function: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import public
-from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed
+from gradrepl.engine.dtype import BOOL8, INT64, Array, Fixed, fitting_number
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
 from gradrepl.engine.operands import in_one_piece
@@ -42,7 +42,7 @@ def index_into_zeros(a: Array, shape: Shape, dim: int, index: Any) -> Any:
 def index_add_at(a: Array, dim: int, index: Fixed, source: Array, alpha: Any) -> Any:
     """a, with alpha times source added to slices"""
     out = np.array(a)
-    np.add.at(lined(out), at(dim, index), source if alpha == 1 else (source * alpha).astype(a.dtype))
+    np.add.at(lined(out), at(dim, index), source if alpha == 1 else source * fitting_number(alpha, a.dtype))
     return out
 
 
