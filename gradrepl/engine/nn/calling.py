@@ -7,10 +7,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from gradrepl.engine.grad_mode import ON, mode
 from gradrepl.engine.graph import Node, RemovableHandle, add_hook, next_sequence
-from gradrepl.engine.op import attach, edge_of
-from gradrepl.engine.tensor import Tensor, make
+from gradrepl.engine.op import edge_of
+from gradrepl.engine.tensor import Tensor, make, make_view
+from gradrepl.engine.values.access import detach
 
 Hook = Callable[..., Any]
 
@@ -26,6 +29,9 @@ LAST_NODE_ONLY = (
     "removed in future versions. This hook will be missing some grad_input. Please use register_full_backward_hook to "
     "get the documented behavior."
 )
+
+
+NOT_WATCHED = "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received {}"
 
 
 class Calling:
@@ -160,12 +166,17 @@ def before_forward(
 class BackwardHookFunctionBackward(Node):
     """A node that lets gradients through, so that hooks can be hung onto it."""
 
-    __slots__ = ("_outputs",)
+    __slots__ = ("_outputs", "kinds")
+
+    kinds: list[tuple[tuple[int, ...], Any]]
 
     def arrays(self, gradient: Any) -> Sequence[Any]:
-        return gradient if self._outputs > 1 else (gradient,)
+        if self._outputs == 1:
+            return (gradient,)
+        return [np.zeros(*kind) if part is None else part for part, kind in zip(gradient, self.kinds, strict=True)]
 
-    tensors = arrays
+    def tensors(self, gradient: Any) -> Sequence[Any]:
+        return [part if isinstance(part, Tensor) else make(part) for part in self.arrays(gradient)]
 
 
 BackwardHookFunctionBackward.__module__ = "torch.autograd.function"
@@ -175,14 +186,15 @@ def pass_through(tensors: Sequence[Tensor]) -> tuple[list[Tensor], BackwardHookF
     """Return tensors on the same storage, behind one new node."""
     node = object.__new__(BackwardHookFunctionBackward)
     node.extra = None
-    node._outputs = len(tensors)
+    node._outputs, node.kinds = len(tensors), [(tensor._data.shape, tensor._data.dtype) for tensor in tensors]
     node.edges = tuple(edge_of(tensor) if tensor.requires_grad else None for tensor in tensors)
     node.numbers = tuple(tensor._output_nr for tensor in tensors)
     node.sequence = next_sequence()
-    outs = [make(tensor._data) for tensor in tensors]
-    for tensor, out in zip(tensors, outs, strict=True):
-        out._counter = tensor._counter
-    attach(node, outs)
+    made = "multi_output" if len(tensors) > 1 else "custom"
+    outs = [make_view(tensor._data, tensor, made) if tensor.requires_grad else detach(tensor) for tensor in tensors]
+    for number, out in enumerate(outs):
+        if tensors[number].requires_grad:
+            out._requires_grad, out._grad_fn, out._output_nr = True, node, number
     return outs, node
 
 
@@ -205,7 +217,11 @@ class BackwardWatch:
             return args
         outs, node = pass_through([args[i] for i in places])
         self.tracks_input = True
-        node.register_hook(lambda grad_inputs, _: self.on_inputs(places, grad_inputs))
+
+        def hook(grad_inputs: tuple[Any, ...], _: Any) -> Any:
+            return self.on_inputs(places, grad_inputs)
+
+        node.register_hook(hook)
         replaced = list(args)
         for i, out in zip(places, outs, strict=True):
             replaced[i] = out
@@ -213,27 +229,37 @@ class BackwardWatch:
 
     def leave(self, result: Any) -> Any:
         """Put a node behind the tensors among the results."""
-        results = list(result) if isinstance(result, (tuple, list)) else [result]
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn(NOT_WATCHED.format(type(result)), UserWarning, stacklevel=4)
+        results = list(as_tuple(result))
         places = [i for i, value in enumerate(results) if isinstance(value, Tensor)]
         if mode.recording != ON or not any(results[i].requires_grad for i in places):
             return result
         outs, node = pass_through([results[i] for i in places])
-        node.register_prehook(lambda grad_outputs: self.on_outputs(places, len(results), grad_outputs))
+
+        def hook(grad_outputs: tuple[Any, ...]) -> Any:
+            return self.on_outputs(places, len(results), grad_outputs)
+
+        node.register_prehook(hook)
         for i, out in zip(places, outs, strict=True):
             results[i] = out
-        return type(result)(results) if isinstance(result, (tuple, list)) else results[0]
+        if not isinstance(result, tuple):
+            return results[0]
+        return tuple(results) if type(result) is tuple else type(result)(*results)
 
     def on_outputs(self, places: list[int], count: int, gradients: tuple[Any, ...]) -> Any:
         shown = spread(places, count, gradients)
         for hook in self.pre_hooks:
             replaced = hook(self.module, shown)
             if replaced is not None:
-                shown = as_tuple(replaced)
+                check_count(replaced, count, "pre hook returned an invalid number of grad_output")
+                shown = replaced
         self.grad_outputs = shown
-        if not self.tracks_input and self.hooks:
+        if not self.tracks_input:
             warnings.warn(FIRES_EARLY, UserWarning, stacklevel=2)
             for hook in self.hooks:
-                if hook(self.module, (None,) * self.count, shown) is not None:
+                replaced = hook(self.module, (None,) * self.count, shown)
+                if replaced is not None and not (isinstance(replaced, tuple) and {*replaced} <= {None}):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should always return None or None "
                         "for all gradients."
@@ -241,19 +267,22 @@ class BackwardWatch:
         return tuple(shown[i] for i in places) if self.pre_hooks else None
 
     def on_inputs(self, places: list[int], gradients: tuple[Any, ...]) -> Any:
+        if self.grad_outputs is None:
+            return None
         shown = spread(places, self.count, gradients)
         for hook in self.hooks:
             replaced = hook(self.module, shown, self.grad_outputs)
-            if replaced is None:
-                continue
-            replaced = as_tuple(replaced)
-            if len(replaced) != len(shown):
-                raise RuntimeError(
-                    f"Backward hook returned an invalid number of grad_input, got {len(replaced)}, but expected "
-                    f"{len(shown)}"
-                )
-            shown = replaced
+            if replaced is not None:
+                check_count(replaced, len(shown), "hook returned an invalid number of grad_input")
+                shown = replaced
+        self.grad_outputs = None
         return tuple(shown[i] for i in places)
+
+
+def check_count(found: Any, expected: int, what: str) -> None:
+    """Raise RuntimeError where a hook did not return as many gradients as it was given."""
+    if len(found) != expected:
+        raise RuntimeError(f"Backward {what}, got {len(found)}, but expected {expected}")
 
 
 def spread(places: list[int], count: int, values: Sequence[Any]) -> tuple[Any, ...]:
