@@ -11,6 +11,7 @@ import numpy as np
 
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import SPACES
+from gradrepl.engine.grad_mode import is_grad_enabled
 from gradrepl.engine.nn import init
 from gradrepl.engine.nn.attention import MultiheadAttention
 from gradrepl.engine.nn.containers import ModuleList
@@ -23,9 +24,11 @@ from gradrepl.engine.tensor import Tensor, make
 
 functional = SPACES["torch.nn.functional"]
 
-NOT_NESTED = (
-    "enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer.self_attn.batch_first was "
-    "not True(use batch_first for better inference performance)"
+NOT_NESTED = "enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer"
+NESTED = (
+    "The PyTorch API of nested tensors is in prototype stage and will change in the near future. We recommend "
+    "specifying layout=torch.jagged when constructing a nested tensor, as this layout receives active development, has "
+    "better operator coverage, and works with torch.compile."
 )
 
 
@@ -138,8 +141,31 @@ class Stack(Module):
         return x if self.norm is None else self.norm(x)
 
 
+def why_not_nested(layer: Any) -> str:
+    """Return why PyTorch keeps padded places of such encoder layers, empty where it leaves them out."""
+    attention = getattr(layer, "self_attn", None)
+    if not isinstance(layer, TransformerEncoderLayer) or attention is None:
+        return " was not TransformerEncoderLayer"
+    reasons = (
+        (layer.norm_first, ".norm_first was True"),
+        (
+            not attention.batch_first,
+            ".self_attn.batch_first was not True(use batch_first for better inference performance)",
+        ),
+        (not attention._qkv_same_embed_dim, ".self_attn._qkv_same_embed_dim was not True"),
+        (attention.in_proj_bias is None, ".self_attn was passed bias=False"),
+        (layer.activation not in (functional["relu"], functional["gelu"]), ".activation_relu_or_gelu was not True"),
+        (layer.norm1.eps != layer.norm2.eps, ".norm1.eps was not equal to encoder_layer.norm2.eps"),
+        (attention.num_heads % 2 == 1, ".self_attn.num_heads is odd"),
+    )
+    return next((words for holds, words in reasons if holds), "")
+
+
 class TransformerEncoder(Stack):
-    """A stack of encoder layers (torch.nn.TransformerEncoder)."""
+    """A stack of encoder layers (torch.nn.TransformerEncoder).
+
+    As in PyTorch, padded places come out as zeros where no gradient is asked for, in evaluation.
+    """
 
     def __init__(
         self,
@@ -150,15 +176,33 @@ class TransformerEncoder(Stack):
         mask_check: bool = True,
     ) -> None:
         super().__init__(encoder_layer, num_layers, norm)
-        if enable_nested_tensor and not encoder_layer.self_attn.batch_first:
-            warnings.warn(NOT_NESTED, UserWarning, stacklevel=2)
+        reason = why_not_nested(encoder_layer)
+        self.enable_nested_tensor, self.use_nested_tensor = enable_nested_tensor, enable_nested_tensor and not reason
+        self.mask_check = mask_check
+        if enable_nested_tensor and reason:
+            warnings.warn(f"{NOT_NESTED}{reason}", UserWarning, stacklevel=2)
 
     def forward(
         self, src: Tensor, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
+        left_out = self.left_out(src, src_key_padding_mask)
         for layer in self.layers:
             src = layer(src, mask, src_key_padding_mask, bool(is_causal))
+        if left_out is not None:
+            warnings.warn(NESTED, UserWarning, stacklevel=2)
+            src = src.masked_fill(left_out, 0.0)  # type: ignore[attr-defined]
         return self.finished(src)
+
+    def left_out(self, src: Any, padding: Any) -> Any:
+        """Return which places come out as zeros, None for no place: the sequences must begin at the left."""
+        if padding is None or not self.use_nested_tensor or self.layers[0].training or src.dim() != 3:
+            return None
+        if is_grad_enabled() and any(tensor.requires_grad for tensor in (src, *self.layers[0].parameters())):
+            return None
+        outside = padding._data if padding._data.dtype.kind == "b" else np.isneginf(padding._data)
+        if self.mask_check and (outside[:, :-1] & ~outside[:, 1:]).any():
+            return None
+        return make(outside[..., None])
 
 
 class TransformerDecoder(Stack):
