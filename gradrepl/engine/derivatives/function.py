@@ -73,6 +73,7 @@ class FunctionNode(Node, FunctionCtx):
     _outputs = 1
     runs_on_nothing = True
     materializes = True
+    _materialize_non_diff_grads = True
     cleared = False
     needs_input_grad: tuple[bool, ...] = ()
 
@@ -391,6 +392,9 @@ def recorded(ctx: FunctionNode, tensors: list[Tensor], output: Any, recording: b
     results = list(output) if several else [output]
     ctx._outputs = len(results)
     ctx.outputs = [(out._data.shape, out._data.dtype) if isinstance(out, Tensor) else None for out in results]
+    if not ctx._materialize_non_diff_grads:
+        pairs = zip(results, ctx.outputs, strict=True)
+        ctx.outputs = [None if is_among(out, ctx.non_differentiable) else kind for out, kind in pairs]
     check_marks(ctx, results, tensors if recording else None)
     given = results
     results = [
