@@ -246,6 +246,15 @@ def write_out(result: Any, out: Any, warning: str) -> Any:
     return out
 
 
+def result_or_out(name: str, result: Any, out: Any, *given: Any) -> Any:
+    """Return a result, or `out` with it in it where a function that PyTorch writes in Python was given one."""
+    if out is None:
+        return result
+    check_out(name, {str(place): value for place, value in enumerate(given)}, out)
+    check_result(result._data, out._data)
+    return write_out(result, out, RESIZED)
+
+
 CONVERT = frozenset(("sum", "nansum", "mean", "prod", "cumsum", "cumprod"))
 """What computes in the dtype of its `out`."""
 

@@ -131,9 +131,13 @@ def to_complex(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward
 
 def to_half(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward: bool) -> Any:
     input = prepared(input, name, sizes, dims, True)
-    scale = scale_of(norm, math.prod(input.shape[dim] for dim in dims), forward)
-    found = fft_real(input, dims, scale, True)
-    return found if forward else conj_of(found)
+    if forward:
+        scale = scale_of(norm, math.prod(input.shape[dim] for dim in dims), True)
+        return fft_real(input, dims, scale, True)
+    others = dims[:-1]
+    found = conj_of(fft_real(input, dims[-1:], scale_of(norm, input.shape[dims[-1]], False), True))
+    scale = scale_of(norm, math.prod(input.shape[dim] for dim in others), False)
+    return fft_complex(found, others, scale, False) if others else found
 
 
 def to_real(input: Any, name: str, sizes: Any, dims: Dims, norm: Any, forward: bool) -> Any:
@@ -173,16 +177,27 @@ def along_several(name: str, default: Dims | None) -> Callable[..., Any]:
     """Return a transform along several dimensions, all of them or those by default."""
     run, forward = KINDS[name]
 
-    def call(input: Any, s: Any = None, dim: Any = default, norm: str | None = None) -> Any:
-        if dim is None:
-            dim = range(input.dim()) if s is None else range(-len(s), 0)
-        dims = tuple(dim_of(one, input.dim()) for one in ((dim,) if isinstance(dim, int) else dim))
+    def call(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
+        places = default if dim is None else (dim,) if isinstance(dim, int) else dim
+        s = (s,) if isinstance(s, int) else s
+        if s is not None and dim is None and len(s) > input.dim():
+            raise RuntimeError(f"Got shape with {len(s)} values but input tensor only has {input.dim()} dimensions.")
+        if places is None:
+            places = tuple(range(input.dim()) if s is None else range(-len(s), 0))
+        if places and not input.dim():
+            raise IndexError(f"Dimension specified as {places[0]} but tensor has no dimensions")
+        dims = tuple(dim_of(one, input.dim()) for one in places)
+        if len(set(dims)) < len(dims):
+            raise RuntimeError("FFT dims must be unique")
+        if s is not None and len(s) != len(dims):
+            raise RuntimeError("When given, dim and shape arguments must have the same length")
         sizes = [None if s is None or s[i] == -1 else s[i] for i in range(len(dims))]
         given = complex_of(prepared(input, name, sizes, dims)) if run is to_complex else input
         return run(given, name, sizes, dims, norm, forward)
 
     call.__doc__ = f"Return a Fourier transform along dimensions (torch.fft.{name}n)."
-    return call
+    text = "Tensor input, int_or_ints? s=None, int_or_ints? dim=None, str? norm=None, *, Tensor? out=None"
+    return checked(call, f"fft_{name}{'n' if default is None else 2}", (text,))
 
 
 def frequencies(n: int, d: float = 1.0, **options: Any) -> Any:

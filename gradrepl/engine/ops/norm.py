@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.api import SPACES, checked, functions, methods, public
+from gradrepl.engine.api import SPACES, checked, functions, methods, public, result_or_out
 from gradrepl.engine.dtype import BOOL, CATEGORY, FLOAT, Array, of
 from gradrepl.engine.in_place import in_place
 from gradrepl.engine.op import op
@@ -140,6 +140,8 @@ def norm(
     """Return a norm of all elements, or of vectors or matrices along `dim` (torch.norm)."""
     if not isinstance(input, Tensor):
         raise AttributeError(f"'{type(input).__name__}' object has no attribute 'layout'")
+    if out is not None:
+        return result_or_out("linalg_vector_norm", norm(input, p, dim, keepdim, dtype=dtype), out, input)
     dims = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if p == "nuc" or (isinstance(p, str) and p != "fro"):
         return matrix_norm(input, p, (0, 1) if dims is None else dims, keepdim, dtype)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradrepl.engine.api import checked, functions, public
+from gradrepl.engine.api import checked, functions, public, result_or_out
 from gradrepl.engine.dtype import CATEGORY, FLOAT, Array
 from gradrepl.engine.once import warn_once
 from gradrepl.engine.op import op
@@ -108,6 +108,8 @@ def check_tensors(a: Any, b: Any) -> None:
 
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     """Sum products over the last dimensions of one and the first of the other, or over pairs (torch.tensordot)."""
+    if out is not None:
+        return result_or_out("tensordot", tensordot(a, b, dims), out, a, b)
     if isinstance(dims, (tuple, list)):
         check_tensors(a, b)
         dims_a, dims_b = ([d] if isinstance(d, int) else list(d) for d in dims)
