@@ -139,6 +139,19 @@ class OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & value.sum(-1).eq(1)
 
 
+class Multinomial(Constraint):
+    """Vectors of counts that add up to at most `upper_bound`."""
+
+    event_dim = 1
+    is_discrete = True
+
+    def __init__(self, upper_bound: int) -> None:
+        self.upper_bound = upper_bound
+
+    def check(self, value: Any) -> Any:
+        return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
+
+
 class LowerCholesky(Constraint):
     """Lower triangles with a positive diagonal."""
 
@@ -182,7 +195,7 @@ class Several(Constraint):
 
 for _kind in (
     *(Constraint, Real, RealVector, Boolean, GreaterThan, LessThan, Interval, IntegerInterval, Simplex),
-    *(AtLeast, IntegerGreaterThan, OneHot, LowerCholesky, PositiveDefinite, Several),
+    *(AtLeast, IntegerGreaterThan, OneHot, Multinomial, LowerCholesky, PositiveDefinite, Several),
 ):
     _kind.__module__ = "torch.distributions.constraints"
 export("torch.distributions.constraints", Constraint, also=())

@@ -1,4 +1,4 @@
-"""Distributions of vectors: Dirichlet and Beta, OneHotCategorical, MultivariateNormal."""
+"""Distributions of vectors: Dirichlet and Beta, OneHotCategorical, Multinomial, MultivariateNormal."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from gradrepl.engine.distributions.constraint import (
     Several,
     Simplex,
 )
+from gradrepl.engine.distributions.constraint import Multinomial as Counts
+from gradrepl.engine.distributions.counting import Binomial
 from gradrepl.engine.distributions.discrete import Categorical
 from gradrepl.engine.distributions.distribution import (
     Distribution,
@@ -175,6 +177,56 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
+class Multinomial(Distribution):
+    """How often each class comes in several tries (torch.distributions.Multinomial)."""
+
+    arg_constraints: ClassVar[dict[str, Constraint]] = {"probs": Simplex(), "logits": RealVector()}
+
+    def __init__(
+        self, total_count: int = 1, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        if not isinstance(total_count, int):
+            raise NotImplementedError("inhomogeneous total_count is not supported")
+        self.total_count = total_count
+        self._categorical = Categorical(probs, logits)
+        events = self._categorical.param_shape[-1:]
+        super().__init__(self._categorical.batch_shape, events, validate_args=validate_args)
+
+    probs = property(lambda self: self._categorical.probs)
+    logits = property(lambda self: self._categorical.logits)
+    mean = property(lambda self: self.probs * self.total_count)
+    variance = property(lambda self: self.total_count * self.probs * (1 - self.probs))
+    param_shape = property(lambda self: self._categorical.param_shape)
+
+    @property
+    def support(self) -> Constraint:
+        """What the values satisfy."""
+        return Counts(self.total_count)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        other = super().expand(batch_shape)
+        other._categorical = self._categorical.expand(batch_shape)
+        return other
+
+    def sample(self, sample_shape: Any = ()) -> Any:
+        drawn = self._categorical.sample((self.total_count, *sample_shape)).movedim(0, -1)
+        counts = torch["zeros"](self._extended_shape(sample_shape), dtype=drawn.dtype)
+        return counts.scatter_add(-1, drawn, torch["ones_like"](drawn)).type_as(self.probs)
+
+    def log_prob(self, value: Any) -> Any:
+        self.checked(value)
+        logits, value = broadcast_all(self.logits, value)
+        logits = logits.masked_fill((value == 0) & (logits == -math.inf), 0.0)
+        return (value.sum(-1) + 1).lgamma() - (value + 1).lgamma().sum(-1) + (logits * value).sum(-1)
+
+    def entropy(self) -> Any:
+        count = torch["tensor"](self.total_count)
+        single = Binomial(self.total_count, probs=self.probs)
+        numbers = single.enumerate_support(expand=False)[1:]
+        repeated = (single.log_prob(numbers).exp() * (numbers + 1).lgamma()).sum([0, -1])
+        return count * self._categorical.entropy() - (count + 1).lgamma() + repeated
+
+
 def of_covariance(matrix: Any) -> Any:
     """Return the lower triangle whose product with its transpose is a matrix."""
     return linalg["cholesky"](matrix)
@@ -280,6 +332,7 @@ for _file, *_kinds in (
     ("dirichlet", Dirichlet),
     ("beta", Beta),
     ("one_hot_categorical", OneHotCategorical, OneHotCategoricalStraightThrough),
+    ("multinomial", Multinomial),
     ("multivariate_normal", MultivariateNormal),
 ):
     export(f"torch.distributions.{_file}", *_kinds, also=("torch.distributions",))

@@ -69,7 +69,7 @@ def relu(a: Array) -> Any:
         raise RuntimeError("Boolean inputs not supported for relu")
     if a.dtype.kind == "c":
         raise NotImplementedError("clamp is not supported for complex types")
-    return np.maximum(a, 0)
+    return np.maximum(0, a)  # of 0 and -0 numpy takes the second, as PyTorch does
 
 
 @op("ThresholdBackwardBackward0", samples=TWO)

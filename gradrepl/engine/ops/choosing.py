@@ -24,8 +24,8 @@ BOTH = ((2.0, 3.0), ((2, 3), (3,)), ((2, 1), (1, 3)))
 def clamp_numbers(a: Array, low: Any, high: Any) -> Any:
     """a, not below low nor above high (numbers or None)"""
     if low is not None:
-        a = np.maximum(a, held(low, a.dtype))
-    return a if high is None else np.minimum(a, held(high, a.dtype))
+        a = np.maximum(held(low, a.dtype), a)
+    return a if high is None else np.minimum(held(high, a.dtype), a)
 
 
 def inside(a: Any, low: Any, high: Any) -> Any:
@@ -41,7 +41,7 @@ clamp_numbers.grad(a=lambda g, a, low, high: where(inside(a, low, high), g, 0.0)
 @op("ClampBackward0", broadcasts=True, samples=(((2, 3), (3,), (3,)),))
 def clamp_tensors(a: Array, low: Array, high: Array) -> Any:
     """a, not below low nor above high, element by element"""
-    return np.minimum(np.maximum(a, low), high)
+    return np.minimum(high, np.maximum(low, a))
 
 
 clamp_tensors.grad(
@@ -54,25 +54,25 @@ clamp_tensors.grad(
 @op("ClampMinBackward0", samples=(((2, 3), 0.2),))
 def clamp_min_number(a: Array, low: Any) -> Any:
     """a, not below a number"""
-    return np.maximum(a, held(low, a.dtype))
+    return np.maximum(held(low, a.dtype), a)
 
 
 @op("ClampMinBackward1", broadcasts=True, samples=BOTH)
 def clamp_min_tensor(a: Array, low: Array) -> Any:
     """a, not below low"""
-    return np.maximum(a, low)
+    return np.maximum(low, a)
 
 
 @op("ClampMaxBackward0", samples=(((2, 3), 0.2),))
 def clamp_max_number(a: Array, high: Any) -> Any:
     """a, not above a number"""
-    return np.minimum(a, held(high, a.dtype))
+    return np.minimum(held(high, a.dtype), a)
 
 
 @op("ClampMaxBackward1", broadcasts=True, samples=BOTH)
 def clamp_max_tensor(a: Array, high: Array) -> Any:
     """a, not above high"""
-    return np.minimum(a, high)
+    return np.minimum(high, a)
 
 
 clamp_min_number.grad(a=lambda g, a, low: where(a >= low, g, 0.0))
@@ -91,16 +91,21 @@ def masked(a: Any, mask: Any) -> Any:
     return without(mask, a)
 
 
+def fits_no_vector(a: Array, b: Array) -> bool:
+    """Whether PyTorch compares number by number: of 0 and -0 the first counts then, as the second does in vectors."""
+    return max(a.size, b.size) * a.itemsize < 64
+
+
 @op("MaximumBackward0", broadcasts=True, samples=BOTH)
 def maximum(a: Array, b: Array) -> Any:
     """The greater of a and b"""
-    return np.maximum(a, b)
+    return np.maximum(b, a) if fits_no_vector(a, b) else np.maximum(a, b)
 
 
 @op("MinimumBackward0", broadcasts=True, samples=BOTH)
 def minimum(a: Array, b: Array) -> Any:
     """The smaller of a and b"""
-    return np.minimum(a, b)
+    return np.minimum(b, a) if fits_no_vector(a, b) else np.minimum(a, b)
 
 
 maximum.grad(a=lambda g, a, b: shared(a, b, g, a < b), b=lambda g, a, b: shared(a, b, g, a > b))

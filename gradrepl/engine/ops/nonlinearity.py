@@ -65,7 +65,7 @@ leaky_relu_gradient.grad(g=lambda gg, a, slope: leaky_relu_gradient(gg, a, slope
 def elu_entry(a: Array, alpha: float, scale: float, input_scale: float) -> Any:
     """scale · a where a is positive, else scale · alpha · (e ** (input_scale · a) - 1)"""
     need_float(a, "elu_cpu")
-    return np.where(a > 0, a * scale, nearest(np.expm1, np.minimum(a, 0) * input_scale) * (alpha * scale))
+    return np.where(a > 0, a * scale, nearest(np.expm1, np.minimum(0, a) * input_scale) * (alpha * scale))
 
 
 @op("EluBackwardBackward0", samples=(((2, 3), (2, 3), SELU_ALPHA, SELU_SCALE, 0.5),))
