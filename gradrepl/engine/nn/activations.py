@@ -133,6 +133,22 @@ class LeakyReLU(Activation):
         self.inplace = inplace
 
 
+class RReLU(Module):
+    """A little of the input let through below 0, as much as drawn while training (torch.nn.RReLU)."""
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Any:
+        return functional["rrelu"](input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}{', inplace=True' if self.inplace else ''}"
+
+
 class ELU(Activation):
     """Exponential below 0 (torch.nn.ELU)."""
 
@@ -301,7 +317,7 @@ class PReLU(Module):
 
 export(
     "torch.nn.modules.activation",
-    *(ReLU, ReLU6, LeakyReLU, ELU, CELU, SELU, GELU, SiLU, Mish, Softplus, Softsign, Sigmoid, Tanh, Tanhshrink),
+    *(ReLU, ReLU6, LeakyReLU, RReLU, ELU, CELU, SELU, GELU, SiLU, Mish, Softplus, Softsign, Sigmoid, Tanh, Tanhshrink),
     *(LogSigmoid, Hardtanh, Hardsigmoid, Hardswish, Hardshrink, Softshrink, Threshold, GLU, PReLU),
     *(Softmax, LogSoftmax, Softmin, Softmax2d),
 )

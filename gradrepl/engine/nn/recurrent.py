@@ -117,7 +117,7 @@ class RNNBase(Module):
         elif self.batch_first:
             input = swap_first(input)
         states = self.states(input, input.size(1), hx, single)
-        if self.proj_size:
+        if self.proj_size and input._data.dtype == np.float32:
             warnings.warn(PROJECTIONS, UserWarning, stacklevel=4)
         input, last = self.layers(input, states, self.run)
         if single:
