@@ -35,7 +35,7 @@ CYCLE = (
 UNUSED_FILLED = (
     "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
 )
-NOT_A_DICT = "`inputs` argument to `grad()` must be a dict, not {}. Other Mapping types are not supported."
+NOT_A_DICT = "`inputs` argument to `{}()` must be a dict, not {}. Other Mapping types are not supported."
 OTHER_BATCH = (
     "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {} for the mapped dimension"
 )
@@ -241,10 +241,10 @@ def seed(out: Any, start: Any, create_graph: bool) -> Any:
     return start._data if isinstance(start, Tensor) else start
 
 
-def is_dict(inputs: Any) -> bool:
+def is_dict(inputs: Any, function: str) -> bool:
     """Whether inputs are a dict; raises TypeError for another mapping."""
     if isinstance(inputs, Mapping) and type(inputs) is not dict:
-        raise TypeError(NOT_A_DICT.format(type(inputs).__name__))
+        raise TypeError(NOT_A_DICT.format(function, type(inputs).__name__))
     return type(inputs) is dict
 
 
@@ -272,7 +272,7 @@ def backward(
             )
         grad_tensors = grad_variables
     if inputs is not None:
-        inputs = as_tuple(inputs)
+        inputs = tuple(inputs.values()) if is_dict(inputs, "backward") else as_tuple(inputs)
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     outputs = (tensors,) if isinstance(tensors, (Tensor, GradientEdge)) else tuple(tensors)
@@ -306,7 +306,7 @@ def grad(
 
     They come as a tuple; where `inputs` is a dict, under its keys.
     """
-    if is_dict(inputs):
+    if is_dict(inputs, "grad"):
         options = (retain_graph, create_graph, only_inputs, allow_unused, is_grads_batched, materialize_grads)
         return dict(zip(inputs, grad(outputs, tuple(inputs.values()), grad_outputs, *options), strict=True))
     retain, wanted = bool(create_graph if retain_graph is None else retain_graph), as_tuple(inputs)
