@@ -60,13 +60,17 @@ def times(input: Any, noise: Any, inplace: bool) -> Any:
     return input.mul_(noise) if inplace else input * noise
 
 
+def is_idle(input: Any, p: float, training: bool) -> bool:
+    """Whether nothing is dropped from a tensor; raises ValueError for what is no probability."""
+    check_probability(p)
+    return p == 0 or not training or not input._data.size
+
+
 def dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> Any:
     """Zero elements with probability p and scale the others by 1 / (1 - p); `draw`: kept_of or kept_channels."""
-    check_probability(p)
-    data = input._data
-    if p == 0 or not training or not data.size:
+    if is_idle(input, p, training):
         return input
-    kind = data.dtype
+    data, kind = input._data, input._data.dtype
     if kind.kind in "iub":
         name = dtypes.of(data).tensor_type
         raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
@@ -77,11 +81,9 @@ def dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> A
 
 def alpha_dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> Any:
     """Drop out so that mean and variance stay; `draw`: kept_of or kept_channels."""
-    check_probability(p)
-    data = input._data
-    if p == 0 or not training or not data.size:
+    if is_idle(input, p, training):
         return input
-    kind = data.dtype
+    data, kind = input._data, input._data.dtype
     if p == 1:
         return times(input, make(np.zeros((), kind)), inplace)
     a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
