@@ -104,7 +104,7 @@ elu_written.grad(a=lambda g, out, alpha, scale, input_scale: elu_gradient_of_res
 def celu_entry(a: Array, alpha: float) -> Any:
     """a where it is positive, else alpha · (e ** (a / alpha) - 1)"""
     need_float(a, "elu_cpu")
-    return np.where(a > 0, a, np.expm1(np.minimum(a, 0) / alpha) * alpha)
+    return np.where(a > 0, a, np.expm1(np.minimum(0, a) / alpha) * alpha)
 
 
 celu_entry.grad(a=lambda g, a, alpha: elu_gradient(g, a, alpha, 1.0, 1.0 / alpha))
