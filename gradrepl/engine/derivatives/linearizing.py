@@ -58,14 +58,14 @@ def jvp(
 ) -> tuple[Any, ...]:
     """Return a function's value and its Jacobian times the tangents (torch.func.jvp).
 
-    On its own it carries the tangents along; inside of another transform it goes back twice: the product with the
+    On its own or mapped it carries the tangents along; inside of another transform it goes back twice: the product with the
     Jacobian is linear in what it multiplies, and its derivative by that is the product with the Jacobian turned over.
     Raises RuntimeError for primals that are no tuple.
     """
     check_tangents(primals, tangents)
     if forward.level is not None and not tracking.levels.open:
         raise RuntimeError(NESTED)
-    if not tracking.levels.open:
+    if forward.level is None and all(number < 0 for number in tracking.levels.open):
         return carried(func, primals, tangents, strict, has_aux)
     with inference_mode(False), tracking.level(), back_twice():
         new = tuple(mapped_leaves(primal, entered) for primal in primals)
