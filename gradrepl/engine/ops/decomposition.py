@@ -256,8 +256,10 @@ def square_qr_gradient(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     if gq is not None:
         other = adjoint(gq) @ q
         inner = -other if inner is None else inner - other
-    below = lower(inner, 0.0)
-    right = q @ (below + adjoint(below) + on_diagonal(diagonal_of(inner)))
+    below, middle = lower(inner, 0.0), diagonal_of(inner)
+    if (q._data if isinstance(q, Tensor) else q).dtype.kind == "c":
+        middle = (middle + conj_of(middle)) / 2
+    right = q @ (below + adjoint(below) + on_diagonal(middle))
     right = right if gq is None else right + gq
     return adjoint(solve_matrix(r, adjoint(right)))
 
