@@ -58,9 +58,9 @@ def jvp(
 ) -> tuple[Any, ...]:
     """Return a function's value and its Jacobian times the tangents (torch.func.jvp).
 
-    On its own or mapped it carries the tangents along; inside of another transform it goes back twice: the product with the
-    Jacobian is linear in what it multiplies, and its derivative by that is the product with the Jacobian turned over.
-    Raises RuntimeError for primals that are no tuple.
+    On its own or mapped it carries the tangents along. Inside of another transform it goes back twice: the product
+    with the Jacobian is linear in what it multiplies, and its derivative by that is the product with the Jacobian
+    turned over. Raises RuntimeError for primals that are no tuple.
     """
     check_tangents(primals, tangents)
     if forward.level is not None and not tracking.levels.open:
