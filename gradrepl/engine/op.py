@@ -204,6 +204,8 @@ class Op:
             values[i] = data_of(args[i])
         if self.broadcasts:
             align(values, self.tensors, self.promotes)
+        if bfloat16.use.seen and self.name in bfloat16.ONE_DTYPE:
+            bfloat16.refuse_others(self.forward, values)
         try:
             result = self.run(values)
         except ValueError:

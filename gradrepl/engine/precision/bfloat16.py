@@ -76,6 +76,18 @@ def computed(forward: Callable[..., Any], values: Sequence[Any]) -> Any:
     return rewrapped(run_with(as_brain, forward, list(map(stripped, values))))
 
 
+ONE_DTYPE = frozenset(
+    ("mm", "mv", "dot", "vdot", "bmm", "affine", "project", "add_mm", "add_mv", "add_bmm", "add_bmm_sum")
+)
+"""Entries whose operands must have one dtype: their forwards say so where they see that one is bfloat16."""
+
+
+def refuse_others(forward: Callable[..., Any], values: Sequence[Any]) -> None:
+    """Let a forward raise its error for bfloat16 beside another dtype, which it does not see in stripped arrays."""
+    if among(values) and any(type(value) is np.ndarray for value in values):
+        forward(*values)
+
+
 class Brain(np.ndarray[Any, Any]):
     """An array of bfloat16 numbers."""
 
