@@ -316,7 +316,7 @@ eigh.grad(a=lambda g, out0, out1: eigh_gradient(g, out0, out1))
 def svd(a: Array, full_matrices: bool) -> Any:
     """U, the singular values S, descending, and Vh with U @ diag(S) @ Vh = a"""
     u, s, vh = decomposed(a, full_matrices)
-    return by_column(u), s, by_column(vh)
+    return by_column(u.astype(a.dtype, copy=False)), s, by_column(vh.astype(a.dtype, copy=False))
 
 
 def svd_gradient(g: Any, u: Any, s: Any, vh: Any, full_matrices: bool) -> Any:

@@ -247,6 +247,16 @@ def tolerances(input: Tensor, absolute: Any, relative: Any) -> tuple[Any, Any]:
     return least, np.where(least > 0, 0.0, max(data.shape[-2:]) * np.finfo(data.dtype).eps)
 
 
+def check_settled(**given: Any) -> None:
+    """Raise RuntimeError for tolerances that require grad."""
+    for name, value in given.items():
+        if isinstance(value, Tensor) and value.requires_grad:
+            raise RuntimeError(
+                f"The function 'linalg_pinv' is not differentiable with respect to argument '{name}'. This input cannot "
+                "have requires_grad True."
+            )
+
+
 def singular_values(a: Any, hermitian: bool) -> Any:
     return np.abs(np.linalg.eigvalsh(a)) if hermitian else np.linalg.svd(a, compute_uv=False)
 
@@ -265,6 +275,7 @@ def with_tolerance(name: str) -> tuple[str, ...]:
 def pinv_of(input: Tensor, rcond: Any = None, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse (torch.linalg.pinv)."""
     check_matrices(input._data, "linalg.pinv", square=False)
+    check_settled(atol=atol, rtol=rcond if rcond is not None else rtol)
     least, share = tolerances(input, atol, rcond if rcond is not None else rtol)
     if least.any():
         greatest = singular_values(input._data, hermitian).max(axis=-1, initial=0)

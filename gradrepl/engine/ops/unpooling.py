@@ -101,11 +101,13 @@ def exposed(dims: int) -> Callable[..., Any]:
         settings = zip(input.shape[-dims:], kernel, steps, border, strict=True)
         usual = tuple((side - 1) * t + k - 2 * p for side, k, t, p in settings)
         out = usual if output_size is None else output_sides(output_size, usual, steps)
-        check_places(input, indices)
         if dims > 1:
+            check_places(input, indices)
             return ENTRIES[dims](input, indices, out)
         last = input.dim()
-        return squeeze_at(ENTRIES[2](unsqueeze_at(input, last), unsqueeze_at(indices, last), (*out, 1)), last)
+        planes, places = unsqueeze_at(input, last), unsqueeze_at(indices, last)
+        check_places(planes, places)
+        return squeeze_at(ENTRIES[2](planes, places, (*out, 1)), last)
 
     unpool.__name__ = unpool.__qualname__ = name
     unpool.__doc__ = f"Put the greatest elements back to their places (torch.nn.functional.{name})."
