@@ -242,8 +242,11 @@ class SavedTensor:
         self._part = part
 
     @property
-    def data(self) -> Tensor | None:
-        """The saved tensor, an output without its history; None where nothing was saved, or no longer."""
+    def data(self) -> Any:
+        """The saved tensor, an output without its history, or what a pack hook made of it; None where nothing is."""
+        item = None if self._node.saved is None else self._item()
+        if isinstance(item, Packed):
+            return item.packed
         tensor: Tensor | None = self.unpack()
         return detach(tensor) if tensor is not None and tensor.grad_fn is self._node else tensor
 
@@ -332,10 +335,10 @@ def pop_hooks() -> None:
 
 
 class save_on_cpu(saved_tensors_hooks):  # noqa: N801
-    """Keep saved tensors as copies in the memory of the processor (torch.autograd.graph.save_on_cpu)."""
+    """Keep saved tensors in the memory of the processor, where they are (torch.autograd.graph.save_on_cpu)."""
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        super().__init__(lambda tensor: tensor.clone(), lambda tensor: tensor)
+        super().__init__(lambda tensor: (tensor.device, tensor), lambda packed: packed[1])
 
 
 class disable_saved_tensors_hooks:  # noqa: N801
