@@ -252,8 +252,8 @@ def check_settled(**given: Any) -> None:
     for name, value in given.items():
         if isinstance(value, Tensor) and value.requires_grad:
             raise RuntimeError(
-                f"The function 'linalg_pinv' is not differentiable with respect to argument '{name}'. This input cannot "
-                "have requires_grad True."
+                f"The function 'linalg_pinv' is not differentiable with respect to argument '{name}'. This input "
+                "cannot have requires_grad True."
             )
 
 
