@@ -38,6 +38,12 @@ def wants(function: str, *parameters: str) -> Callable[[Body], Body]:
     return decorate
 
 
+def check_switch(value: object) -> None:
+    """Raise TypeError for what is no bool, so that the function's caller is told which argument that is."""
+    if type(value) is not bool:
+        raise TypeError(type(value).__name__)
+
+
 def parsed(text: str) -> tuple[str, str, str, bool]:
     """Return PyTorch's name of a parameter, ours, the type (or .attribute) and whether None may stand for it."""
     names, _, kind = text.partition("=")

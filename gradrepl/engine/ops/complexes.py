@@ -11,7 +11,7 @@ from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import methods, public
 from gradrepl.engine.dtype import CATEGORY, COMPLEX, FLOAT, Array
 from gradrepl.engine.in_place import in_place
-from gradrepl.engine.op import op
+from gradrepl.engine.op import data_of, op
 from gradrepl.engine.ops.arithmetic import abs, conj, conj_of, sgn
 from gradrepl.engine.ops.shape import clone, real_parts, where, zeros_of
 from gradrepl.engine.ops.view import select_at
@@ -161,7 +161,7 @@ def conjugated_here(a: Array) -> Any:
 
 
 conjugated.grad(a=lambda g: conjugated(g))
-conjugated_here.grad(a=lambda g: conjugated(g))
+conjugated_here.grad(a=lambda g: conjugated(g) if data_of(g).dtype.kind == "c" else g)
 
 
 @public("Tensor input, *, Tensor? out=None")

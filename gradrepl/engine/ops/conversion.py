@@ -22,7 +22,8 @@ from gradrepl.engine.device import (
 )
 from gradrepl.engine.dtype import CATEGORY, OF_NUMPY, Array, c_name
 from gradrepl.engine.formats import ORDERS, laid_out
-from gradrepl.engine.op import op
+from gradrepl.engine.once import warn_once
+from gradrepl.engine.op import data_of, op
 from gradrepl.engine.ops.arithmetic import add
 from gradrepl.engine.ops.shape import cast
 from gradrepl.engine.precision.bfloat16 import promoted
@@ -34,18 +35,23 @@ TAIL = "bool non_blocking=False, bool copy=False, *, memory_format? memory_forma
 THIS = "Tensor self, "
 
 
+DISCARDED = "Casting complex values to real discards the imaginary part"
+
+
 @op("ToCopyBackward0")
 def relaid(a: Array, kind: Any, wanted: Any) -> Any:
     """a, in the numpy dtype `kind`, its elements in memory as in a format"""
     return laid_out(cast.forward(a, kind), wanted)
 
 
-relaid.grad(a=lambda g, a_dtype: cast(g, a_dtype))
+relaid.grad(a=lambda g, a_dtype: g if data_of(g).dtype is a_dtype else cast(g, a_dtype))
 
 
 def converted(tensor: Tensor, wanted: dtypes.dtype, copy: bool = False, form: Any = None) -> Tensor:
     """Return a tensor in a dtype and format: itself where it has them, unless a copy is wanted."""
     kind = wanted.numpy
+    if tensor._data.dtype.kind == "c" and kind.kind not in "cb":
+        warn_once(DISCARDED, stacklevel=4)
     if form in ORDERS and (copy or tensor.dtype is not wanted or laid_out(tensor._data, form) is not tensor._data):
         return relaid.call(tensor, kind, form)
     if tensor.dtype is wanted and not copy:

@@ -11,11 +11,12 @@ import numpy as np
 from gradrepl.engine import dtype as dtypes
 from gradrepl.engine.api import functions
 from gradrepl.engine.dtype import FLOAT32, Array
+from gradrepl.engine.kernels import no_kernel
 from gradrepl.engine.precision.bfloat16 import BRAIN, rounded, stripped
 from gradrepl.engine.precision.half import HALF
 from gradrepl.engine.tensor import make
 from gradrepl.engine.values.random import default_generator, in_memory_order
-from gradrepl.engine.wanted import wants
+from gradrepl.engine.wanted import check_switch, wants
 
 ALPHA = 1.7580993408473766
 """How far below zero selu goes: what dropped elements become, before all are shifted and scaled."""
@@ -37,6 +38,9 @@ NO_SINGLE_IMAGE = (
 def check_probability(p: float) -> None:
     if p < 0.0 or p > 1.0:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+REST = ("p=any", "train:training=bool")
 
 
 def kept_of(a: Array, p: float) -> Array:
@@ -63,7 +67,17 @@ def times(input: Any, noise: Any, inplace: bool) -> Any:
 def is_idle(input: Any, p: float, training: bool) -> bool:
     """Whether nothing is dropped from a tensor; raises ValueError for what is no probability."""
     check_probability(p)
-    return p == 0 or not training or not input._data.size
+    size = input._data.size
+    check_switch(training)
+    return p == 0 or not training or not size
+
+
+def check_droppable(kind: dtypes.dtype) -> None:
+    """Raise what PyTorch raises where elements of a dtype can't be scaled, or none can be drawn."""
+    if kind.numpy.kind == "c":
+        raise no_kernel("bernoulli_scalar_cpu_", kind)
+    if kind.numpy.kind in "iub":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {kind.tensor_type}")
 
 
 def dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> Any:
@@ -71,9 +85,7 @@ def dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool) -> A
     if is_idle(input, p, training):
         return input
     data, kind = input._data, input._data.dtype
-    if kind.kind in "iub":
-        name = dtypes.of(data).tensor_type
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
+    check_droppable(dtypes.of(data))
     plain = stripped(data) if kind is BRAIN else data.astype(FLOAT32) if kind is HALF else data
     noise = np.zeros((), plain.dtype) if p == 1 else draw(plain, p) / plain.dtype.type(1 - p)
     return times(input, make(rounded(noise) if kind is BRAIN else noise.astype(kind, copy=False)), inplace)
@@ -86,6 +98,7 @@ def alpha_dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool
     data, kind = input._data, input._data.dtype
     if p == 1:
         return times(input, make(np.zeros((), kind)), inplace)
+    check_droppable(dtypes.int64 if kind.kind == "b" else dtypes.of(data))
     a = 1 / math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p))
     noise = draw(data, p)
     shift: Any = make((noise - 1) * kind.type(ALPHA * a) + kind.type(ALPHA * a * p))
@@ -93,12 +106,13 @@ def alpha_dropped(input: Any, draw: Any, p: float, training: bool, inplace: bool
     return times(input, factor.to(input.dtype), inplace).add_(shift.to(input.dtype))
 
 
-@wants("dropout", "input")
+@wants("dropout", "input", *REST)
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random elements while training (torch.nn.functional.dropout)."""
     return dropped(input, kept_of, p, training, inplace)
 
 
+@wants("feature_dropout", "input.dim", *REST)
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random channels of sequences (torch.nn.functional.dropout1d)."""
     check_probability(p)
@@ -121,7 +135,7 @@ def of_examples(input: Any, rank: int, p: float, training: bool, inplace: bool) 
     return out.squeeze_(0) if inplace else out.squeeze(0)
 
 
-@wants("feature_dropout", "input.dim")
+@wants("feature_dropout", "input.dim", *REST)
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random channels of images (torch.nn.functional.dropout2d)."""
     check_probability(p)
@@ -131,7 +145,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return dropped(input, kept_channels, p, training, inplace)
 
 
-@wants("feature_dropout", "input.dim")
+@wants("feature_dropout", "input.dim", *REST)
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero random channels of volumes (torch.nn.functional.dropout3d)."""
     check_probability(p)
@@ -147,13 +161,13 @@ def warn_of_rank(name: str, ndim: int, spatial: int) -> None:
         warnings.warn(text, UserWarning, stacklevel=4)
 
 
-@wants("alpha_dropout", "input")
+@wants("alpha_dropout", "input", *REST)
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Drop out so that mean and variance stay, for selu (torch.nn.functional.alpha_dropout)."""
     return alpha_dropped(input, kept_of, p, training, inplace)
 
 
-@wants("feature_alpha_dropout", "input")
+@wants("feature_alpha_dropout", "input", *REST)
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Drop whole channels out so that mean and variance stay (torch.nn.functional.feature_alpha_dropout)."""
     return alpha_dropped(input, kept_channels, p, training, inplace)

@@ -14,7 +14,7 @@ from gradrepl.engine.ops.nonlinearity import need_float
 from gradrepl.engine.ops.refusing import here
 from gradrepl.engine.ops.shape import zeros_of
 from gradrepl.engine.values.random import default_generator
-from gradrepl.engine.wanted import wants
+from gradrepl.engine.wanted import check_switch, wants
 
 SLOPES = np.array([[0.2, 1.0, 0.3], [1.0, 0.25, 1.0]])
 
@@ -48,11 +48,12 @@ def slopes_of(a: Array, lower: float, upper: float, training: bool) -> Any:
     return slopes
 
 
-@wants("rrelu", "input", "lower=Number", "upper=Number")
+@wants("rrelu", "input", "lower=Number", "upper=Number", "training=bool")
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
     """Draw the slopes below 0 while training, else take the mean slope (torch.nn.functional.rrelu)."""
+    check_switch(training)
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     need_float(input._data, "rrelu_with_noise_out_cpu" if training else "leaky_relu_cpu")
