@@ -3,7 +3,8 @@
 python tests/bench/engine.py [--rounds N] [CASE ...]
 
 Each case runs on both engines in turn, many times; the table shows the median over the rounds of the time a call
-took on each, their ratio, and the ratio that is the aim. Absolute times are noise on a busy machine.
+took on each, the median of the rounds' ratios with what half of them lie between, and the ratio that is the aim.
+Absolute times are noise on a busy machine; the two of a round were taken one right after the other.
 """
 
 from __future__ import annotations
@@ -161,8 +162,16 @@ def timed(run: Run, calls: int) -> float:
     return (time.perf_counter() - start) / calls
 
 
-def measure(case: Case, rounds: int) -> tuple[float, float]:
-    """Return the median time a call takes on the builtin engine and on PyTorch, in seconds."""
+class Measured(NamedTuple):
+    """The median time of a call on the builtin engine and on PyTorch, in seconds, and the quartiles of their ratio."""
+
+    own: float
+    other: float
+    ratios: list[float]
+
+
+def measure(case: Case, rounds: int) -> Measured:
+    """Run a case on both engines, one right after the other in every round."""
     runs = [case.make(engines.load(name).torch) for name in ("builtin", "torch")]
     for run in runs:
         timed(run, max(1, case.calls // 10))
@@ -171,7 +180,8 @@ def measure(case: Case, rounds: int) -> tuple[float, float]:
         for own, run in zip(times, runs, strict=True):
             gc.collect()
             own.append(timed(run, case.calls))
-    return statistics.median(times[0]), statistics.median(times[1])
+    ratios = statistics.quantiles([own / other for own, other in zip(*times, strict=True)], n=4)
+    return Measured(statistics.median(times[0]), statistics.median(times[1]), ratios)
 
 
 def nodes(length: int) -> None:
@@ -194,17 +204,18 @@ def main() -> None:
     parser.add_argument("case", nargs="*", help="words that a case's name holds")
     chosen = parser.parse_args()
     engines.load("torch").torch.set_num_threads(1)
-    print(f"{'case':34}{'builtin us':>12}{'PyTorch us':>12}{'ratio':>8}{'aim':>7}")
+    print(f"{'case':34}{'builtin us':>12}{'PyTorch us':>12}{'ratio':>8}{'half between':>14}{'aim':>7}")
     for case in CASES:
         if chosen.case and not any(word in case.name for word in chosen.case):
             continue
         try:
-            own, other = measure(case, chosen.rounds)
+            own, other, (low, ratio, high) = measure(case, chosen.rounds)
         except AttributeError as error:
             print(f"{case.name:34}  {error}")
             continue
-        mark = "" if own / other <= case.aim else "  above the aim"
-        print(f"{case.name:34}{own * 1e6:12.1f}{other * 1e6:12.1f}{own / other:8.2f}{case.aim:7.2f}{mark}")
+        times, half = f"{own * 1e6:12.1f}{other * 1e6:12.1f}", f"{low:.2f}-{high:.2f}"
+        mark = "" if ratio <= case.aim else "  above the aim"
+        print(f"{case.name:34}{times}{ratio:8.2f}{half:>14}{case.aim:7.2f}{mark}")
     if not chosen.case:
         nodes(100_000)
 
