@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import pathlib
 import sys
 import threading
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 from gradrepl.engine import autograd, grad_mode, once, results
 from gradrepl.engine import dtype as dtypes
-from gradrepl.engine.absent import Absent, MissingModules, Path, module_getattr, pytorch_names, stand_ins
+from gradrepl.engine.absent import Absent, MissingModules, Path, listed, module_getattr, pytorch_names, stand_ins
 from gradrepl.engine.api import SPACES
 from gradrepl.engine.derivatives import saved
 from gradrepl.engine.ops import (
@@ -93,9 +92,7 @@ OWN: dict[str, dict[str, Any]] = {
 @functools.cache
 def rest_names() -> dict[str, frozenset[str]]:
     """Return what comes only with the rest: the names that it adds to Tensor and to each module."""
-    text = (pathlib.Path(__file__).parent / "rest_names.txt").read_text(encoding="utf-8")
-    lines = [line.partition(":") for line in text.splitlines()]
-    return {owner: frozenset(names.split()) for owner, _, names in lines}
+    return {owner: frozenset(names.split()) for owner, names in listed("rest_names.txt").items()}
 
 
 def with_parents(names: set[str]) -> set[str]:
