@@ -324,15 +324,17 @@ def place_written(node: Any, view: Tensor) -> None:
     base = view._view.base
     assert base._grad_fn is not None and view._grad_fn is not None
     history, shown_by, data = weakref.ref(base._grad_fn), weakref.ref(view._grad_fn), base._data
-    own = data.shape, geometry_of(data, data).stride
 
     def placed(array: Array, counter: list[int]) -> Tensor:
-        tensor = make(array)
+        tensor, whole = make(array), make(data)
         written: Any = history()
         tensor._counter = counter
-        tensor._requires_grad = True
+        tensor._requires_grad = whole._requires_grad = True
+        whole._grad_fn = written
+        whole = in_kind(whole, array.dtype)
         tensor._grad_fn = look = start_node(as_strided, as_strided.plan(1))
-        look.saved, look.edges, look.numbers = (*own, *written.place), (written,), None
+        look.saved = (whole._data.shape, geometry_of(whole._data, whole._data).stride, *written.place)
+        connect(look, [whole])
         return tensor
 
     kept = list(node.saved)

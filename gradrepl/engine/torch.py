@@ -121,20 +121,16 @@ def fill(made: dict[str, ModuleType]) -> None:
         module.__dict__.update({**SPACES.get(name, {}), **OWN.get(name, {})})
 
 
-def load_rest() -> bool:
-    """Import what is not there at once; returns whether that was still to be done.
-
-    Who asks for it in another thread at the same time waits until it is there.
-    """
+def load_rest() -> None:
+    """Import what is not there at once; who asks for it in another thread at the same time waits until it is there."""
     with loading:
         if rest_loaded:
-            return False
+            return
         rest_loaded.append(True)
         from gradrepl.engine import rest
 
         assert rest.PARTS
         fill(_modules)
-        return True
 
 
 loading = threading.RLock()
@@ -192,9 +188,9 @@ class Later:
         setattr(tensor, self.name, value)
 
     @staticmethod
-    def bring() -> bool:
-        """Bring in the rest; returns whether that was still to be done."""
-        return load_rest()
+    def bring() -> None:
+        """Bring in the rest."""
+        load_rest()
 
 
 def tensor_names(self: Tensor) -> list[str]:

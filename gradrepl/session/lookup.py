@@ -62,7 +62,8 @@ def _brought(owner: Any, name: str) -> bool:
     """Whether the engine, asked for the name, brought it in."""
     later: Any = inspect.getattr_static(owner, name, None)
     if type(later).__module__.startswith(_TRUSTED) and hasattr(later, "bring"):
-        return bool(later.bring())
+        later.bring()
+        return True
     getter = _engines_own(owner, "__getattr__")
     try:
         return getter is not None and getter(name) is not MISSING

@@ -19,6 +19,8 @@ from gradrepl.engine.tensor import Tensor
 ANY = ((0.4,), ((2, 3),))
 FAR = 30.0
 """From here on the series in 1 / x is exact, and shorter than the one in x."""
+MOST_TERMS = 30
+"""Behind these the terms of the series in 1 / x would grow again."""
 
 
 def scaled_bessel(order: int, value: float) -> float:
@@ -35,7 +37,7 @@ def scaled_bessel(order: int, value: float) -> float:
             term *= size * size / 4 / (k * (k + order))
         found = total * math.exp(-size)
     else:
-        while abs(term) > 1e-17 and k < FAR:
+        while abs(term) > 1e-17 and k < MOST_TERMS:
             total += term
             k += 1
             term *= -(4 * order - (2 * k - 1) ** 2) / (8 * k * size)
